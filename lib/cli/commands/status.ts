@@ -1,0 +1,25 @@
+import { explain, selectSteps, type Explanation, type Freshness } from "../../engine/index.ts";
+import { reasonText } from "../../ui/reason-text.ts";
+import { visible } from "../../engine/index.ts";
+import type { Run } from "../run.ts";
+
+/** `dospesos status`: one line a target on stdout; exit 0 only if all are fresh, else 1. Writes nothing. */
+export async function status(run: Run): Promise<number> {
+  const { args, screen } = run;
+  const session = run.open();
+  const graph = await session.graph(false);
+  const explanations = explain(session, graph, selectSteps(session.state, graph, args.targets));
+  for (const one of explanations) tellExplanation(run, one, { fresh: "fresh", stale: "stale", unknown: "unknown" });
+  const count = (freshness: Freshness): number => explanations.filter((one) => one.freshness === freshness).length;
+  if (!args.json) screen.say(`${count("fresh")} fresh, ${count("stale")} stale, ${count("unknown")} unknown`);
+  return explanations.every((one) => one.freshness === "fresh") ? 0 : 1;
+}
+
+/** One target as a line of the answer: for a person with the first reasons, as JSON with all. */
+export function tellExplanation({ args, screen }: Run, one: Explanation, words: Readonly<Record<Freshness, string>>): void {
+  if (args.json) return screen.answer(JSON.stringify({ type: "status", target: one.target, effect: one.effect, status: one.freshness, reasons: one.reasons }));
+  const width = Math.max(...Object.values(words).map((word) => word.length));
+  const reasons = one.reasons.map(reasonText);
+  const more = reasons.length > 2 ? ` (+${reasons.length - 2} more)` : "";
+  screen.answer(`${words[one.freshness].padEnd(width)}  ${visible(one.target)}${reasons.length === 0 ? "" : `  ${reasons.slice(0, 2).join("; ")}${more}`}`);
+}

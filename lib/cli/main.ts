@@ -1,0 +1,64 @@
+import { pathToFileURL } from "node:url";
+import { ProblemError, Session, type Problem } from "../engine/index.ts";
+import { palette } from "../ui/palette.ts";
+import { jsonScreen, textScreen, type Screen } from "../ui/screen.ts";
+import { parseArguments, USAGE, type Arguments, type Command } from "./arguments.ts";
+import { projectHost } from "./host.ts";
+import { findRoot, type CompiledProgram, type Run } from "./run.ts";
+import { onSignals } from "./signals.ts";
+
+/** The commands: each is a file of its own, loaded when it is asked for, and gives the exit code. */
+const commands: Readonly<Record<Command, () => Promise<(run: Run) => Promise<number>>>> = {
+  build: async () => (await import("./commands/build.ts")).build,
+  watch: async () => (await import("./commands/watch.ts")).watch,
+  clean: async () => (await import("./commands/clean.ts")).clean,
+  status: async () => (await import("./commands/status.ts")).status,
+  why: async () => (await import("./commands/why.ts")).why,
+  list: async () => (await import("./commands/list.ts")).list,
+};
+
+/** Runs one command line and sets the exit code of the process. */
+export async function main(words: readonly string[], program: CompiledProgram): Promise<void> {
+  let screen: Screen = textScreen(palette(undefined, process.stderr.isTTY === true, process.env), () => "");
+  const signals = onSignals();
+  try {
+    const args = parseArguments(words);
+    if (args === "help") return screen.answer(USAGE);
+    if (args === "version") return screen.answer(program.version);
+    let session: Session | undefined;
+    screen = screenFor(args, () => session?.state.banner ?? "");
+    const { root, dofile } = findRoot(args.folder);
+    const api = pathToFileURL(`${program.folder}/index.js`).href;
+    const open = (): Session => (session = new Session(root, projectHost({ api, digest: program.digest }, dofile)));
+    const command = await commands[args.command]();
+    process.exitCode = await command({ args, root, screen, signal: signals.signal, open });
+  } catch (error) {
+    screen.problems(problemsFor(error));
+    process.exitCode = error instanceof ProblemError ? error.exitCode : 1;
+  } finally {
+    signals.stop();
+  }
+  if (signals.exitCode !== undefined) process.exitCode = signals.exitCode;
+}
+
+function screenFor(args: Arguments, banner: () => string): Screen {
+  const colors = palette(args.color, process.stderr.isTTY === true, process.env);
+  return args.json ? jsonScreen(colors) : textScreen(colors, banner);
+}
+
+/** What stopped the program, as problems. An error of the operating system names its file; any other one is a fault of ours. */
+function problemsFor(error: unknown): readonly Problem[] {
+  if (error instanceof ProblemError) return error.problems;
+  const { code, path, syscall, message, stack } = error as NodeJS.ErrnoException;
+  if (code !== undefined && path !== undefined) {
+    return [{ code: "DP101", place: { file: path }, what: `${syscall ?? "the system"} failed: ${code}`, why: message, fix: fixes[code] ?? "put it right and run again" }];
+  }
+  return [{ code: "DP100", what: `dospesos itself failed: ${message}`, why: stack ?? "", fix: "please report it with these lines" }];
+}
+
+const fixes: Readonly<Record<string, string>> = {
+  EACCES: "make it readable and writable for you (see ls -l)",
+  EROFS: "the file system is read-only: work in a copy that can be written",
+  ENOSPC: "free some space on this file system and run again",
+  EMFILE: "too many open files: raise the limit (ulimit -n) or use a smaller -j",
+};

@@ -1,0 +1,36 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { ProblemError, type Session } from "../engine/index.ts";
+import type { Screen } from "../ui/screen.ts";
+import type { Arguments } from "./arguments.ts";
+
+const DOFILES = ["Dofile.ts", "Dofile.mts", "Dofile.js", "Dofile.mjs"];
+
+/** The compiled program that runs: its folder, and the digest of what recipes can call in it. */
+export interface CompiledProgram {
+  readonly folder: string;
+  readonly digest: string;
+  readonly version: string;
+}
+
+/** What every command gets. */
+export interface Run {
+  readonly args: Arguments;
+  readonly root: string;
+  readonly screen: Screen;
+  readonly signal: AbortSignal;
+  /** Opens the project; its banner shows from now on. */
+  open(): Session;
+}
+
+/** The folder of the project: the one given, or the nearest one above the current folder that has a Dofile. */
+export function findRoot(folder: string | undefined): { root: string; dofile: string } {
+  const start = resolve(folder ?? ".");
+  for (let at = start; ; at = dirname(at)) {
+    const dofile = DOFILES.find((name) => existsSync(join(at, name)));
+    if (dofile !== undefined) return { root: at, dofile };
+    if (folder !== undefined || at === dirname(at)) break;
+  }
+  const where = folder === undefined ? `${start} or any folder above it` : start;
+  throw new ProblemError([{ code: "DP241", what: `there is no Dofile.ts in ${where}`, fix: "go to a project's folder, or name it with -C DIR" }], 2);
+}

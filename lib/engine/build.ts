@@ -1,0 +1,78 @@
+import { rmSync } from "node:fs";
+import type { Emit, PlannedEffect } from "./events.ts";
+import { fullPath, temporaryBeside } from "./files.ts";
+import { passTick } from "./observe.ts";
+import { Run } from "./run.ts";
+import { closure, selectSteps } from "./select.ts";
+import type { Session } from "./session.ts";
+import { Store } from "./store.ts";
+import { removeVanished } from "./vanish.ts";
+
+export interface BuildOptions {
+  readonly targets: readonly string[];
+  /** How many recipes may run at the same time. */
+  readonly jobs: number;
+  readonly keepGoing: boolean;
+  /** Runs every step that the targets need, stale or not. */
+  readonly force: boolean;
+  /** "hold": effects never run (watch); what needs them goes on with what they gave last. */
+  readonly effects: "run" | "hold";
+  /** Asks a person, once for all effects that are ready. */
+  readonly consent: (effects: readonly PlannedEffect[]) => Promise<boolean>;
+}
+
+export interface Summary {
+  readonly ran: number;
+  readonly fresh: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Effects that wait for a person. */
+  readonly unconsented: number;
+}
+
+/** Opens the state for writing and clears away what a crash left. The caller holds the lock. */
+export function openStore(session: Session, emit: Emit): Store {
+  const { loaded, root, state } = session;
+  if (loaded.damaged) emit({ type: "note", what: "the state in .dospesos was damaged: everything is built again" });
+  const store = new Store(root, loaded);
+  for (const node of loaded.unfinished) rmSync(temporaryBeside(fullPath(root, state.nodeName[node]!)), { force: true });
+  // Ids that only the journal knows must be in the snapshot before a new journal begins.
+  if (loaded.crashed) {
+    state.dirty = true;
+    store.fold();
+  }
+  return store;
+}
+
+/** Makes the targets and all that they need fresh. Throws ProblemError for what is wrong before any step runs. */
+export async function build(session: Session, store: Store, options: BuildOptions, emit: Emit, signal: AbortSignal): Promise<Summary> {
+  let graph = await session.graph(true);
+  if (session.replaced !== undefined) {
+    removeVanished(session, session.replaced === "none" ? undefined : session.replaced, graph, emit);
+    session.replaced = undefined;
+    // From here on a crash must find the graph that the records belong to.
+    store.fold();
+  }
+  const steps = selectSteps(session.state, graph, options.targets);
+  let run = new Run(session, graph, closure(graph, steps), options, emit, signal);
+  run.check();
+  if (run.hasWork) {
+    const built = await session.recipes(true);
+    if (built.graph !== graph) {
+      graph = built.graph;
+      run = new Run(session, graph, closure(graph, selectSteps(session.state, graph, options.targets)), options, emit, signal);
+      run.check();
+    }
+    await run.execute({ session, store, graph, declarations: built.declarations, signal });
+    session.observer.lookAtGlobs("changed");
+  }
+  await session.observer.settle();
+  return run.summary();
+}
+
+/** Waits until every later change of what was just built is sure to show in its times. */
+export async function finish(store: Store, summary: Summary): Promise<void> {
+  store.fold();
+  if (summary.ran > 0) await passTick();
+}
+

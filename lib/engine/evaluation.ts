@@ -1,0 +1,149 @@
+import { Kind, type DigestId, type NodeId } from "./model.ts";
+import type { Observer } from "./observe.ts";
+import { ProblemError } from "./problem.ts";
+
+/** A line and column in the bundle of the Dofile. */
+export interface Site {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The bundle that is being evaluated: where it is, and which module each of its lines comes from. */
+export interface Modules {
+  /** As it stands in stack traces. */
+  readonly url: string;
+  readonly dofile: string;
+  moduleAt(line: number): string | undefined;
+}
+
+/** What was read while one part of the graph was made. */
+interface Scope {
+  readonly parent: Scope | undefined;
+  /** Single values: whatever is made from here on may depend on them. */
+  readonly values: Set<NodeId>;
+  /** Lists, and what was read for single members of them: a step made for one member does not depend on the others. */
+  readonly lists: Set<NodeId>;
+}
+
+/**
+ * One evaluation of a Dofile. A value that is read while the graph is made can be closed over by a recipe, where no one sees it
+ * being used. So every step takes what was read before it, in its scope, as prerequisites. The scopes are what `map` over sections
+ * opens: `settings.cores.map((core) => …)` makes the steps of one core independent of the keys and the names of the others.
+ */
+export class Evaluation {
+  /** Everything that the graph was made from. */
+  readonly reads = new Map<NodeId, DigestId>();
+  readonly modules: Modules;
+  readonly observer: Observer;
+  #scope: Scope = { parent: undefined, values: new Set(), lists: new Set() };
+
+  constructor(observer: Observer, modules: Modules) {
+    this.observer = observer;
+    this.modules = modules;
+  }
+
+  setting(key: string): string | number | boolean | undefined {
+    this.#scope.values.add(this.#read(Kind.setting, key));
+    return this.observer.settings.value(key);
+  }
+
+  names(kind: string): readonly string[] {
+    this.#scope.lists.add(this.#read(Kind.names, kind));
+    return this.observer.settings.names(kind);
+  }
+
+  environment(name: string): string | undefined {
+    this.#scope.values.add(this.#read(Kind.environment, name));
+    return process.env[name];
+  }
+
+  glob(pattern: string): readonly string[] {
+    const node = this.#read(Kind.glob, pattern);
+    this.#scope.values.add(node);
+    return JSON.parse(this.observer.state.texts.get(this.observer.current(node)) ?? "[]") as string[];
+  }
+
+  each<T>(body: () => T): T {
+    const outer = this.#scope;
+    const inner: Scope = { parent: outer, values: new Set(), lists: new Set() };
+    this.#scope = inner;
+    try {
+      return body();
+    } finally {
+      this.#scope = outer;
+      for (const node of [...inner.values, ...inner.lists]) outer.lists.add(node);
+    }
+  }
+
+  captured(): ReadonlySet<NodeId> {
+    const captured = new Set([...this.#scope.values, ...this.#scope.lists]);
+    for (let scope = this.#scope.parent; scope !== undefined; scope = scope.parent) for (const node of scope.values) captured.add(node);
+    return captured;
+  }
+
+  #read(kind: Kind, name: string): NodeId {
+    const node = this.observer.state.node(kind, name);
+    this.reads.set(node, this.observer.current(node));
+    return node;
+  }
+}
+
+/** The evaluation that runs now, if any. There is only one at a time: a Dofile is evaluated synchronously. */
+let active: Evaluation | undefined;
+
+export function evaluating(): Evaluation | undefined {
+  return active;
+}
+
+export async function evaluateIn<T>(evaluation: Evaluation, body: () => Promise<T>): Promise<T> {
+  active = evaluation;
+  try {
+    return await body();
+  } finally {
+    active = undefined;
+  }
+}
+
+export interface Origin {
+  /** The modules of the project whose code a recipe that is declared now can be made of. */
+  readonly modules: readonly string[];
+  readonly site: Site | undefined;
+  readonly captured: ReadonlySet<NodeId>;
+}
+
+/**
+ * Where a declaration comes from. Its code is that of every module on the stack but the Dofile, since a function that is passed to
+ * rule() was written in one of them or in what they import. The Dofile counts only if it calls rule() itself: it imports everything.
+ */
+export function origin(): Origin {
+  if (active === undefined) {
+    throw new ProblemError([{
+      code: "DP220", what: "rule(), fact() and effect() can only be called while a Dofile is evaluated",
+      why: "the engine has to know which code a recipe is made of", fix: "call it from the Dofile or from a function that the Dofile calls",
+    }], 2);
+  }
+  const { url, dofile, moduleAt } = active.modules;
+  const modules = new Set<string>();
+  let site: Site | undefined;
+  for (const frame of callSites()) {
+    if (frame.getFileName() !== url) continue;
+    const line = frame.getLineNumber() ?? 0;
+    const module = moduleAt(line);
+    if (module === undefined) continue;
+    site ??= { line, column: frame.getColumnNumber() ?? 1 };
+    if (module !== dofile || modules.size === 0) modules.add(module);
+  }
+  return { modules: [...modules], site, captured: active.captured() };
+}
+
+function callSites(): readonly NodeJS.CallSite[] {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = 40;
+    Error.prepareStackTrace = (_, sites) => sites;
+    return new Error().stack as unknown as readonly NodeJS.CallSite[];
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}

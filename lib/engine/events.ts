@@ -1,0 +1,34 @@
+import type { Problem } from "./problem.ts";
+
+/** Why a step is stale, as `why`, `--dry-run`, `status` and `--json` tell it: made from what the decision found. */
+export type Reason =
+  | { readonly kind: "new" | "interrupted" | "failed" | "recipe" | "forced" }
+  | { readonly kind: "target"; readonly path: string; readonly change: "missing" | "edited" | "replaced" }
+  | { readonly kind: "mode"; readonly path: string; readonly from: string; readonly to: string }
+  | { readonly kind: "file"; readonly path: string; readonly change: "changed" | "appeared" | "vanished" }
+  | { readonly kind: "setting" | "names"; readonly key: string; readonly from: unknown; readonly to: unknown }
+  | { readonly kind: "environment"; readonly key: string }
+  | { readonly kind: "glob"; readonly pattern: string; readonly added: readonly string[]; readonly removed: readonly string[] }
+  | { readonly kind: "fact"; readonly name: string; readonly from: unknown; readonly to: unknown }
+  /** Nothing is known to have changed, but a step that it needs is stale. */
+  | { readonly kind: "upstream"; readonly target: string };
+
+export type StepStatus = "ran" | "fresh" | "failed" | "skipped";
+
+/** Everything that a run tells; what a person sees and the lines of --json are two renderings of it. */
+export type EngineEvent =
+  | { readonly type: "step"; readonly target: string; readonly effect: boolean; readonly status: StepStatus; readonly reasons: readonly Reason[]; readonly ms: number }
+  | { readonly type: "started"; readonly target: string; readonly effect: boolean }
+  | { readonly type: "problem"; readonly target?: string; readonly problem: Problem }
+  | { readonly type: "note"; readonly what: string }
+  | { readonly type: "removed"; readonly target: string }
+  | { readonly type: "waiting"; readonly holder: string }
+  | { readonly type: "plan"; readonly effects: readonly PlannedEffect[] }
+  | { readonly type: "end"; readonly ran: number; readonly fresh: number; readonly failed: number; readonly skipped: number; readonly ms: number };
+
+export interface PlannedEffect {
+  readonly name: string;
+  readonly changes: readonly string[];
+}
+
+export type Emit = (event: EngineEvent) => void;

@@ -1,0 +1,121 @@
+import {
+  closeSync, constants, fchmodSync, fsyncSync, futimesSync, lstatSync, mkdirSync, openSync, readdirSync, realpathSync, renameSync, rmdirSync,
+  rmSync, statSync, type BigIntStats,
+} from "node:fs";
+import { basename, dirname, isAbsolute, join, posix, relative, sep } from "node:path";
+import { digestOf } from "./digest.ts";
+import { writeAll } from "./journal.ts";
+import { ProblemError } from "./problem.ts";
+
+/** Suffix of the temporary file that stands beside an output while it is written. Only the holder of the lock makes one. */
+export const TEMPORARY_SUFFIX = ".dospesos-tmp";
+
+/**
+ * The name of a file as the engine uses it: relative to the root with `/`, or absolute if it is outside. `./x`, `a/../x` and the
+ * absolute path of x are one name.
+ */
+export function fileName(root: string, path: string): string {
+  const full = isAbsolute(path) ? path : join(root, path);
+  const inside = relative(root, full);
+  const outside = inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside);
+  const name = outside ? full : inside === "" ? "." : inside;
+  return sep === "/" ? name : name.split(sep).join(posix.sep);
+}
+
+export function fullPath(root: string, name: string): string {
+  return isAbsolute(name) ? name : `${root}/${name}`;
+}
+
+/** The stat of a file, or undefined where there is none; a loop of links counts as none of a kind that can be read. */
+export function look(path: string, followLinks: boolean): BigIntStats | "loop" | undefined {
+  try {
+    return (followLinks ? statSync : lstatSync)(path, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOTDIR") return undefined;
+    if (code === "ELOOP") return "loop";
+    throw error;
+  }
+}
+
+export interface Written {
+  readonly stat: BigIntStats;
+  /** The file system keeps times too coarse to tell two changes in a row apart. */
+  readonly coarse: boolean;
+}
+
+/**
+ * Puts content at an output's place so that a reader sees the old file or the new one. Never writes through a link.
+ * The file gets an mtime that no clock tick has, so that a later write in place always changes it.
+ */
+export function putFile(root: string, name: string, content: Uint8Array, mode: number, durable: boolean): Written {
+  const path = fullPath(root, name);
+  makeFolderFor(root, name);
+  const temporary = temporaryBeside(path);
+  rmSync(temporary, { force: true });
+  const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode === 0 ? 0o666 : mode & 0o700);
+  try {
+    writeAll(file, content);
+    if (mode !== 0) fchmodSync(file, mode);
+    const moment = unrepeatableMoment();
+    futimesSync(file, moment, moment);
+    if (durable) fsyncSync(file);
+  } catch (error) {
+    closeSync(file);
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  closeSync(file);
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  const stat = lstatSync(path, { bigint: true });
+  return { stat, coarse: stat.mtimeNs % 1_000_000n === 0n };
+}
+
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${digestOf(basename(path)).slice(0, 16)}${TEMPORARY_SUFFIX}`);
+}
+
+/** Seconds since the epoch, just before now, with a fraction of a millisecond that kernel clocks do not stop at. */
+function unrepeatableMoment(): number {
+  return (Date.now() - 1 + 0.001 + Math.random() * 0.998) / 1000;
+}
+
+function makeFolderFor(root: string, name: string): void {
+  const folder = dirname(fullPath(root, name));
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EEXIST" && code !== "ENOTDIR") throw error;
+    throw new ProblemError([{
+      code: "DP211", place: { file: name }, what: "a file stands where this target's folder must be", fix: `move the file away: ${fileName(root, folder)}`,
+    }], 1);
+  }
+  const real = realpathSync(folder);
+  const inside = relative(realpathSync(root), real);
+  if (inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) return;
+  throw new ProblemError([{
+    code: "DP212", place: { file: name }, what: `a link leads this target's folder out of the project, to ${real}`,
+    why: "a build changes nothing outside the working copy", fix: "replace the link by a folder",
+  }], 1);
+}
+
+/** Removes a built file, then the folders above it that are empty now, up to the root. */
+export function removeFile(root: string, name: string): void {
+  const path = fullPath(root, name);
+  rmSync(path, { force: true });
+  for (let folder = dirname(path); folder.length > root.length && isEmptyFolder(folder); folder = dirname(folder)) rmdirSync(folder);
+}
+
+function isEmptyFolder(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,216 @@
+import type { Declaration, Glob, Group, Need, Needs, SourceFile, Step, Target } from "./declare.ts";
+import { digestOfList } from "./digest.ts";
+import { fileName } from "./files.ts";
+import { Kind, StepFlag, StepKind, type DigestId, type Edges, type Graph, type NodeId, type StepId } from "./model.ts";
+import { ProblemError, shown, type Place, type Problem } from "./problem.ts";
+import { startsOf } from "./snapshot.ts";
+import type { State } from "./state.ts";
+
+export interface Built {
+  readonly graph: Graph;
+  /** The declaration of each step. */
+  readonly declarations: readonly Declaration[];
+}
+
+export interface GraphSource {
+  readonly root: string;
+  readonly offered: readonly (Step<unknown> | Group)[];
+  /** The digest of the code of a declaration. */
+  code(declaration: Declaration): string;
+  place(declaration: Declaration): Place | undefined;
+  readonly edges: Edges;
+}
+
+interface Draft {
+  readonly declaration: Declaration;
+  readonly outputs: readonly NodeId[];
+  needs: readonly NodeId[];
+}
+
+/** Turns what a Dofile offers into columns. Throws a ProblemError (exit 2) with every wrong or doubled target and every cycle. */
+export function buildGraph(state: State, source: GraphSource): Built {
+  const problems: Problem[] = [];
+  const { steps, groups } = collect(source.offered, problems);
+  const drafts = new Map<Declaration, Draft>();
+  const producer = new Map<NodeId, Draft>();
+  const spelling = new Map<string, string>();
+  for (const declaration of steps) {
+    const outputs = outputNodes(state, source.root, declaration);
+    const draft: Draft = { declaration, outputs, needs: [] };
+    drafts.set(declaration, draft);
+    for (const node of outputs) claim(state, source, draft, node, producer, spelling, problems);
+  }
+  for (const draft of drafts.values()) {
+    const declared = needNodes(state, source.root, draft.declaration.needs, (declaration) => drafts.get(declaration)!.outputs);
+    draft.needs = [...new Set([...declared, ...draft.declaration.origin.captured])];
+  }
+  if (problems.length > 0) throw new ProblemError(problems, 2);
+  const ordered = topological([...drafts.values()], producer, state);
+  return { graph: columns(state, source, ordered, groups), declarations: ordered.map((draft) => draft.declaration) };
+}
+
+/** Every step that can be reached from what is offered, and every group. */
+function collect(offered: readonly (Step<unknown> | Group)[], problems: Problem[]): { steps: Set<Declaration>; groups: Map<string, Set<Declaration>> } {
+  const steps = new Set<Declaration>();
+  const groups = new Map<string, Set<Declaration>>();
+  const waiting: Declaration[] = [];
+  const visit = (declaration: Declaration): void => {
+    if (steps.has(declaration)) return;
+    steps.add(declaration);
+    waiting.push(declaration);
+  };
+  const members = (group: Group, inside: readonly string[]): Declaration[] => {
+    if (inside.includes(group.name)) {
+      problems.push({ code: "DP230", what: `group ${shown(group.name)} contains itself: ${[...inside, group.name].join(" → ")}`, fix: "take one of them out" });
+      return [];
+    }
+    return group.members.flatMap((one) => (one.kind === "group" ? members(one, [...inside, group.name]) : [one.declaration]));
+  };
+  for (const one of offered) {
+    const below = one.kind === "group" ? members(one, []) : [one.declaration];
+    if (one.kind === "group") for (const [name, of] of groupsIn(one)) groups.set(name, new Set([...(groups.get(name) ?? []), ...members(of, [])]));
+    below.forEach(visit);
+  }
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) for (const needed of neededSteps(next.needs)) visit(needed);
+  return { steps, groups };
+}
+
+function* groupsIn(group: Group): Iterable<[string, Group]> {
+  yield [group.name, group];
+  for (const member of group.members) if (member.kind === "group") yield* groupsIn(member);
+}
+
+function neededSteps(needs: Needs): Declaration[] {
+  return singleNeeds(needs).flatMap((need) => (need.kind === "step" ? [need.declaration] : need.kind === "target" ? [need.step.declaration] : []));
+}
+
+function outputNodes(state: State, root: string, declaration: Declaration): NodeId[] {
+  const files = declaration.makes.map((one) => state.node(Kind.file, fileName(root, one.path)));
+  // Who needs an effect needs what came back, not the marker's bytes: equal outputs then stop there.
+  return declaration.kind === "rule" ? files : [...files, state.node(Kind.fact, declaration.name)];
+}
+
+function claim(
+  state: State, source: GraphSource, draft: Draft, node: NodeId, producer: Map<NodeId, Draft>, spelling: Map<string, string>, problems: Problem[],
+): void {
+  const name = state.nodeName[node]!;
+  const place = source.place(draft.declaration);
+  const at = place === undefined ? {} : { place };
+  const isFile = state.nodeKind[node] === Kind.file;
+  const bad = isFile ? badTarget(name) : name === "" || name.includes("\0") ? "a fact needs a name" : undefined;
+  if (bad !== undefined) problems.push({ code: "DP231", ...at, what: `target ${shown(name)}: ${bad}`, fix: "name a file inside of the project" });
+  const other = producer.get(node);
+  const folded = `${state.nodeKind[node]}${name.normalize("NFC").toLowerCase()}`;
+  const twin = spelling.get(folded);
+  if (other !== undefined) {
+    const first = source.place(other.declaration);
+    const where = first === undefined ? "" : ` (the other: ${first.file}:${first.line ?? 1})`;
+    problems.push({ code: "DP232", ...at, what: `two rules make ${shown(name)}${where}`, why: "each would undo the other's work", fix: "give one of them another target" });
+  } else if (isFile && twin !== undefined) {
+    problems.push({
+      code: "DP233", ...at, what: `targets ${shown(twin)} and ${shown(name)} differ only in case or in how accents are written`,
+      why: "on some file systems they are one file", fix: "rename one of them",
+    });
+  }
+  producer.set(node, draft);
+  spelling.set(folded, name);
+}
+
+function badTarget(name: string): string | undefined {
+  if (name.includes("\0")) return "a file name cannot hold NUL";
+  if (name === "." || name.startsWith("/") || /^[A-Za-z]:/.test(name)) return "it is not inside of the project";
+  if (/^(\.git|\.dospesos|node_modules)(\/|$)/.test(name)) return "that folder belongs to another program";
+  if (name.split("/").some((part) => Buffer.byteLength(part) > 255)) return "a part of it is longer than 255 bytes";
+  return undefined;
+}
+
+/** The needs without the lists that hold them. */
+function singleNeeds(needs: Needs): (Step<unknown> | Target | SourceFile | Glob)[] {
+  const flat = (need: Need): (Step<unknown> | Target | SourceFile | Glob)[] =>
+    Array.isArray(need) ? need.flatMap(flat) : [need as Step<unknown> | Target | SourceFile | Glob];
+  return Object.values(needs).flatMap(flat);
+}
+
+function needNodes(state: State, root: string, needs: Needs, outputs: (declaration: Declaration) => readonly NodeId[]): NodeId[] {
+  return singleNeeds(needs).flatMap((need) => {
+    if (need.kind === "step") return valueNodes(need.declaration, outputs(need.declaration));
+    if (need.kind === "glob") return [state.node(Kind.glob, need.pattern)];
+    return [state.node(Kind.file, fileName(root, need.path))];
+  });
+}
+
+/** What of a step's outputs its value consists of: its files, or only its fact. */
+export function valueNodes(declaration: Declaration, outputs: readonly NodeId[]): readonly NodeId[] {
+  return declaration.kind === "rule" ? outputs : outputs.slice(-1);
+}
+
+/** Kahn's algorithm: no recursion, so a chain of any length is fine. */
+function topological(drafts: readonly Draft[], producer: ReadonlyMap<NodeId, Draft>, state: State): Draft[] {
+  const waits = new Map<Draft, number>();
+  const dependents = new Map<Draft, Draft[]>();
+  for (const draft of drafts) {
+    const below = new Set(draft.needs.flatMap((node) => producer.get(node) ?? []));
+    waits.set(draft, below.size);
+    for (const one of below) {
+      const known = dependents.get(one);
+      if (known === undefined) dependents.set(one, [draft]);
+      else known.push(draft);
+    }
+  }
+  const ordered = drafts.filter((draft) => waits.get(draft) === 0);
+  for (let index = 0; index < ordered.length; index++) {
+    for (const dependent of dependents.get(ordered[index]!) ?? []) {
+      const left = waits.get(dependent)! - 1;
+      waits.set(dependent, left);
+      if (left === 0) ordered.push(dependent);
+    }
+  }
+  if (ordered.length < drafts.length) throw cycleProblem(drafts.filter((draft) => waits.get(draft)! > 0), producer, state);
+  return ordered;
+}
+
+/** Names one loop, in order. Every step that is left waits for another one that is left, so walking down must come around. */
+function cycleProblem(left: readonly Draft[], producer: ReadonlyMap<NodeId, Draft>, state: State): ProblemError {
+  const stuck = new Set(left);
+  const path: Draft[] = [];
+  let step = left[0]!;
+  while (!path.includes(step)) {
+    path.push(step);
+    step = step.needs.map((node) => producer.get(node)).find((below) => below !== undefined && stuck.has(below))!;
+  }
+  const loop = [...path.slice(path.indexOf(step)), step].map((draft) => state.nodeName[draft.outputs[0]!]!);
+  return new ProblemError([{
+    code: "DP234", what: `these targets need each other: ${loop.join(" → ")}`, why: "none of them could be made first", fix: "take one of the needs away",
+  }], 2);
+}
+
+function columns(state: State, source: GraphSource, ordered: readonly Draft[], groups: ReadonlyMap<string, ReadonlySet<Declaration>>): Graph {
+  const stepOf = new Map(ordered.map((draft, step) => [draft.declaration, step as StepId]));
+  const producer = new Map<NodeId, StepId>();
+  ordered.forEach((draft, step) => draft.outputs.forEach((node) => producer.set(node, step)));
+  const members = [...groups.values()].map((declarations) => [...declarations].map((one) => stepOf.get(one)!));
+  return {
+    kind: ordered.map(({ declaration }) => StepKind[declaration.kind]),
+    flags: ordered.map(({ declaration }) => (declaration.precious ? StepFlag.precious : 0)),
+    label: ordered.map(({ declaration }) => (declaration.kind === "effect" ? declaration.name : "")),
+    definition: ordered.map((draft) => definition(state, source, draft)),
+    outStart: startsOf(ordered.map((draft) => draft.outputs.length)),
+    out: ordered.flatMap((draft) => [...draft.outputs]),
+    outMode: ordered.flatMap(({ declaration, outputs }) => outputs.map((_, index) => declaration.makes[index]?.mode ?? 0)),
+    needStart: startsOf(ordered.map((draft) => draft.needs.length)),
+    need: ordered.flatMap((draft) => [...draft.needs]),
+    groups: [...groups.keys()],
+    groupStart: startsOf(members.map((list) => list.length)),
+    groupMember: members.flat(),
+    edges: source.edges,
+    producer,
+  };
+}
+
+/** Everything about a rule that is not a prerequisite: what it makes, how, and what it asks for. */
+function definition(state: State, source: GraphSource, { declaration, outputs, needs }: Draft): DigestId {
+  const makes = outputs.map((node, index) => `${state.nodeKind[node]}${state.nodeName[node]} ${declaration.makes[index]?.mode ?? 0}`);
+  const asked = needs.map((node) => `${state.nodeKind[node]}${state.nodeName[node]}`).sort();
+  const shape = JSON.stringify([declaration.kind, declaration.precious, Object.keys(declaration.needs), makes, asked]);
+  return state.digest(digestOfList([shape, source.code(declaration)]));
+}

@@ -1,0 +1,89 @@
+/**
+ * The data model of the engine, on one page. Everything else in lib/engine is a consequence of it.
+ *
+ * A *node* is something that a step may depend on or make: a file, a settings key, a fact, … Nodes and digests are
+ * interned: each has a dense id, and the columns below are indexed by it. A *step* is one rule, fact or effect of the
+ * graph. A *record* is what was true when a step last ran; it belongs to the step's first output, so it outlives any
+ * change of the graph. A step is fresh when its record still describes the world (see decide.ts).
+ */
+declare const brand: unique symbol;
+export type NodeId = number & { readonly [brand]?: "node" };
+export type DigestId = number & { readonly [brand]?: "digest" };
+export type StepId = number & { readonly [brand]?: "step" };
+
+/** The kinds of nodes. The numbers are part of the state format. */
+export const Kind = { file: 1, setting: 2, names: 3, environment: 4, glob: 5, fact: 6 } as const;
+export type Kind = (typeof Kind)[keyof typeof Kind];
+
+export const kindNames: Readonly<Record<Kind, string>> = {
+  1: "file", 2: "setting", 3: "names", 4: "environment", 5: "glob", 6: "fact",
+};
+
+/** Digests with a meaning of their own; all others are 128 bits of a SHA-256. */
+export const Digest = { unknown: 0, missing: 1, directory: 2, special: 3 } as const;
+export const fixedDigests = ["", "missing", "directory", "special"].map((name) => Buffer.from(name.padEnd(16)).toString("hex"));
+
+export const StepKind = { rule: 1, fact: 2, effect: 3 } as const;
+export type StepKind = (typeof StepKind)[keyof typeof StepKind];
+
+/** A precious step's outputs are adopted as they stand, and no `clean` and no vanished rule removes them (keys). */
+export const StepFlag = { precious: 1 } as const;
+
+/** How the last run of a step ended. A start without an end is what a crash or an interrupt leaves. */
+export const RecordStatus = { started: 1, done: 2, failed: 3 } as const;
+export type RecordStatus = (typeof RecordStatus)[keyof typeof RecordStatus];
+
+/** What a step was made from and what it made, when it last ran. */
+export interface StepRecord {
+  readonly status: RecordStatus;
+  /** The digest of the rule itself: its code, targets and declared prerequisites. */
+  readonly definition: DigestId;
+  readonly milliseconds: number;
+  /** What it made: pairs of node and digest. */
+  readonly outputs: Edges;
+  /** What it was made from: every declared prerequisite and everything that the recipe read. */
+  readonly edges: Edges;
+}
+
+/** Pairs of a node and the digest that it had, as two columns of which the part from start to end is meant. */
+export interface Edges {
+  readonly nodes: ArrayLike<NodeId>;
+  readonly digests: ArrayLike<DigestId>;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The graph as columns, in topological order: a step stands behind all steps that it needs. */
+export interface Graph {
+  readonly kind: ArrayLike<StepKind>;
+  readonly flags: ArrayLike<number>;
+  /** What a person calls an effect ("core core-1"); empty for the others. */
+  readonly label: readonly string[];
+  readonly definition: ArrayLike<DigestId>;
+  /** Outputs of step s: out[outStart[s]] up to out[outStart[s + 1]]; the first one names the step. */
+  readonly outStart: ArrayLike<number>;
+  readonly out: ArrayLike<NodeId>;
+  /** File mode that the rule asked for, beside `out`; 0 where it asked for none. */
+  readonly outMode: ArrayLike<number>;
+  /** Declared prerequisites, in the same way. */
+  readonly needStart: ArrayLike<number>;
+  readonly need: ArrayLike<NodeId>;
+  readonly groups: readonly string[];
+  readonly groupStart: ArrayLike<number>;
+  readonly groupMember: ArrayLike<StepId>;
+  /** What the graph itself was made from: the Dofile and its imports, names and keys that it read, environment, globs. */
+  readonly edges: Edges;
+  /** The step that makes a node. */
+  readonly producer: ReadonlyMap<NodeId, StepId>;
+}
+
+export const noEdges: Edges = { nodes: [], digests: [], start: 0, end: 0 };
+
+export function stepCount(graph: Graph): number {
+  return graph.kind.length;
+}
+
+/** The node that names a step. */
+export function primary(graph: Graph, step: StepId): NodeId {
+  return graph.out[graph.outStart[step]!]!;
+}

@@ -1,0 +1,270 @@
+import { readFileSync, type BigIntStats } from "node:fs";
+import type { World } from "./decide.ts";
+import { canonicalJson, digestOf, digestOfLargeFile } from "./digest.ts";
+import { fullPath, look } from "./files.ts";
+import { findFiles } from "./glob.ts";
+import { Digest, Kind, type DigestId, type NodeId } from "./model.ts";
+import { ProblemError } from "./problem.ts";
+import type { SettingsContent, SettingsSource } from "./settings-source.ts";
+import { NO_STAMP, stampOf } from "./stamps.ts";
+import type { State } from "./state.ts";
+
+/** The longest time that a change can take to show in a file's times: a kernel tick, or a coarse file system's step. */
+const TICK = 20_000_000n;
+const COARSE_TICK = 2_500_000_000n;
+const LARGE = 64n << 20n;
+
+export interface Content {
+  readonly bytes: Uint8Array;
+  readonly digest: DigestId;
+}
+
+/**
+ * The world as it is in this run: looks at each node once, hashes only what its stat does not vouch for, and notes in the state
+ * what it saw. Settings, names, environment and globs are looked at when it is made, since one change of a file can change many.
+ */
+export class Observer implements World {
+  readonly root: string;
+  readonly state: State;
+  readonly #settings: SettingsSource;
+  readonly #settingsNode: NodeId;
+  /** Outputs are looked at without following links. */
+  readonly #isOutput: (node: NodeId) => boolean;
+  readonly #seen = new Set<NodeId>();
+  readonly #contents = new Map<NodeId, Content>();
+  #settingsContent: SettingsContent | undefined;
+
+  constructor(root: string, state: State, settings: SettingsSource, isOutput: (node: NodeId) => boolean) {
+    this.root = root;
+    this.state = state;
+    this.#settings = settings;
+    this.#isOutput = isOutput;
+    this.#settingsNode = state.node(Kind.file, settings.file);
+    state.settingsNode = this.#settingsNode;
+    const before = state.nodeDigest[this.#settingsNode];
+    if (this.current(this.#settingsNode) !== before) this.#lookAtSettings();
+    for (let node = 1; node < state.nodeName.length; node++) {
+      if (state.nodeKind[node] === Kind.environment) this.#lookAtEnvironment(node);
+    }
+    this.lookAtGlobs("changed");
+  }
+
+  current(node: NodeId): DigestId {
+    if (this.state.nodeKind[node] === Kind.file) {
+      if (!this.#seen.has(node)) this.#lookAtFile(node);
+    } else if (this.state.nodeDigest[node] === Digest.unknown) {
+      this.#lookAtValue(node);
+    }
+    return this.state.nodeDigest[node]!;
+  }
+
+  mode(node: NodeId): number {
+    this.current(node);
+    return this.state.stamps.mode(node);
+  }
+
+  /** The settings, if this run had to parse them so far. */
+  get parsedSettings(): SettingsContent | undefined {
+    return this.#settingsContent;
+  }
+
+  get settingsFile(): string {
+    return this.#settings.file;
+  }
+
+  /** The checked settings, parsed once. Throws a ProblemError (exit 2) if they are wrong. */
+  get settings(): SettingsContent {
+    if (this.#settingsContent === undefined) {
+      const before = this.state.nodeDigest[this.#settingsNode];
+      const content = this.#readSettings(look(fullPath(this.root, this.#settings.file), true));
+      // Saved a moment ago: the keys that were looked at before are those of the old content.
+      if (this.state.nodeDigest[this.#settingsNode] !== before) this.#lookAtSettings();
+      return content;
+    }
+    return this.#settingsContent;
+  }
+
+  /** The value of a settings key now, as canonical JSON; undefined if it has none. */
+  settingText(key: string): string | undefined {
+    const value = this.settings.value(key);
+    return value === undefined ? undefined : JSON.stringify(value);
+  }
+
+  /** Reads a file once per run: all steps see the same bytes. Undefined if there is no file; throws if it is none that can be read. */
+  read(node: NodeId): Content | undefined {
+    const known = this.#contents.get(node);
+    if (known !== undefined) return known;
+    const name = this.state.nodeName[node]!;
+    const path = fullPath(this.root, name);
+    // The stat comes before the bytes: whatever changes behind it shows in the next stat.
+    const stat = look(path, true);
+    if (stat === undefined) {
+      this.#note(node, Digest.missing);
+      return undefined;
+    }
+    if (stat === "loop" || !stat.isFile()) {
+      const what = stat !== "loop" && stat.isDirectory() ? "this is a folder, and a recipe reads it as a file" : "this is not a regular file, so it is not read";
+      throw new ProblemError([{ code: "DP213", place: { file: name }, what, fix: "name a file" }], 1);
+    }
+    const bytes = readFileSync(path);
+    const content = { bytes, digest: this.state.digest(digestOf(bytes)) };
+    this.#note(node, content.digest, stat);
+    this.#contents.set(node, content);
+    return content;
+  }
+
+  /** Notes what an output is, right after it was put there. */
+  made(node: NodeId, digest: DigestId, stat: BigIntStats, coarse: boolean): void {
+    this.#contents.delete(node);
+    this.#seen.add(node);
+    this.state.observe(node, digest, stampOf(stat, coarse));
+  }
+
+  /** Asks all globs again: after the graph changed, and after a build wrote into the folders that they search. */
+  lookAtGlobs(which: "all" | "changed"): void {
+    for (const node of this.state.globFolders.keys()) if (which === "all" || this.#foldersChanged(node)) this.#lookAtGlob(node);
+  }
+
+  /** Looks again at a node in this run. */
+  forget(node: NodeId): void {
+    this.#contents.delete(node);
+    this.#seen.delete(node);
+  }
+
+  /**
+   * At the end of a run: what was changed just before it was looked at is looked at once more when a tick has passed, so that
+   * the next run can trust its stat. What the file system's clock cannot tell apart stays racy.
+   */
+  async settle(): Promise<void> {
+    const { state } = this;
+    const racy = [...this.#seen].filter((node) => state.stamps.isRacy(node) && state.nodeDigest[node]! > Digest.special);
+    const soon = racy.filter((node) => waitFor(look(fullPath(this.root, state.nodeName[node]!), true)) <= TICK);
+    if (soon.length === 0) return;
+    await passTick();
+    for (const node of soon) {
+      const before = state.nodeDigest[node]!;
+      this.forget(node);
+      this.#lookAtFile(node);
+      // The steps of this run were made from what was there before: the next run must see the difference.
+      if (state.nodeDigest[node] !== before) state.observe(node, before, NO_STAMP);
+    }
+  }
+
+  #lookAtFile(node: NodeId): void {
+    const { state } = this;
+    const path = fullPath(this.root, state.nodeName[node]!);
+    const output = this.#isOutput(node);
+    const stat = look(path, !output);
+    if (stat === undefined) return this.#note(node, Digest.missing);
+    if (stat === "loop") return this.#note(node, Digest.special);
+    if (stat.isDirectory()) return this.#note(node, Digest.directory, stat);
+    if (!stat.isFile()) return this.#note(node, Digest.special, stat);
+    const known = state.nodeDigest[node]! > Digest.special && !state.stamps.isRacy(node) && state.stamps.matches(node, stat);
+    if (known) {
+      this.#seen.add(node);
+      return;
+    }
+    // A settings file that is wrong is not noted: the keys would not fit it.
+    if (node === this.#settingsNode) return void this.#readSettings(stat);
+    if (stat.size > LARGE) return this.#note(node, state.digest(digestOfLargeFile(path)), stat);
+    const bytes = readFileSync(path);
+    const digest = state.digest(digestOf(bytes));
+    if (!output) this.#contents.set(node, { bytes, digest });
+    this.#note(node, digest, stat);
+  }
+
+  #readSettings(stat: BigIntStats | "loop" | undefined): SettingsContent {
+    const { bytes, settings } = this.#settings.read(fullPath(this.root, this.#settings.file), this.#settings.file);
+    const digest = this.state.digest(digestOf(bytes));
+    this.#contents.set(this.#settingsNode, { bytes, digest });
+    this.#settingsContent = settings;
+    this.#note(this.#settingsNode, digest, stat === "loop" ? undefined : stat);
+    return settings;
+  }
+
+  #note(node: NodeId, digest: DigestId, stat?: BigIntStats): void {
+    this.#seen.add(node);
+    this.state.observe(node, digest, stat === undefined ? undefined : stampOf(stat, isRacy(stat)));
+  }
+
+  #lookAtValue(node: NodeId): void {
+    const { nodeKind } = this.state;
+    if (nodeKind[node] === Kind.setting || nodeKind[node] === Kind.names) this.#lookAtSetting(node);
+    else if (nodeKind[node] === Kind.environment) this.#lookAtEnvironment(node);
+    else if (nodeKind[node] === Kind.glob) this.#lookAtGlob(node);
+  }
+
+  #lookAtSettings(): void {
+    for (let node = 1; node < this.state.nodeName.length; node++) {
+      const kind = this.state.nodeKind[node];
+      if (kind === Kind.setting || kind === Kind.names) this.#lookAtSetting(node);
+    }
+  }
+
+  #lookAtSetting(node: NodeId): void {
+    const { state } = this;
+    const name = state.nodeName[node]!;
+    const value = state.nodeKind[node] === Kind.names ? canonicalJson(this.settings.names(name)) : this.settingText(name);
+    this.#noteText(node, value);
+  }
+
+  #lookAtEnvironment(node: NodeId): void {
+    const value = process.env[this.state.nodeName[node]!];
+    // The value may be a secret: only its digest is kept.
+    this.state.observe(node, value === undefined ? Digest.missing : this.state.digest(digestOf(`environment:${value}`)));
+  }
+
+  #lookAtGlob(node: NodeId): void {
+    const { state } = this;
+    const found = findFiles(this.root, state.nodeName[node]!);
+    // What rules make does not count: else a glob would change by being built, and a leftover would pass for a source.
+    const sources = found.files.filter((name) => {
+      const file = state.find(Kind.file, name);
+      return file === undefined || !this.#isOutput(file);
+    });
+    const folders = found.folders.map((name) => state.node(Kind.file, name));
+    for (const folder of folders) {
+      this.forget(folder);
+      this.#lookAtFile(folder);
+    }
+    state.globFolders.set(node, folders);
+    this.#noteText(node, JSON.stringify(sources));
+  }
+
+  #foldersChanged(node: NodeId): boolean {
+    const folders = this.state.globFolders.get(node);
+    return folders === undefined || folders.some((folder) => {
+      const stat = look(fullPath(this.root, this.state.nodeName[folder]!), true);
+      if (stat === undefined || stat === "loop") return this.state.nodeDigest[folder] !== Digest.missing;
+      return this.state.stamps.isRacy(folder) || !this.state.stamps.matches(folder, stat);
+    });
+  }
+
+  #noteText(node: NodeId, text: string | undefined): void {
+    const { state } = this;
+    const before = state.nodeDigest[node]!;
+    if (text !== undefined && before > Digest.special && state.texts.get(before) === text) return;
+    state.observe(node, text === undefined ? Digest.missing : state.digest(digestOf(`value:${text}`), text));
+  }
+}
+
+/** A file that changed just now may change again without a trace in its stat (git calls such an entry racily clean). */
+function isRacy(stat: BigIntStats): boolean {
+  return waitFor(stat) > 0n;
+}
+
+/**
+ * Nanoseconds until a change of the file would be sure to show. Only the ctime counts: whoever changes a file and puts its mtime
+ * back still moves the ctime to the kernel's now.
+ */
+function waitFor(stat: BigIntStats | "loop" | undefined): bigint {
+  if (stat === undefined || stat === "loop") return 0n;
+  const coarse = stat.ctimeNs % 1_000_000n === 0n;
+  const until = stat.ctimeNs + (coarse ? COARSE_TICK : TICK) - BigInt(Date.now()) * 1_000_000n;
+  return until > 0n ? until : 0n;
+}
+
+/** Resolves when every change from now on shows in a file's times. */
+export function passTick(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Number(TICK / 1_000_000n) + 1));
+}

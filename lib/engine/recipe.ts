@@ -1,0 +1,145 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { FileValue } from "./declare.ts";
+import { evaluating, type Evaluation } from "./evaluation.ts";
+import { fileName, fullPath, look } from "./files.ts";
+import { Digest, Kind, type DigestId, type NodeId } from "./model.ts";
+import type { Observer } from "./observe.ts";
+import { ProblemError, type Place } from "./problem.ts";
+
+/** Gives the contents of a rule's targets in order, or the value of a fact or an effect. */
+export type Recipe = (needs: Readonly<Record<string, unknown>>, context: RecipeContext) => unknown;
+
+/** What every recipe can do. All that it reads this way becomes a prerequisite of its step. */
+export interface RecipeContext {
+  /** A source file. Throws a ProblemError if there is none, or if another rule makes it and `needs` does not say so. */
+  read(path: string): FileValue;
+  /** The same for a file that may be missing: its absence is a prerequisite too. */
+  readIfExists(path: string): FileValue | undefined;
+  /** Source files that match a pattern of fast-glob, sorted by name; what rules make does not count. */
+  glob(pattern: string): readonly FileValue[];
+  env(name: string): string | undefined;
+  /** One of the step's own targets as it stands, for precious ones that must be kept. Not a prerequisite. */
+  existing(path: string): FileValue | undefined;
+  /** Runs a program (no shell) in the project's root and gives its standard output. Throws if it fails. */
+  run(program: string, args: readonly string[], input?: string): Promise<string>;
+  /** Aborted when the build is interrupted. */
+  readonly signal: AbortSignal;
+}
+
+/** What one step read while its recipe ran. */
+export class Reads {
+  readonly edges = new Map<NodeId, DigestId>();
+  readonly observer: Observer;
+  readonly #mayRead: (node: NodeId) => boolean;
+  readonly #step: string;
+
+  /** `mayRead` tells of an output of the graph whether it was declared in the step's needs. */
+  constructor(observer: Observer, step: string, mayRead: (node: NodeId) => boolean) {
+    this.observer = observer;
+    this.#step = step;
+    this.#mayRead = mayRead;
+  }
+
+  setting(key: string): string | number | boolean | undefined {
+    this.#note(Kind.setting, key);
+    return this.observer.settings.value(key);
+  }
+
+  names(kind: string): readonly string[] {
+    this.#note(Kind.names, kind);
+    return this.observer.settings.names(kind);
+  }
+
+  environment(name: string): string | undefined {
+    this.#note(Kind.environment, name);
+    return process.env[name];
+  }
+
+  file(path: string): FileValue | undefined {
+    const { observer } = this;
+    const name = fileName(observer.root, path);
+    const node = observer.state.node(Kind.file, name);
+    if (!this.#mayRead(node)) {
+      throw new ProblemError([{
+        code: "DP221", place: { file: name }, what: `${this.#step} reads a file that another rule makes`,
+        why: "without a declared prerequisite it might be read before it is made", fix: "add the rule that makes it to `needs`",
+      }], 1);
+    }
+    const content = observer.read(node);
+    this.edges.set(node, content?.digest ?? Digest.missing);
+    return content === undefined ? undefined : fileValue(name, content.bytes);
+  }
+
+  glob(pattern: string): readonly FileValue[] {
+    const node = this.#note(Kind.glob, pattern);
+    const names = JSON.parse(this.observer.state.texts.get(this.edges.get(node)!) ?? "[]") as string[];
+    return names.flatMap((name) => this.file(name) ?? []);
+  }
+
+  #note(kind: Kind, name: string): NodeId {
+    const node = this.observer.state.node(kind, name);
+    this.edges.set(node, this.observer.current(node));
+    return node;
+  }
+}
+
+/** Which recipe runs now, so that a view of the settings that a recipe closed over knows for whom it reads. */
+export const recording = new AsyncLocalStorage<Reads>();
+
+export function recipeContext(reads: Reads, signal: AbortSignal): RecipeContext {
+  const { observer } = reads;
+  const missing = (path: string): never => {
+    throw new ProblemError([{ code: "DP222", place: { file: fileName(observer.root, path) }, what: "there is no such file", fix: "make it, or correct the name" }], 1);
+  };
+  return {
+    read: (path) => reads.file(path) ?? missing(path),
+    readIfExists: (path) => reads.file(path),
+    glob: (pattern) => reads.glob(pattern),
+    env: (name) => reads.environment(name),
+    existing: (path) => {
+      const name = fileName(observer.root, path);
+      const stat = look(fullPath(observer.root, name), false);
+      if (stat === undefined || stat === "loop" || !stat.isFile()) return undefined;
+      const content = observer.read(observer.state.node(Kind.file, name));
+      return content === undefined ? undefined : fileValue(name, content.bytes);
+    },
+    run: async (program, args, input = "") => {
+      const { execa } = await import("execa");
+      const run = await execa(program, args, { cwd: observer.root, input, cancelSignal: signal, stripFinalNewline: false });
+      return run.stdout;
+    },
+    signal,
+  };
+}
+
+export function fileValue(path: string, bytes: Uint8Array): FileValue {
+  let text: string | undefined;
+  return {
+    path,
+    bytes,
+    get text() {
+      return (text ??= Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+    },
+    get json(): unknown {
+      return JSON.parse(this.text);
+    },
+  };
+}
+
+/** Where a typed view of the settings gets its values from: the recipe that runs now, or else the graph that is being made. */
+export const settingsReader = {
+  value: (key: string): string | number | boolean | undefined => reader().setting(key),
+  names: (kind: string): readonly string[] => reader().names(kind),
+  each: <T>(_kind: string, _name: string, body: () => T): T => (recording.getStore() === undefined ? (evaluating()?.each(body) ?? body()) : body()),
+  place: (key: string): Place | undefined => reader().observer.settings.place(key),
+  file: (): string => reader().observer.settingsFile,
+};
+
+function reader(): Reads | Evaluation {
+  const found = recording.getStore() ?? evaluating();
+  if (found !== undefined) return found;
+  throw new ProblemError([{
+    code: "DP223", what: "a setting is read outside of a recipe and outside of the Dofile's function",
+    why: "the engine could not tell what depends on it", fix: "read it in a recipe, or in the function given to project()",
+  }], 2);
+}

@@ -1,0 +1,183 @@
+import { constants } from "node:fs";
+import type { Declaration, EffectPlan, FileValue, Glob, Need, SourceFile, Step, Target } from "./declare.ts";
+import { canonicalJson, digestOf } from "./digest.ts";
+import { fileName, fullPath, look, putFile } from "./files.ts";
+import { Digest, Kind, primary, RecordStatus, type DigestId, type Graph, type NodeId, type StepId } from "./model.ts";
+import type { Observer } from "./observe.ts";
+import { ProblemError } from "./problem.ts";
+import { fileValue, Reads, recipeContext, recording, type RecipeContext } from "./recipe.ts";
+import type { Session } from "./session.ts";
+import { eachEdge, edgesOf, type State } from "./state.ts";
+import type { Store } from "./store.ts";
+
+/** What it takes to run the steps of one build. */
+export interface Runner {
+  readonly session: Session;
+  readonly store: Store;
+  readonly graph: Graph;
+  readonly declarations: readonly Declaration[];
+  readonly signal: AbortSignal;
+}
+
+/** A step whose prerequisites are there: their values, and the recorder of all that is read from now on. */
+interface Prepared {
+  readonly reads: Reads;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly context: RecipeContext;
+}
+
+/**
+ * Runs one step and puts what it made into place. The order is what makes a crash harmless: started → outputs renamed → done; a
+ * start without an end is stale. Throws what the recipe threw, after the failure is on record.
+ */
+export async function runStep(runner: Runner, step: StepId, prepared?: Prepared): Promise<void> {
+  const { graph, store, session: { state } } = runner;
+  const name = primary(graph, step);
+  const definition = graph.definition[step]!;
+  const outputs = outputsOf(graph, step);
+  const begin = performance.now();
+  store.journal.started(name, outputs, definition);
+  const before = state.records.get(name);
+  const made = new Map<NodeId, DigestId>();
+  const ended = (status: RecordStatus, edges: ReadonlyMap<NodeId, DigestId>): void => {
+    const milliseconds = Math.round(performance.now() - begin);
+    const record = { status, definition, milliseconds, outputs: edgesOf(made), edges: edgesOf(edges) };
+    state.setRecord(name, record);
+    store.journal.ended(name, record);
+  };
+  try {
+    const { reads, values, context } = prepared ?? prepare(runner, step);
+    const result = recording.run(reads, () => runner.declarations[step]!.recipe(values, context));
+    place(runner, step, result instanceof Promise ? await result : result, reads, made);
+    ended(RecordStatus.done, reads.edges);
+  } catch (error) {
+    // What it made before stays known as ours, and so does what it made now before it failed.
+    if (before !== undefined) eachEdge(before.outputs, (node, digest) => void (made.has(node) || made.set(node, digest)));
+    ended(RecordStatus.failed, new Map());
+    throw error;
+  }
+}
+
+/** What an effect would change; what the plan reads is a prerequisite as if apply had read it. Undefined: nobody is to be asked. */
+export async function planEffect(runner: Runner, step: StepId): Promise<{ plan: EffectPlan | undefined; prepared: Prepared }> {
+  const prepared = prepare(runner, step);
+  const { plan } = runner.declarations[step]!;
+  return { plan: await recording.run(prepared.reads, async () => plan?.(prepared.values, prepared.context)), prepared };
+}
+
+function prepare({ session, graph, declarations, signal }: Runner, step: StepId): Prepared {
+  const { observer } = session;
+  const { state } = observer;
+  const target = state.nodeName[primary(graph, step)]!;
+  const needed = new Set<NodeId>();
+  for (let index = graph.needStart[step]!; index < graph.needStart[step + 1]!; index++) needed.add(graph.need[index]!);
+  const reads = new Reads(observer, target, (node) => !graph.producer.has(node) || needed.has(node));
+  for (const node of needed) {
+    const digest = observer.current(node);
+    if (digest === Digest.missing && state.nodeKind[node] === Kind.file) throw missingPrerequisite(state, node, target, graph.producer.has(node));
+    reads.edges.set(node, digest);
+  }
+  const values = Object.fromEntries(Object.entries(declarations[step]!.needs).map(([key, need]) => [key, valueOf(need, reads)]));
+  return { reads, values, context: session.host.context(recipeContext(reads, signal)) };
+}
+
+function valueOf(need: Need, reads: Reads): unknown {
+  if (Array.isArray(need)) return need.map((one: Need) => valueOf(one, reads));
+  const one = need as Step<unknown> | Target | SourceFile | Glob;
+  if (one.kind === "glob") return reads.glob(one.pattern);
+  if (one.kind !== "step") return lazyFile(one.path, reads);
+  const { declaration } = one;
+  if (declaration.kind !== "rule") {
+    const { state } = reads.observer;
+    return JSON.parse(state.texts.get(state.nodeDigest[state.node(Kind.fact, declaration.name)]!)!) as unknown;
+  }
+  const files = declaration.makes.map((made) => lazyFile(made.path, reads));
+  return declaration.keys === undefined ? files[0] : Object.fromEntries(declaration.keys.map((key, index) => [key, files[index]]));
+}
+
+/** A declared file that is read when the recipe asks for its content. */
+function lazyFile(path: string, reads: Reads): FileValue {
+  let value: FileValue | undefined;
+  const content = (): FileValue => (value ??= reads.file(path) ?? fileValue(path, new Uint8Array()));
+  return {
+    path: fileName(reads.observer.root, path),
+    get bytes() {
+      return content().bytes;
+    },
+    get text() {
+      return content().text;
+    },
+    get json(): unknown {
+      return content().json;
+    },
+  };
+}
+
+/** Puts what a recipe gave into place and notes the digest of each output in `made`. */
+function place(runner: Runner, step: StepId, result: unknown, reads: Reads, made: Map<NodeId, DigestId>): void {
+  const { graph, declarations, session: { observer } } = runner;
+  const { state } = observer;
+  const declaration = declarations[step]!;
+  const outputs = outputsOf(graph, step);
+  if (declaration.kind === "rule") {
+    // All contents are checked before the first one is written.
+    const contents = outputs.map((node, index) => bytesOf((result as readonly unknown[])[index], state.nodeName[node]!));
+    outputs.forEach((node, index) => made.set(node, putOutput(observer, node, contents[index]!, declaration.makes[index]!.mode, declaration.precious)));
+    return;
+  }
+  const text = factText(result, declaration.name);
+  const fact = outputs.at(-1)!;
+  const digest = state.digest(digestOf(`value:${text}`), text);
+  if (declaration.kind === "effect") {
+    const marker = outputs[0]!;
+    made.set(marker, putOutput(observer, marker, Buffer.from(markerText(state, declaration.name, reads, text)), 0, true));
+  }
+  state.observe(fact, digest);
+  made.set(fact, digest);
+}
+
+function putOutput(observer: Observer, node: NodeId, bytes: Uint8Array, mode: number, durable: boolean): DigestId {
+  const { state, root } = observer;
+  const name = state.nodeName[node]!;
+  const digest = state.digest(digestOf(bytes));
+  // The same bytes are not written again: the file keeps its times, and whoever watches it sees nothing.
+  if (observer.current(node) === digest && (mode === 0 || observer.mode(node) === mode)) return digest;
+  const found = look(fullPath(root, name), false);
+  if (found !== undefined && found !== "loop" && (found.mode & BigInt(constants.S_IFMT)) === BigInt(constants.S_IFDIR)) {
+    throw new ProblemError([{ code: "DP224", place: { file: name }, what: "a folder stands where this target must be written", fix: "move the folder away" }], 1);
+  }
+  const { stat, coarse } = putFile(root, name, bytes, mode, durable);
+  observer.made(node, digest, stat, coarse);
+  return digest;
+}
+
+/** The marker of an effect: what was applied, with which prerequisites, and what came back. It holds no time, so it is stable. */
+function markerText(state: State, name: string, reads: Reads, outputs: string): string {
+  const prerequisites = [...reads.edges].map(([node, digest]) => [state.nodeName[node]!, state.digests[digest]!] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${JSON.stringify({ effect: name, prerequisites: Object.fromEntries(prerequisites), outputs: JSON.parse(outputs) as unknown }, null, 2)}\n`;
+}
+
+function bytesOf(content: unknown, name: string): Uint8Array {
+  if (typeof content === "string") return Buffer.from(content, "utf8");
+  if (content instanceof Uint8Array) return content;
+  const got = content === undefined ? "nothing" : `a ${typeof content}`;
+  throw new ProblemError([{ code: "DP225", place: { file: name }, what: `the recipe gave ${got} for this target`, fix: "give a string or bytes" }], 1);
+}
+
+function factText(value: unknown, name: string): string {
+  try {
+    return canonicalJson(value);
+  } catch (error) {
+    throw new ProblemError([{ code: "DP226", what: `${name}: ${(error as Error).message}`, why: "a fact is a JSON value", fix: "give plain values" }], 1);
+  }
+}
+
+function missingPrerequisite(state: State, node: NodeId, target: string, made: boolean): ProblemError {
+  const name = state.nodeName[node]!;
+  const what = made ? "this prerequisite was made and is gone again" : "there is no such file, and no rule makes it";
+  return new ProblemError([{ code: "DP227", place: { file: name }, what, why: `${target} needs it`, fix: made ? "build again" : "make the file, or correct the name" }], 1);
+}
+
+function outputsOf(graph: Graph, step: StepId): NodeId[] {
+  return Array.from({ length: graph.outStart[step + 1]! - graph.outStart[step]! }, (_, index) => graph.out[graph.outStart[step]! + index]!);
+}

@@ -1,0 +1,239 @@
+import { isFresh } from "./decide.ts";
+import type { BuildOptions, Summary } from "./build.ts";
+import type { Emit, PlannedEffect, Reason, StepStatus } from "./events.ts";
+import type { Graph, StepId } from "./model.ts";
+import { ProblemError, type Problem } from "./problem.ts";
+import { isEffect, reasonsFor, stepName, stepsBelow } from "./reasons.ts";
+import { planEffect, runStep, type Runner } from "./run-step.ts";
+import { placeInStack, type Session } from "./session.ts";
+
+/** Where a step is on its way. Every needed step is in exactly one of these. */
+const At = { unneeded: 0, waiting: 1, ready: 2, running: 3, held: 4, fresh: 5, ran: 6, failed: 7, skipped: 8 } as const;
+type At = (typeof At)[keyof typeof At];
+
+const statusOf: Partial<Record<At, StepStatus>> = { [At.fresh]: "fresh", [At.ran]: "ran", [At.failed]: "failed", [At.skipped]: "skipped" };
+
+type Dependents = ReadonlyMap<StepId, readonly StepId[]>;
+
+/** One walk over the graph: decides each needed step when all steps below it have ended, and runs the stale ones. */
+export class Run {
+  readonly #session: Session;
+  readonly #graph: Graph;
+  readonly #options: BuildOptions;
+  readonly #emit: Emit;
+  readonly #signal: AbortSignal;
+  readonly #at: Uint8Array;
+  /** How many steps below have not ended. */
+  readonly #waits: Uint32Array;
+  readonly #reasons = new Map<StepId, readonly Reason[]>();
+  readonly #ready: StepId[] = [];
+  #next = 0;
+  #running = 0;
+  #held: { step: StepId; planned: PlannedEffect; run: () => Promise<void> }[] = [];
+  #stopping = false;
+  #unconsented = 0;
+  #wake: () => void = () => {};
+
+  constructor(session: Session, graph: Graph, needed: Uint8Array, options: BuildOptions, emit: Emit, signal: AbortSignal) {
+    this.#session = session;
+    this.#graph = graph;
+    this.#options = options;
+    this.#emit = emit;
+    this.#signal = signal;
+    this.#at = needed.map((one) => (one === 1 ? At.waiting : At.unneeded));
+    this.#waits = new Uint32Array(needed.length);
+  }
+
+  get hasWork(): boolean {
+    return this.#ready.length > 0;
+  }
+
+  /** One pass in topological order: decides every step of which all steps below are fresh. The others wait. */
+  check(): void {
+    for (let step = 0; step < this.#at.length; step++) {
+      if (this.#at[step] !== At.waiting) continue;
+      let waits = 0;
+      for (const below of new Set(stepsBelow(this.#graph, step))) if (this.#at[below] !== At.fresh) waits++;
+      this.#waits[step] = waits;
+      if (waits === 0) this.#decide(step);
+    }
+  }
+
+  /** Returns whether the step is fresh; otherwise it is ready to run. */
+  #decide(step: StepId): boolean {
+    const { state, observer } = this.#session;
+    const forced = this.#options.force;
+    if (!forced && isFresh(state, this.#graph, step, observer, () => false)) {
+      this.#at[step] = At.fresh;
+      this.#tell(step, At.fresh, 0);
+      return true;
+    }
+    const reasons = reasonsFor(state, this.#graph, step, observer);
+    this.#reasons.set(step, forced ? [{ kind: "forced" }, ...reasons] : reasons);
+    this.#at[step] = At.ready;
+    this.#ready.push(step);
+    return false;
+  }
+
+  async execute(runner: Runner): Promise<void> {
+    const dependents = this.#dependents();
+    const abort = (): void => {
+      this.#stopping = true;
+      this.#wake();
+    };
+    this.#signal.addEventListener("abort", abort);
+    if (this.#signal.aborted) this.#stopping = true;
+    for (;;) {
+      while (!this.#stopping && this.#next < this.#ready.length && this.#running < this.#options.jobs) {
+        this.#start(runner, this.#ready[this.#next++]!, dependents);
+      }
+      if (this.#running > 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+      else if (!this.#stopping && this.#next < this.#ready.length) continue;
+      else if (this.#held.length > 0 && !this.#stopping) await this.#askForHeld(dependents);
+      else break;
+    }
+    this.#signal.removeEventListener("abort", abort);
+    // Only steps that an interrupt or a failure kept from running are left.
+    for (let step = 0; step < this.#at.length; step++) {
+      const left = this.#at[step] === At.waiting || this.#at[step] === At.ready || this.#at[step] === At.held;
+      if (left) this.#end(step, At.skipped, 0, dependents);
+    }
+  }
+
+  /** For each step the needed ones that wait for it. */
+  #dependents(): Dependents {
+    const dependents = new Map<StepId, StepId[]>();
+    for (let step = 0; step < this.#at.length; step++) {
+      if (this.#at[step] !== At.waiting) continue;
+      for (const below of new Set(stepsBelow(this.#graph, step))) {
+        const known = dependents.get(below);
+        if (known === undefined) dependents.set(below, [step]);
+        else known.push(step);
+      }
+    }
+    return dependents;
+  }
+
+  #start(runner: Runner, step: StepId, dependents: Dependents): void {
+    const effect = isEffect(this.#graph, step);
+    if (effect && this.#options.effects === "hold") return this.#hold(step, dependents);
+    this.#at[step] = At.running;
+    this.#running++;
+    this.#emit({ type: "started", target: stepName(this.#session.state, this.#graph, step), effect });
+    const begin = performance.now();
+    const run = effect ? this.#runEffect(runner, step, dependents) : runStep(runner, step).then(() => At.ran);
+    void this.#finish(step, run, begin, dependents);
+  }
+
+  /** An effect for which somebody must be asked is held until nothing else can go on, so that there is one question for all. */
+  async #runEffect(runner: Runner, step: StepId, dependents: Dependents): Promise<At> {
+    const { plan, prepared } = await planEffect(runner, step);
+    if (plan === undefined || plan.changes.length === 0) {
+      await runStep(runner, step, prepared);
+      return At.ran;
+    }
+    const planned = { name: this.#graph.label[step]!, changes: plan.changes };
+    const run = (): Promise<void> => {
+      this.#at[step] = At.running;
+      this.#running++;
+      return this.#finish(step, runStep(runner, step, prepared).then(() => At.ran), performance.now(), dependents);
+    };
+    this.#held.push({ step, planned, run });
+    return At.held;
+  }
+
+  async #finish(step: StepId, run: Promise<At>, begin: number, dependents: Dependents): Promise<void> {
+    let at: At;
+    try {
+      at = await run;
+    } catch (error) {
+      at = At.failed;
+      const target = stepName(this.#session.state, this.#graph, step);
+      if (!this.#signal.aborted) for (const problem of problemsOf(this.#session.root, target, error)) this.#emit({ type: "problem", target, problem });
+      if (!this.#options.keepGoing) this.#stopping = true;
+    }
+    this.#running--;
+    if (at === At.held) this.#at[step] = At.held;
+    else this.#end(step, at, performance.now() - begin, dependents);
+    this.#wake();
+  }
+
+  /** Writes down how a step ended and lets go what waited for it. */
+  #end(step: StepId, how: At, ms: number, dependents: Dependents): void {
+    this.#at[step] = how;
+    this.#tell(step, how, ms);
+    this.#release(step, how === At.ran, dependents);
+  }
+
+  #tell(step: StepId, how: At, ms: number): void {
+    const target = stepName(this.#session.state, this.#graph, step);
+    const reasons = this.#reasons.get(step) ?? (how === At.fresh ? [] : [{ kind: "upstream" as const, target: this.#cause(step) }]);
+    this.#emit({ type: "step", target, effect: isEffect(this.#graph, step), status: statusOf[how]!, reasons, ms: Math.round(ms) });
+  }
+
+  /** What waits for a step can be decided now, or cannot be made. Iterative: a chain of any length is fine. */
+  #release(step: StepId, good: boolean, dependents: Dependents): void {
+    const released: [StepId, boolean][] = [[step, good]];
+    for (let next = released.pop(); next !== undefined; next = released.pop()) {
+      const [below, made] = next;
+      for (const dependent of dependents.get(below) ?? []) {
+        if (this.#at[dependent] !== At.waiting) continue;
+        if (!made) {
+          this.#at[dependent] = At.skipped;
+          this.#tell(dependent, At.skipped, 0);
+          released.push([dependent, false]);
+        } else if (--this.#waits[dependent]! === 0 && this.#decide(dependent)) {
+          released.push([dependent, true]);
+        }
+      }
+    }
+  }
+
+  #cause(step: StepId): string {
+    for (const below of stepsBelow(this.#graph, step)) {
+      if (this.#at[below] !== At.fresh && this.#at[below] !== At.ran) return stepName(this.#session.state, this.#graph, below);
+    }
+    return stepName(this.#session.state, this.#graph, step);
+  }
+
+  async #askForHeld(dependents: Dependents): Promise<void> {
+    const held = this.#held;
+    this.#held = [];
+    const effects = held.map((one) => one.planned);
+    this.#emit({ type: "plan", effects });
+    if (await this.#options.consent(effects)) {
+      await Promise.all(held.map((one) => one.run()));
+      return;
+    }
+    this.#unconsented += held.length;
+    for (const { step } of held) this.#end(step, At.skipped, 0, dependents);
+  }
+
+  /** Watch: an effect does not run. What needs it goes on with the facts that it gave last, if it ever ran. */
+  #hold(step: StepId, dependents: Dependents): void {
+    const { state } = this.#session;
+    const fact = this.#graph.out[this.#graph.outStart[step + 1]! - 1]!;
+    this.#at[step] = At.skipped;
+    this.#tell(step, At.skipped, 0);
+    this.#unconsented++;
+    this.#release(step, state.texts.has(state.nodeDigest[fact]!), dependents);
+  }
+
+  summary(): Summary {
+    const counts = { ran: 0, fresh: 0, failed: 0, skipped: 0 };
+    for (const at of this.#at) {
+      const status = statusOf[at as At];
+      if (status !== undefined) counts[status]++;
+    }
+    return { ...counts, unconsented: this.#unconsented };
+  }
+}
+
+/** What a recipe threw, as problems: its own, or one that names the line in the rules. */
+export function problemsOf(root: string, target: string, error: unknown): readonly Problem[] {
+  if (error instanceof ProblemError) return error.problems;
+  const { name, message, stack, code, path } = error as NodeJS.ErrnoException;
+  if (code !== undefined && path !== undefined) return [{ code: "DP228", place: { file: path }, what: message, why: `${target} could not be made` }];
+  const place = placeInStack(root, stack ?? "");
+  return [{ code: "DP229", ...(place === undefined ? {} : { place }), what: `the recipe of ${target} failed: ${name === "Error" ? "" : `${name}: `}${message}` }];
+}

@@ -1,0 +1,53 @@
+import { Kind, stepCount, type Graph, type StepId } from "./model.ts";
+import { didYouMean, ProblemError, shown } from "./problem.ts";
+import { stepsBelow } from "./reasons.ts";
+import type { State } from "./state.ts";
+
+/** Everything that can be named on the command line: groups, target files, facts, effects. */
+export function targetNames(state: State, graph: Graph): string[] {
+  const outputs = Array.from(graph.out, (node) => state.nodeName[node]!);
+  return [...new Set([...graph.groups, ...outputs])];
+}
+
+/** The steps that some names stand for; all steps if there are no names. Throws a ProblemError (exit 2) with every unknown name. */
+export function selectSteps(state: State, graph: Graph, names: readonly string[]): Set<StepId> {
+  if (names.length === 0) return new Set(Array.from({ length: stepCount(graph) }, (_, step) => step));
+  const unknown: string[] = [];
+  const steps = names.flatMap((name) => {
+    const found = stepsNamed(state, graph, name.replace(/^\.\//, "").replace(/\/$/, ""));
+    if (found.length === 0) unknown.push(name);
+    return found;
+  });
+  if (unknown.length === 0) return new Set(steps);
+  const known = targetNames(state, graph);
+  throw new ProblemError(unknown.map((name) => {
+    const meant = didYouMean(name, known);
+    return { code: "DP201", what: `there is no target ${shown(name)}`, fix: meant === undefined ? "dospesos list shows all targets" : `did you mean ${meant}?` };
+  }), 2);
+}
+
+function stepsNamed(state: State, graph: Graph, name: string): StepId[] {
+  const group = graph.groups.indexOf(name);
+  if (group >= 0) return Array.from({ length: graph.groupStart[group + 1]! - graph.groupStart[group]! }, (_, index) => graph.groupMember[graph.groupStart[group]! + index]!);
+  for (const kind of [Kind.file, Kind.fact]) {
+    const node = state.find(kind, name);
+    const step = node === undefined ? undefined : graph.producer.get(node);
+    if (step !== undefined) return [step];
+  }
+  return [];
+}
+
+/** The steps and everything that they need, directly or not. */
+export function closure(graph: Graph, steps: Iterable<StepId>): Uint8Array {
+  const needed = new Uint8Array(stepCount(graph));
+  const waiting = [...steps];
+  for (const step of waiting) needed[step] = 1;
+  for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
+    for (const below of stepsBelow(graph, step)) {
+      if (needed[below] === 1) continue;
+      needed[below] = 1;
+      waiting.push(below);
+    }
+  }
+  return needed;
+}

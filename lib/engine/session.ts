@@ -1,0 +1,190 @@
+import { findSourceMap } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Declaration, Group, Step } from "./declare.ts";
+import { bundleDofile, bundleEdges, codeDigest, moduleAt, type Bundle, type Program } from "./dofile.ts";
+import { evaluateIn, Evaluation, type Site } from "./evaluation.ts";
+import { fullPath, look } from "./files.ts";
+import { buildGraph, type Built } from "./graph.ts";
+import type { Graph } from "./model.ts";
+import { Observer } from "./observe.ts";
+import { ProblemError, type Place } from "./problem.ts";
+import { settingsReader, type RecipeContext } from "./recipe.ts";
+import type { SettingsContent, SettingsSource } from "./settings-source.ts";
+import { eachEdge, edgesOf, type State } from "./state.ts";
+import { loadState, type Loaded } from "./store.ts";
+
+/** What the program around the engine provides. */
+export interface Host {
+  readonly program: Program;
+  /** Name of the Dofile, relative to the root. */
+  readonly dofile: string;
+  readonly settings: SettingsSource;
+  /** The typed view of the settings that a Dofile and its recipes get. */
+  settingsView(reader: typeof settingsReader): unknown;
+  /** Loads what the context needs, before the first recipe runs. */
+  load(): Promise<void>;
+  /** The context of recipes, with what the program adds to it. */
+  context(context: RecipeContext): RecipeContext;
+  /** A word that every screen of this project must show ("SANDBOX"), or nothing. */
+  banner(settings: SettingsContent): string;
+}
+
+/** What a Dofile exports: a function that is called each time the graph is made. */
+export interface Project {
+  readonly kind: "project";
+  define(input: ProjectInput<unknown>): readonly (Step<unknown> | Group)[];
+}
+
+export interface ProjectInput<S> {
+  readonly settings: S;
+  env(name: string): string | undefined;
+  /** Names of the source files that match a pattern of fast-glob. */
+  glob(pattern: string): readonly string[];
+}
+
+/**
+ * One project as it is now: the state, what is looked at, the graph. A run makes one; watch makes a new observer for every batch
+ * of changes and keeps the rest.
+ */
+export class Session {
+  readonly root: string;
+  readonly host: Host;
+  readonly loaded: Loaded;
+  readonly state: State;
+  /** What the graph was before it changed in this session; undefined if it did not. */
+  replaced: Graph | "none" | undefined;
+  #observer: Observer;
+  #built: Built | undefined;
+
+  constructor(root: string, host: Host) {
+    this.root = root;
+    this.host = host;
+    this.loaded = loadState(root);
+    this.state = this.loaded.state;
+    this.#observer = this.#look();
+    this.#readBanner();
+  }
+
+  get observer(): Observer {
+    return this.#observer;
+  }
+
+  /** Forgets what was looked at: the next question is answered from the disk. */
+  lookAgain(): void {
+    this.#observer = this.#look();
+    this.#readBanner();
+  }
+
+  /** The banner is part of the state, so that nobody has to parse settings to show it. */
+  #readBanner(): void {
+    const content = this.#observer.parsedSettings;
+    if (content === undefined) return;
+    const banner = this.host.banner(content);
+    if (banner !== this.state.banner) this.state.dirty = true;
+    this.state.banner = banner;
+  }
+
+  /** The graph: the recorded one if nothing that it was made from changed, or a new one. `keep` allows to write the bundle's cache. */
+  async graph(keep: boolean): Promise<Graph> {
+    const known = this.state.graph;
+    if (known !== undefined && this.#isCurrent(known)) return known;
+    return (await this.#evaluate(keep)).graph;
+  }
+
+  /** The graph together with the declarations, which are needed to run a step. */
+  async recipes(keep: boolean): Promise<Built> {
+    const known = this.#built;
+    await this.host.load();
+    if (known !== undefined && known.graph === this.state.graph && this.#isCurrent(known.graph)) return known;
+    return this.#evaluate(keep);
+  }
+
+  #look(): Observer {
+    return new Observer(this.root, this.state, this.host.settings, (node) => this.state.graph?.producer.has(node) ?? false);
+  }
+
+  #isCurrent(graph: Graph): boolean {
+    return this.state.program === this.host.program.digest && eachEdge(graph.edges, (node, digest) => this.#observer.current(node) === digest);
+  }
+
+  async #evaluate(keep: boolean): Promise<Built> {
+    const { state, host } = this;
+    const dofile = fullPath(this.root, host.dofile);
+    if (look(dofile, true) === undefined) {
+      throw new ProblemError([{ code: "DP241", place: { file: host.dofile }, what: "there is no such file here", fix: "run dospesos in a project's folder, or name it with -C DIR" }], 2);
+    }
+    const changed = state.graph === undefined || !this.#isCurrent(state.graph);
+    if (changed) this.replaced ??= state.graph ?? "none";
+    const { bundle, dispose } = await bundleDofile(this.observer, host.program, host.dofile, keep);
+    try {
+      // The outputs of the new graph are no matches of its globs: if that changes a glob, the graph is made once more.
+      for (let round = 0; ; round++) {
+        const built = await this.#evaluateOnce(bundle);
+        state.graph = built.graph;
+        state.program = host.program.digest;
+        if (changed) state.dirty = true;
+        this.observer.lookAtGlobs("all");
+        if (this.#isCurrent(built.graph) || round === 3) return (this.#built = built);
+      }
+    } finally {
+      dispose();
+    }
+  }
+
+  async #evaluateOnce(bundle: Bundle): Promise<Built> {
+    const { state, host, observer, root } = this;
+    process.setSourceMapsEnabled(true);
+    // A module that was evaluated for another state of the world must not be met again: each evaluation imports it anew.
+    const url = `${pathToFileURL(bundle.path).href}?evaluation=${(evaluations += 1)}`;
+    const evaluation = new Evaluation(observer, { url, dofile: host.dofile, moduleAt: (line) => moduleAt(bundle, line) });
+    const offered = await evaluateIn(evaluation, async () => {
+      const module = (await import(url)) as { default?: Project };
+      if (module.default?.kind !== "project") {
+        throw new ProblemError([{ code: "DP242", place: { file: host.dofile }, what: "its default export is no project", fix: "export default project(({ settings }) => […])" }], 2);
+      }
+      const settings = host.settingsView(settingsReader);
+      return module.default.define({ settings, env: (name) => evaluation.environment(name), glob: (pattern) => evaluation.glob(pattern) });
+    }).catch((error: unknown) => {
+      throw this.#dofileProblem(error);
+    });
+    const codes = new Map<string, string>();
+    const code = ({ origin, version }: Declaration): string => {
+      if (version !== undefined) return `version ${version}`;
+      const key = origin.modules.join("\0");
+      const known = codes.get(key) ?? codeDigest(bundle, host.program, origin.modules);
+      codes.set(key, known);
+      return known;
+    };
+    const edges = edgesOf(new Map([...bundleEdges(bundle, observer), ...evaluation.reads]));
+    return buildGraph(state, { root, offered, code, place: (declaration) => sourcePlace(root, url, bundle, declaration.origin.site), edges });
+  }
+
+  #dofileProblem(error: unknown): ProblemError {
+    if (error instanceof ProblemError) return error;
+    const { name, message, stack } = error as Error;
+    const place = placeInStack(this.root, stack ?? "") ?? { file: this.host.dofile };
+    return new ProblemError([{ code: "DP243", place, what: `the Dofile failed: ${name}: ${message}` }], 2);
+  }
+}
+
+/** How many evaluations this process has seen: it makes the address of each import new. */
+let evaluations = 0;
+
+/** Where in the sources a site of the bundle is. */
+function sourcePlace(root: string, url: string, bundle: Bundle, site: Site | undefined): Place | undefined {
+  if (site === undefined) return undefined;
+  const entry = findSourceMap(url)?.findEntry(site.line - 1, site.column - 1);
+  if (entry === undefined || !("originalSource" in entry)) return undefined;
+  const source = entry.originalSource.startsWith("file:") ? fileURLToPath(entry.originalSource) : join(dirname(bundle.path), entry.originalSource);
+  return { file: relative(root, source), line: entry.originalLine + 1, column: entry.originalColumn + 1 };
+}
+
+/** The first place of the project in a stack trace (source maps are on, so it is a place in the sources). */
+export function placeInStack(root: string, stack: string): Place | undefined {
+  for (const [, path, line, column] of stack.matchAll(/\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^\s()]+?):(\d+):(\d+)\)?$/gm)) {
+    const file = relative(root, path!.startsWith("file:") ? fileURLToPath(path!) : path!);
+    if (!file.startsWith("..") && !file.startsWith("node_modules")) return { file, line: Number(line), column: Number(column) };
+  }
+  return undefined;
+}

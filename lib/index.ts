@@ -1,0 +1,24 @@
+/** The public API: what `import … from "dospesos"` gives to a Dofile and to rules. */
+import type { Context } from "./context.ts";
+import { declare, type Declare, type Group, type Project, type ProjectInput, type Step } from "./engine/index.ts";
+import type { Settings } from "./settings/index.ts";
+
+export type { Context } from "./context.ts";
+export { file, glob, group, ProblemError } from "./engine/index.ts";
+export type { Content, EffectPlan, FileValue, Glob, Group, Need, Needs, Problem, Rule, RuleOfMany, SourceFile, Step, Target, ValueOf } from "./engine/index.ts";
+export type { CoreSettings, Settings, ThingSettings } from "./settings/index.ts";
+
+export const { rule, fact, effect } = declare as Declare<Context>;
+
+/**
+ * What a Dofile exports. The function gives the groups and steps that the project offers; it runs each time when the graph has to
+ * be made again, which is when the Dofile, a module that it imports, or something that it read here has changed.
+ */
+export function project(define: (input: ProjectInput<Settings>) => readonly (Step<unknown> | Group)[]): Project {
+  return { kind: "project", define: define as Project["define"] };
+}
+
+/** Any JSON value as the text of a file: two spaces, a final line break. */
+export function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

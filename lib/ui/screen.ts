@@ -1,0 +1,78 @@
+import { problemText, visible, type Emit, type EngineEvent, type Problem } from "../engine/index.ts";
+import type { Palette } from "./palette.ts";
+import { reasonText } from "./reason-text.ts";
+
+/** The only place that writes to the terminal. Data (what a person asked for) goes to stdout, everything else to stderr. */
+export interface Screen {
+  readonly emit: Emit;
+  /** A line that is not an event. */
+  say(line: string): void;
+  /** A line of the answer itself. */
+  answer(line: string): void;
+  problems(problems: readonly Problem[]): void;
+}
+
+/** Steps that are told one by one; what is more is only counted. */
+const LINES = 40;
+
+/** What a person sees of a run: a line for each step that ran and why, problems as they come, one line at the end. */
+export function textScreen(colors: Palette, banner: () => string): Screen {
+  let lines = 0;
+  let bannerShown = false;
+  const say = (line: string): void => {
+    if (!bannerShown && banner() !== "") write(process.stderr, `${colors.black(colors.bgYellow(` ${banner()} `))} the account is the embedded one; nothing here reaches AWS`);
+    bannerShown = true;
+    write(process.stderr, line);
+  };
+  const problems = (list: readonly Problem[]): void => list.forEach((problem) => say(problemColored(problem, colors)));
+  const emit = (event: EngineEvent): void => {
+    switch (event.type) {
+      case "step": return step(event);
+      case "problem": return problems([event.problem]);
+      case "note": return say(`${colors.yellow("note")}     ${visible(event.what)}`);
+      case "removed": return say(`${colors.dim("removed")}  ${visible(event.target)}`);
+      case "waiting": return say(`${colors.dim("waiting")}  ${event.holder} works here`);
+      case "plan": return plan(event);
+      case "started":
+      case "end": return undefined;
+    }
+  };
+  const step = (event: Extract<EngineEvent, { type: "step" }>): void => {
+    if (event.status === "fresh" || (event.status === "skipped" && !event.effect)) return;
+    lines++;
+    if (lines > LINES && event.status === "ran") return lines === LINES + 1 ? say(colors.dim("…")) : undefined;
+    const verb = event.status === "failed" ? colors.red("failed ") : event.status === "skipped" ? colors.yellow("waits  ") : colors.green(event.effect ? "applied" : "made   ");
+    const reasons = event.reasons.map(reasonText);
+    const more = reasons.length > 2 ? ` (+${reasons.length - 2} more)` : "";
+    say(`${verb}  ${visible(event.target)}  ${colors.dim(`${reasons.slice(0, 2).join("; ")}${more}`)}`);
+  };
+  const plan = (event: Extract<EngineEvent, { type: "plan" }>): void => {
+    for (const effect of event.effects) {
+      say(`${colors.bold("plan")}     ${visible(effect.name)}`);
+      for (const change of effect.changes) say(`           ${visible(change)}`);
+    }
+  };
+  return { emit, say, answer: (line) => write(process.stdout, line), problems };
+}
+
+/** The same run for programs: every event is one line of JSON on stdout, and problems are told as text too. */
+export function jsonScreen(colors: Palette): Screen {
+  const print = (event: object): void => write(process.stdout, JSON.stringify(event));
+  const say = (line: string): void => write(process.stderr, line);
+  const problems = (list: readonly Problem[]): void => {
+    for (const problem of list) {
+      print({ type: "problem", problem });
+      say(problemColored(problem, colors));
+    }
+  };
+  return { emit: print, say: () => {}, answer: (line) => write(process.stdout, line), problems };
+}
+
+function problemColored(problem: Problem, colors: Palette): string {
+  return problemText(problem).replace(/error (?=DP\d)/, (word) => colors.red(word));
+}
+
+/** A reader that went away (`| head`) is no error: the run goes on quietly. */
+function write(stream: NodeJS.WriteStream, line: string): void {
+  if (!stream.destroyed) stream.write(`${line}\n`);
+}
