@@ -26,8 +26,8 @@ export interface Summary {
   readonly fresh: number;
   readonly failed: number;
   readonly skipped: number;
-  /** Effects that wait for a person. */
-  readonly unconsented: number;
+  /** Effects that wait for a person: for consent, or for something that only a person can do. Those of them that failed count as failed, too. */
+  readonly needsPerson: number;
 }
 
 /** Opens the state for writing and clears away what a crash left. The caller holds the lock. */

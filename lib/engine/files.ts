@@ -50,7 +50,7 @@ export interface Written {
  */
 export function putFile(root: string, name: string, content: Uint8Array, mode: number, durable: boolean): Written {
   const path = fullPath(root, name);
-  makeFolderFor(root, name);
+  makeFolderFor(root, name, isPrivate(mode) ? 0o700 : 0o777);
   const temporary = temporaryBeside(path);
   rmSync(temporary, { force: true });
   const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode === 0 ? 0o666 : mode & 0o700);
@@ -85,10 +85,15 @@ function unrepeatableMoment(): number {
   return (Date.now() - 1 + 0.001 + Math.random() * 0.998) / 1000;
 }
 
-function makeFolderFor(root: string, name: string): void {
+/** Nobody but the owner may read it: a folder that is made for it is private, too. */
+function isPrivate(mode: number): boolean {
+  return mode !== 0 && (mode & 0o077) === 0;
+}
+
+function makeFolderFor(root: string, name: string, mode: number): void {
   const folder = dirname(fullPath(root, name));
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "EEXIST" && code !== "ENOTDIR") throw error;

@@ -2,7 +2,7 @@
 export { build, finish, openStore, type BuildOptions, type Summary } from "./build.ts";
 export { clean, forgetCleaned } from "./clean.ts";
 export { declare, file, glob, group } from "./declare.ts";
-export type { Content, Declare, EffectPlan, FileValue, Glob, Group, Need, Needs, Rule, RuleOfMany, SourceFile, Step, Target, ValueOf } from "./declare.ts";
+export type { Content, Declare, EffectPlan, FileValue, Glob, Group, Need, Needs, Rule, RuleOfMany, SourceFile, Step, Target, ValueOf, ValuesOf } from "./declare.ts";
 export type { Program } from "./dofile.ts";
 export type { Emit, EngineEvent, PlannedEffect, Reason, StepStatus } from "./events.ts";
 export { explain, type Explanation, type Freshness } from "./explain.ts";

@@ -11,6 +11,8 @@ export type Recipe = (needs: Readonly<Record<string, unknown>>, context: RecipeC
 
 /** What every recipe can do. All that it reads this way becomes a prerequisite of its step. */
 export interface RecipeContext {
+  /** The absolute path of the project's folder, for effects that keep files of their own in it. */
+  readonly root: string;
   /** A source file. Throws a ProblemError if there is none, or if another rule makes it and `needs` does not say so. */
   read(path: string): FileValue;
   /** The same for a file that may be missing: its absence is a prerequisite too. */
@@ -92,6 +94,7 @@ export function recipeContext(reads: Reads, signal: AbortSignal): RecipeContext 
     throw new ProblemError([{ code: "DP222", place: { file: fileName(observer.root, path) }, what: "there is no such file", fix: "make it, or correct the name" }], 1);
   };
   return {
+    root: observer.root,
     read: (path) => reads.file(path) ?? missing(path),
     readIfExists: (path) => reads.file(path),
     glob: (pattern) => reads.glob(pattern),

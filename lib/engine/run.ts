@@ -31,7 +31,7 @@ export class Run {
   #running = 0;
   #held: { step: StepId; planned: PlannedEffect; run: () => Promise<void> }[] = [];
   #stopping = false;
-  #unconsented = 0;
+  #needsPerson = 0;
   #wake: () => void = () => {};
 
   constructor(session: Session, graph: Graph, needed: Uint8Array, options: BuildOptions, emit: Emit, signal: AbortSignal) {
@@ -150,7 +150,10 @@ export class Run {
       at = At.failed;
       const target = stepName(this.#session.state, this.#graph, step);
       if (!this.#signal.aborted) for (const problem of problemsOf(this.#session.root, target, error)) this.#emit({ type: "problem", target, problem });
-      if (!this.#options.keepGoing) this.#stopping = true;
+      // What waits for a person is no reason to leave other work undone.
+      const waits = error instanceof ProblemError && error.exitCode === 4;
+      if (waits) this.#needsPerson++;
+      else if (!this.#options.keepGoing) this.#stopping = true;
     }
     this.#running--;
     if (at === At.held) this.#at[step] = At.held;
@@ -205,7 +208,7 @@ export class Run {
       await Promise.all(held.map((one) => one.run()));
       return;
     }
-    this.#unconsented += held.length;
+    this.#needsPerson += held.length;
     for (const { step } of held) this.#end(step, At.skipped, 0, dependents);
   }
 
@@ -215,7 +218,7 @@ export class Run {
     const fact = this.#graph.out[this.#graph.outStart[step + 1]! - 1]!;
     this.#at[step] = At.skipped;
     this.#tell(step, At.skipped, 0);
-    this.#unconsented++;
+    this.#needsPerson++;
     this.#release(step, state.texts.has(state.nodeDigest[fact]!), dependents);
   }
 
@@ -225,7 +228,7 @@ export class Run {
       const status = statusOf[at as At];
       if (status !== undefined) counts[status]++;
     }
-    return { ...counts, unconsented: this.#unconsented };
+    return { ...counts, needsPerson: this.#needsPerson };
   }
 }
 

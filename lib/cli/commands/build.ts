@@ -14,9 +14,14 @@ export async function build(run: Run): Promise<number> {
     const session = run.open();
     const store = openStore(session, screen.emit);
     let summary: Summary;
+    let refused = 0;
     try {
       summary = await buildTargets(session, store, {
-        ...args, effects: "run", consent: async (effects) => args.yes || askConsent(`Apply these changes (${effects.length})?`, signal),
+        ...args, effects: "run", consent: async (effects) => {
+          const consented = args.yes || (await askConsent(`Apply these changes (${effects.length})?`, signal));
+          if (!consented) refused = effects.length;
+          return consented;
+        },
       }, screen.emit, signal);
     } finally {
       store.fold();
@@ -24,22 +29,27 @@ export async function build(run: Run): Promise<number> {
     await finish(store, summary);
     const ms = Math.round(performance.now() - begin);
     screen.emit({ type: "end", ran: summary.ran, fresh: summary.fresh, failed: summary.failed, skipped: summary.skipped, ms });
-    tell(run, summary, ms);
-    if (summary.failed > 0) return 1;
-    return summary.unconsented > 0 ? 4 : 0;
+    tell(run, summary, refused, ms);
+    return exitCode(summary, refused);
   } finally {
     lock.release();
   }
 }
 
-function tell({ args, screen, signal }: Run, summary: Summary, ms: number): void {
+/** A failure that only a person can put right is 4; any other one outweighs it. */
+function exitCode(summary: Summary, refused: number): number {
+  if (summary.failed > summary.needsPerson - refused) return 1;
+  return summary.needsPerson > 0 ? 4 : 0;
+}
+
+function tell({ args, screen, signal }: Run, summary: Summary, refused: number, ms: number): void {
   if (signal.aborted) return screen.say(`interrupted: ${summary.ran} made, ${summary.skipped} not; the next build goes on from here`);
   if (summary.ran + summary.failed + summary.skipped === 0) return screen.say(nothingToDoText("", args.targets));
   const parts = [`${summary.ran} made`, `${summary.fresh} fresh`];
   if (summary.failed > 0) parts.push(`${summary.failed} failed`);
   if (summary.skipped > 0) parts.push(`${summary.skipped} not made`);
   screen.say(`${parts.join(", ")} in ${(ms / 1000).toFixed(1)} s`);
-  if (summary.unconsented > 0) screen.say("nothing was changed outside of this folder: run again at a terminal and say yes, or with --yes");
+  if (refused > 0) screen.say("the planned changes were not made: run again at a terminal and say yes, or with --yes");
 }
 
 async function dryRun(run: Run): Promise<number> {

@@ -1,0 +1,14 @@
+import { group, project } from "dospesos";
+import { core } from "./rules/core.ts";
+import { instance } from "./rules/instance.ts";
+import { thing } from "./rules/thing.ts";
+
+export default project(({ settings }) => {
+  const shared = instance(settings);
+  const cores = settings.cores.map((c) => core(c, settings, shared));
+  const things = settings.things.map((t) => thing(t, settings, shared, cores));
+  return [
+    group("edge-installer", cores.map((c) => c.archive)),
+    group("thing-kit", things.map((t) => t.archive)),
+  ];
+});

@@ -1,0 +1,53 @@
+import { ProblemError, shown } from "../engine/problem.ts";
+
+/** What was asked of AWS, for the message when it fails: an action as IAM names it, and the resource. */
+export interface Asked {
+  /** e.g. "iot:DescribeThing" */
+  readonly action: string;
+  readonly resource: string;
+}
+
+/**
+ * The answer of one call.
+ * @throws ProblemError with the action, the resource, and AWS's error; exit 4 where credentials or rights are missing, else 1.
+ */
+export async function call<T>(asked: Asked, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    throw problemOf(asked, error);
+  }
+}
+
+/** The answer of one call, or undefined where the resource does not exist. Throws as call() does. */
+export async function lookUp<T>(asked: Asked, send: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await send();
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw problemOf(asked, error);
+  }
+}
+
+/** Errors that no second run cures: a person must log in, or be given a right. */
+const NEEDS_PERSON = /^(AccessDenied|Unauthorized|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|CredentialsProviderError|TokenProviderError|OptInRequired)/;
+
+function problemOf({ action, resource }: Asked, error: unknown): ProblemError {
+  const name = error instanceof Error ? error.name : "Error";
+  const message = error instanceof Error ? error.message : String(error);
+  const needsPerson = NEEDS_PERSON.test(name);
+  return new ProblemError([{
+    code: needsPerson ? "DP611" : "DP610",
+    what: `${action} of ${shown(resource)} failed: ${name}`,
+    why: message,
+    ...(needsPerson ? { fix: `log in to the account anew, or let its administrator allow ${action}` } : {}),
+  }], needsPerson ? 4 : 1);
+}
+
+/** The HTTP status that the SDK keeps with an answer of AWS, an error included. */
+function statusOf(error: unknown): number | undefined {
+  if (typeof error !== "object" || error === null || !("$metadata" in error)) return undefined;
+  const metadata = error.$metadata;
+  if (typeof metadata !== "object" || metadata === null || !("httpStatusCode" in metadata)) return undefined;
+  return typeof metadata.httpStatusCode === "number" ? metadata.httpStatusCode : undefined;
+}

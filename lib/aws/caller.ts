@@ -1,0 +1,27 @@
+import { ProblemError } from "../engine/problem.ts";
+import { call } from "./call.ts";
+import type { AwsAccess } from "./clients.ts";
+
+/** The 12-digit id of the account that the credentials belong to (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html). */
+export async function callerAccount(access: AwsAccess): Promise<string> {
+  const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
+  const sts = await access.sts();
+  const { Account } = await call({ action: "sts:GetCallerIdentity", resource: "caller" }, () => sts.send(new GetCallerIdentityCommand({})));
+  if (Account === undefined) throw new ProblemError([{ code: "DP610", what: "AWS did not tell the account of the credentials" }], 1);
+  return Account;
+}
+
+/**
+ * Checks that the credentials belong to the account that the settings name.
+ * @throws ProblemError with exit code 4.
+ */
+export async function checkAccount(access: AwsAccess, account: string): Promise<void> {
+  const actual = await callerAccount(access);
+  if (actual === account) return;
+  throw new ProblemError([{
+    code: "DP613",
+    what: `the credentials belong to the account ${actual}, but the settings name ${account}`,
+    why: "nothing may change in an account that was not meant",
+    fix: `use credentials of ${account}, or set [aws] account = ${actual}`,
+  }], 4);
+}

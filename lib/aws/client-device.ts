@@ -1,0 +1,63 @@
+import { ProblemError, shown } from "../engine/problem.ts";
+import { call, lookUp, type Asked } from "./call.ts";
+import type { AwsAccess } from "./clients.ts";
+
+export interface Association {
+  readonly core: string;
+  readonly thing: string;
+  /** The core that an earlier run associated the thing with. Other associations are not ours and stay. */
+  readonly previousCore?: string;
+}
+
+/**
+ * Lets the thing discover the core. A thing moves: it is associated with its new core before it leaves the old one.
+ * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_BatchAssociateClientDeviceWithCoreDevice.html
+ * @throws ProblemError also where AWS answers 200 with an error for the thing.
+ */
+export async function associateClientDevice(access: AwsAccess, { core, thing, previousCore }: Association): Promise<void> {
+  const { BatchAssociateClientDeviceWithCoreDeviceCommand } = await import("@aws-sdk/client-greengrassv2");
+  const greengrass = await access.greengrass();
+  if (!(await isAssociated(access, core, thing))) {
+    const asked = { action: "greengrass:BatchAssociateClientDeviceWithCoreDevice", resource: `${thing} with ${core}` };
+    const { errorEntries } = await call(asked, () =>
+      greengrass.send(new BatchAssociateClientDeviceWithCoreDeviceCommand({ coreDeviceThingName: core, entries: [{ thingName: thing }] })));
+    checkEntries(asked, errorEntries);
+  }
+  if (previousCore !== undefined && previousCore !== core) await disassociate(access, previousCore, thing);
+}
+
+/** https://docs.aws.amazon.com/greengrass/v2/APIReference/API_BatchDisassociateClientDeviceFromCoreDevice.html */
+async function disassociate(access: AwsAccess, core: string, thing: string): Promise<void> {
+  if (!(await isAssociated(access, core, thing))) return;
+  const { BatchDisassociateClientDeviceFromCoreDeviceCommand } = await import("@aws-sdk/client-greengrassv2");
+  const greengrass = await access.greengrass();
+  const asked = { action: "greengrass:BatchDisassociateClientDeviceFromCoreDevice", resource: `${thing} from ${core}` };
+  const { errorEntries } = await call(asked, () =>
+    greengrass.send(new BatchDisassociateClientDeviceFromCoreDeviceCommand({ coreDeviceThingName: core, entries: [{ thingName: thing }] })));
+  checkEntries(asked, errorEntries);
+}
+
+/** https://docs.aws.amazon.com/greengrass/v2/APIReference/API_ListClientDevicesAssociatedWithCoreDevice.html */
+async function isAssociated(access: AwsAccess, core: string, thing: string): Promise<boolean> {
+  const { paginateListClientDevicesAssociatedWithCoreDevice } = await import("@aws-sdk/client-greengrassv2");
+  const client = await access.greengrass();
+  const found = await lookUp({ action: "greengrass:ListClientDevicesAssociatedWithCoreDevice", resource: core }, async () => {
+    for await (const part of paginateListClientDevicesAssociatedWithCoreDevice({ client, pageSize: 100 }, { coreDeviceThingName: core })) {
+      if (part.associatedClientDevices?.some(({ thingName }) => thingName === thing)) return true;
+    }
+    return false;
+  });
+  return found ?? false;
+}
+
+interface ErrorEntry {
+  readonly code?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+function checkEntries({ action, resource }: Asked, entries: readonly ErrorEntry[] | undefined): void {
+  if (entries === undefined || entries.length === 0) return;
+  throw new ProblemError(entries.map(({ code = "Error", message }) => ({
+    code: "DP610", what: `${action} of ${shown(resource)} failed: ${code}`, ...(message === undefined ? {} : { why: message }),
+  })), 1);
+}

@@ -1,0 +1,65 @@
+import type { GreengrassV2Client } from "@aws-sdk/client-greengrassv2";
+import type { IAMClient } from "@aws-sdk/client-iam";
+import type { IoTClient } from "@aws-sdk/client-iot";
+import type { STSClient } from "@aws-sdk/client-sts";
+
+export interface AwsAccessOptions {
+  /** e.g. "eu-west-1" */
+  readonly region: string;
+  /** The endpoint of a sandbox. Absent: AWS itself, with the SDK's default chain of credentials. */
+  readonly endpoint?: string;
+}
+
+/** The clients for one account and region. Each is loaded and made when it is first asked for. */
+export interface AwsAccess {
+  readonly region: string;
+  iot(): Promise<IoTClient>;
+  iam(): Promise<IAMClient>;
+  sts(): Promise<STSClient>;
+  greengrass(): Promise<GreengrassV2Client>;
+  /** Ends the connections of every client that was made. */
+  close(): void;
+}
+
+/**
+ * Access to AWS, or to a sandbox. With an endpoint nothing of the environment or of ~/.aws is used: neither credentials
+ * nor endpoints, and no request leaves for any other host.
+ */
+export function awsAccess({ region, endpoint }: AwsAccessOptions): AwsAccess {
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+  const settings = { region, ...RETRIES, ...(endpoint === undefined ? {} : sandboxSettings(endpoint)) };
+  const made: { destroy(): void }[] = [];
+  const once = <T extends { destroy(): void }>(make: () => Promise<T>): (() => Promise<T>) => {
+    let client: Promise<T> | undefined;
+    return () => client ??= make().then((ready) => {
+      made.push(ready);
+      return ready;
+    });
+  };
+  return {
+    region,
+    iot: once(async () => new (await import("@aws-sdk/client-iot")).IoTClient(settings)),
+    iam: once(async () => new (await import("@aws-sdk/client-iam")).IAMClient(settings)),
+    sts: once(async () => new (await import("@aws-sdk/client-sts")).STSClient(settings)),
+    greengrass: once(async () => new (await import("@aws-sdk/client-greengrassv2")).GreengrassV2Client(settings)),
+    close: () => {
+      for (const client of made.splice(0)) client.destroy();
+    },
+  };
+}
+
+/** AWS IoT allows some calls only ten times a second and account: slow down where it says so, and give up at last. */
+const RETRIES = { retryMode: "adaptive", maxAttempts: 8 };
+
+/** Everything that the SDK would otherwise take from the environment or a profile. */
+function sandboxSettings(endpoint: string) {
+  return {
+    endpoint,
+    credentials: { accessKeyId: "SANDBOX", secretAccessKey: "SANDBOX" },
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
+    defaultsMode: "standard" as const,
+    userAgentAppId: "dospesos-sandbox",
+    authSchemePreference: ["sigv4"],
+  };
+}

@@ -1,0 +1,93 @@
+import { call, lookUp } from "./call.ts";
+import type { AwsAccess } from "./clients.ts";
+import { checkOwner, instanceOf, instanceTags } from "./ownership.ts";
+import { partitionOf } from "./partition.ts";
+
+/** A resource that several instances may share, and whether this one made it and so may remove it. */
+export interface Shared {
+  readonly arn: string;
+  readonly ours: boolean;
+}
+
+export interface ServiceRoleOptions {
+  readonly instance: string;
+  /** 12 digits */
+  readonly account: string;
+  readonly roleName: string;
+}
+
+/**
+ * The Greengrass service role that is associated with the account in this region. An association that exists is left
+ * alone; only where there is none is a role made and associated.
+ * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_GetServiceRoleForAccount.html, API_AssociateServiceRoleToAccount.html
+ */
+export async function ensureServiceRole(access: AwsAccess, options: ServiceRoleOptions): Promise<Shared> {
+  const { AssociateServiceRoleToAccountCommand, GetServiceRoleForAccountCommand } = await import("@aws-sdk/client-greengrassv2");
+  const greengrass = await access.greengrass();
+  const asked = { action: "greengrass:GetServiceRoleForAccount", resource: access.region };
+  const associated = (await lookUp(asked, () => greengrass.send(new GetServiceRoleForAccountCommand({}))))?.roleArn;
+  if (associated !== undefined) {
+    const ours = nameOf(associated) === options.roleName && instanceOf((await findRole(access, options.roleName))?.Tags) === options.instance;
+    return { arn: associated, ours };
+  }
+  const arn = await ensureRole(access, options);
+  await call({ action: "greengrass:AssociateServiceRoleToAccount", resource: arn }, () =>
+    greengrass.send(new AssociateServiceRoleToAccountCommand({ roleArn: arn })));
+  return { arn, ours: true };
+}
+
+function nameOf(roleArn: string): string {
+  return roleArn.slice(roleArn.lastIndexOf("/") + 1);
+}
+
+async function findRole(access: AwsAccess, roleName: string) {
+  const { GetRoleCommand } = await import("@aws-sdk/client-iam");
+  const iam = await access.iam();
+  const found = await lookUp({ action: "iam:GetRole", resource: roleName }, () => iam.send(new GetRoleCommand({ RoleName: roleName })));
+  return found?.Role;
+}
+
+async function ensureRole(access: AwsAccess, { instance, account, roleName }: ServiceRoleOptions): Promise<string> {
+  const { AttachRolePolicyCommand } = await import("@aws-sdk/client-iam");
+  const partition = partitionOf(access.region).name;
+  const found = await findRole(access, roleName);
+  if (found !== undefined) checkOwner(`the role ${roleName}`, instanceOf(found.Tags), instance);
+  const arn = found?.Arn ?? (await createRole(access, roleName, instance, trustPolicy(partition, account)));
+  const PolicyArn = `arn:${partition}:iam::aws:policy/service-role/AWSGreengrassResourceAccessRolePolicy`;
+  const iam = await access.iam();
+  await call({ action: "iam:AttachRolePolicy", resource: roleName }, () =>
+    iam.send(new AttachRolePolicyCommand({ RoleName: roleName, PolicyArn })));
+  return arn;
+}
+
+/** Waits until IAM shows the new role everywhere it is asked: before that no service may be given it. */
+async function createRole(access: AwsAccess, roleName: string, instance: string, trust: object): Promise<string> {
+  const { CreateRoleCommand, waitUntilRoleExists } = await import("@aws-sdk/client-iam");
+  const iam = await access.iam();
+  const asked = { action: "iam:CreateRole", resource: roleName };
+  const { Role } = await call(asked, () => iam.send(new CreateRoleCommand({
+    RoleName: roleName, AssumeRolePolicyDocument: JSON.stringify(trust), Tags: instanceTags(instance),
+  })));
+  await call(asked, () => waitUntilRoleExists({ client: iam, maxWaitTime: 60 }, { RoleName: roleName }));
+  return Role?.Arn ?? "";
+}
+
+/**
+ * Lets Greengrass assume the role on behalf of this account only, against the confused deputy. A role belongs to no region
+ * and one may be associated in several, hence the * for the region
+ * (https://docs.aws.amazon.com/greengrass/v2/developerguide/cross-service-confused-deputy-prevention.html).
+ */
+function trustPolicy(partition: string, account: string): object {
+  return {
+    Version: "2012-10-17",
+    Statement: [{
+      Effect: "Allow",
+      Principal: { Service: "greengrass.amazonaws.com" },
+      Action: "sts:AssumeRole",
+      Condition: {
+        StringEquals: { "aws:SourceAccount": account },
+        ArnLike: { "aws:SourceArn": `arn:${partition}:greengrass:*:${account}:*` },
+      },
+    }],
+  };
+}

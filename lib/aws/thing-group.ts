@@ -1,0 +1,30 @@
+import { call, lookUp } from "./call.ts";
+import type { AwsAccess } from "./clients.ts";
+import { instanceOf, instanceTags } from "./ownership.ts";
+import type { Shared } from "./service-role.ts";
+
+/**
+ * The thing group of that name, made where there is none. Several cores share a group, so no core owns one.
+ * https://docs.aws.amazon.com/iot/latest/apireference/API_DescribeThingGroup.html, API_CreateThingGroup.html
+ */
+export async function ensureThingGroup(access: AwsAccess, { name, instance }: { name: string; instance: string }): Promise<Shared> {
+  const { CreateThingGroupCommand, DescribeThingGroupCommand } = await import("@aws-sdk/client-iot");
+  const iot = await access.iot();
+  const found = await lookUp({ action: "iot:DescribeThingGroup", resource: name }, () =>
+    iot.send(new DescribeThingGroupCommand({ thingGroupName: name })));
+  if (found?.thingGroupArn !== undefined) {
+    return { arn: found.thingGroupArn, ours: (await ownerOf(access, found.thingGroupArn)) === instance };
+  }
+  const made = await call({ action: "iot:CreateThingGroup", resource: name }, () =>
+    iot.send(new CreateThingGroupCommand({ thingGroupName: name, tags: instanceTags(instance) })));
+  return { arn: made.thingGroupArn ?? "", ours: true };
+}
+
+/** The instance that made an IoT resource (https://docs.aws.amazon.com/iot/latest/apireference/API_ListTagsForResource.html). */
+export async function ownerOf(access: AwsAccess, resourceArn: string): Promise<string | undefined> {
+  const { ListTagsForResourceCommand } = await import("@aws-sdk/client-iot");
+  const iot = await access.iot();
+  const { tags } = await call({ action: "iot:ListTagsForResource", resource: resourceArn }, () =>
+    iot.send(new ListTagsForResourceCommand({ resourceArn })));
+  return instanceOf(tags);
+}

@@ -1,0 +1,69 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto, X509Certificate } from "node:crypto";
+
+/**
+ * The X.509 library, loaded when it is first needed. It registers its algorithms with a container that looks for class
+ * metadata at load time; none of those classes has any, so a look-up that finds nothing is all that it needs.
+ */
+export async function loadX509(): Promise<typeof import("@peculiar/x509")> {
+  if (!("getMetadata" in Reflect)) {
+    const nothing = (): undefined => undefined;
+    Object.assign(Reflect, { getMetadata: nothing, getOwnMetadata: nothing, defineMetadata: nothing });
+  }
+  return await import("@peculiar/x509");
+}
+
+/** A new EC key on P-256 as PKCS#8 PEM. AWS IoT accepts P-256, P-384, P-521 and RSA of at least 2,048 bits. */
+export function createKey(): string {
+  return generateKeyPairSync("ec", {
+    namedCurve: "P-256",
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  }).privateKey;
+}
+
+/** A P-256 private key as a WebCrypto pair for signing. Throws where the PEM is not such a key. */
+export async function signingPair(keyPem: string): Promise<{ privateKey: webcrypto.CryptoKey; publicKey: webcrypto.CryptoKey }> {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+  const key = createPrivateKey(keyPem);
+  const jwk = createPublicKey(key).export({ format: "jwk" });
+  return {
+    privateKey: await webcrypto.subtle.importKey("pkcs8", key.export({ type: "pkcs8", format: "der" }), algorithm, false, ["sign"]),
+    publicKey: await webcrypto.subtle.importKey("jwk", jwk, algorithm, true, ["verify"]),
+  };
+}
+
+/**
+ * A certificate signing request (PKCS#10, RFC 2986) for the key, with `commonName` as its only subject attribute, as PEM.
+ * An ECDSA signature is random: two requests for one key differ, so a request is made once and kept.
+ */
+export async function createCsr(keyPem: string, commonName: string): Promise<string> {
+  const { Name, Pkcs10CertificateRequestGenerator } = await loadX509();
+  const csr = await Pkcs10CertificateRequestGenerator.create({
+    name: new Name([{ CN: [{ utf8String: commonName }] }]),
+    keys: await signingPair(keyPem),
+    signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
+  });
+  return `${csr.toString("pem")}\n`;
+}
+
+/** Whether the request asks for this key and was signed by it. A text that is no request belongs to no key. */
+export async function csrBelongsTo(csrPem: string, keyPem: string): Promise<boolean> {
+  const { Pkcs10CertificateRequest } = await loadX509();
+  const wanted = createPublicKey(keyPem).export({ type: "spki", format: "der" });
+  try {
+    const csr = new Pkcs10CertificateRequest(csrPem);
+    return wanted.equals(Buffer.from(csr.publicKey.rawData)) && (await csr.verify());
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the certificate was issued for this key. A text that is no certificate belongs to no key. */
+export function certificateBelongsTo(certificatePem: string, keyPem: string): boolean {
+  const key = createPrivateKey(keyPem);
+  try {
+    return new X509Certificate(certificatePem).checkPrivateKey(key);
+  } catch {
+    return false;
+  }
+}

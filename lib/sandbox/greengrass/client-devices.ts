@@ -1,0 +1,62 @@
+import * as v from "valibot";
+import type { Region } from "../account.ts";
+import { integer, page } from "../members.ts";
+import { rest } from "../operation.ts";
+import { deviceName, noCoreDevice } from "./registry.ts";
+
+const coreDeviceThingName = deviceName;
+const entries = v.pipe(v.array(v.strictObject({ thingName: deviceName })), v.minLength(1), v.maxLength(100));
+
+interface ErrorEntry {
+  readonly thingName: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+function checkCore(region: Region, name: string): void {
+  if (!region.things.has(name)) throw noCoreDevice(name);
+}
+
+/** Which client devices may discover which core. One bad entry does not stop the others: it comes back in errorEntries. */
+export const clientDeviceOperations = [
+  rest("greengrass", "BatchAssociateClientDeviceWithCoreDevice", "POST /greengrass/v2/coreDevices/{coreDeviceThingName}/associateClientDevices", {
+    coreDeviceThingName, entries,
+  }, ({ region, now }, input) => {
+    const core = input.coreDeviceThingName;
+    checkCore(region, core);
+    const errorEntries: ErrorEntry[] = [];
+    for (const { thingName } of input.entries) {
+      if (!region.things.has(thingName)) {
+        errorEntries.push({ thingName, code: "ResourceNotFoundException", message: `Thing ${thingName} does not exist` });
+      } else if (!region.associations.some((each) => each.core === core && each.device === thingName)) {
+        region.associations.push({ core, device: thingName, at: now });
+      }
+    }
+    return { errorEntries };
+  }),
+
+  rest("greengrass", "BatchDisassociateClientDeviceFromCoreDevice", "POST /greengrass/v2/coreDevices/{coreDeviceThingName}/disassociateClientDevices", {
+    coreDeviceThingName, entries,
+  }, ({ region }, input) => {
+    const core = input.coreDeviceThingName;
+    checkCore(region, core);
+    const errorEntries: ErrorEntry[] = [];
+    for (const { thingName } of input.entries) {
+      const kept = region.associations.filter((each) => each.core !== core || each.device !== thingName);
+      if (kept.length === region.associations.length) {
+        errorEntries.push({ thingName, code: "ResourceNotFoundException", message: `Thing ${thingName} is not associated with ${core}` });
+      }
+      region.associations = kept;
+    }
+    return { errorEntries };
+  }),
+
+  rest("greengrass", "ListClientDevicesAssociatedWithCoreDevice", "GET /greengrass/v2/coreDevices/{coreDeviceThingName}/associatedClientDevices", {
+    coreDeviceThingName, maxResults: v.optional(integer), nextToken: v.optional(v.string()),
+  }, ({ region }, input) => {
+    checkCore(region, input.coreDeviceThingName);
+    const all = region.associations.filter((each) => each.core === input.coreDeviceThingName);
+    const { entries: part, next } = page(all, input.maxResults, input.nextToken);
+    return { associatedClientDevices: part.map(({ device, at }) => ({ thingName: device, associationTimestamp: at })), nextToken: next };
+  }),
+];

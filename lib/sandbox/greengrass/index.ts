@@ -1,0 +1,6 @@
+import { clientDeviceOperations } from "./client-devices.ts";
+import { coreDeviceOperations } from "./core-devices.ts";
+import { serviceRoleOperations } from "./service-role.ts";
+
+/** The part of AWS IoT Greengrass V2 that the sandbox knows (API version 2020-11-30). */
+export const greengrassOperations = [...serviceRoleOperations, ...clientDeviceOperations, ...coreDeviceOperations];

@@ -1,0 +1,9 @@
+import * as v from "valibot";
+import { AwsError } from "../operation.ts";
+
+/** The name of a core device or of a client device: both are things. */
+export const deviceName = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
+
+export function noCoreDevice(name: string): AwsError {
+  return new AwsError(404, "ResourceNotFoundException", `Core device ${name} does not exist`, { resourceId: name, resourceType: "coreDevice" });
+}

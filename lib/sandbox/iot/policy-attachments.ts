@@ -1,0 +1,45 @@
+import * as v from "valibot";
+import { iotArn } from "../arns.ts";
+import { flag, integer, page } from "../members.ts";
+import { AwsError, rest } from "../operation.ts";
+import { targetsOf } from "./policies.ts";
+import { policyName, policyNamed, policyTarget } from "./registry.ts";
+
+/** "Maximum number of policies that can be attached to a certificate" (https://docs.aws.amazon.com/general/latest/gr/iot-core.html). */
+const MAX_POLICIES = 10;
+
+const target = v.string();
+const paging = { pageSize: v.optional(integer), marker: v.optional(v.string()) };
+
+/** Which policies apply to which certificates and thing groups. */
+export const policyAttachmentOperations = [
+  rest("iot", "AttachPolicy", "PUT /target-policies/{policyName}", { policyName, target }, ({ region }, input) => {
+    const { name } = policyNamed(region, input.policyName);
+    const { policies } = policyTarget(region, input.target);
+    if (policies.includes(name)) return undefined;
+    if (policies.length >= MAX_POLICIES) {
+      throw new AwsError(410, "LimitExceededException", `${input.target} already has ${MAX_POLICIES} policies`);
+    }
+    policies.push(name);
+    return undefined;
+  }),
+
+  rest("iot", "DetachPolicy", "POST /target-policies/{policyName}", { policyName, target }, ({ region }, input) => {
+    const { name } = policyNamed(region, input.policyName);
+    const resource = policyTarget(region, input.target);
+    resource.policies = resource.policies.filter((each) => each !== name);
+    return undefined;
+  }),
+
+  rest("iot", "ListAttachedPolicies", "POST /attached-policies/{target}", {
+    target, ...paging, recursive: v.optional(v.pipe(flag, v.literal(false))),
+  }, ({ region }, input) => {
+    const { entries, next } = page(policyTarget(region, input.target).policies, input.pageSize, input.marker);
+    return { policies: entries.map((name) => ({ policyName: name, policyArn: iotArn(region, `policy/${name}`) })), nextMarker: next };
+  }),
+
+  rest("iot", "ListTargetsForPolicy", "POST /policy-targets/{policyName}", { policyName, ...paging }, ({ region }, input) => {
+    const { entries, next } = page(targetsOf(region, policyNamed(region, input.policyName).name), input.pageSize, input.marker);
+    return { targets: entries, nextMarker: next };
+  }),
+];

@@ -1,0 +1,62 @@
+import { type Place, type Problem, ProblemError } from "../engine/problem.ts";
+import { check } from "./check.ts";
+import { faults, problem } from "./faults.ts";
+import { iniValues } from "./ini.ts";
+import { type Scan, scan } from "./scan.ts";
+import type { NamedKind, SettingValue } from "./schema.ts";
+import { settingsText } from "./text.ts";
+
+/** The checked content of a settings file. */
+export interface SettingsFile {
+  /** As it was given, for messages. */
+  readonly file: string;
+  /** The effective value of a key such as "aws.region" or "core core-1.group", defaults included, if it has one. */
+  value(key: string): SettingValue | undefined;
+  /** Where the key stands; for a defaulted key, where its section begins; undefined for a key that settings do not have. */
+  place(key: string): Place | undefined;
+  /** The names of all cores or things, in the order of the file. */
+  names(kind: NamedKind): readonly string[];
+}
+
+/** The most problems that are listed; a last one says how many more there are. */
+const MOST_LISTED = 100;
+
+/**
+ * Checks the bytes of a settings file. `file` is its name in messages.
+ * Throws ProblemError (exit code 2) with all problems, in the order of their lines.
+ */
+export function parseSettings(bytes: Uint8Array, file: string): SettingsFile {
+  const scanned = scan(settingsText(bytes, file), file);
+  const parsed = iniValues(scanned.sections);
+  const { problems, values, places, names } = check(scanned, parsed, file);
+  const all = [...scanned.problems, ...disagreements(scanned, parsed, file), ...problems];
+  if (all.length > 0) throw new ProblemError(listed(all, file), 2);
+  return {
+    file,
+    value: (key) => values.get(key),
+    place: (key) => places.get(key),
+    names: (kind) => names[kind],
+  };
+}
+
+/** Where the package ini, which gives the values, read something else than the scan, which knows their places. */
+function disagreements(scanned: Scan, parsed: ReadonlyMap<string, string>, file: string): readonly Problem[] {
+  const entries = scanned.sections.flatMap((section) => section.entries.map((entry) => ({ ...entry, title: section.title })));
+  const problems = entries
+    .filter(({ title, key, value }) => parsed.get(`${title}.${key}`) !== value)
+    .map(({ valuePlace }) => problem(faults.disagreement, valuePlace, "ini reads another value here"));
+  if (problems.length > 0 || parsed.size === entries.length) return problems;
+  return [problem(faults.disagreement, { file, line: 1, column: 1 }, "ini reads more keys than there are")];
+}
+
+/** The first problems in the order of their lines, and how many there are beside them. */
+function listed(problems: readonly Problem[], file: string): readonly Problem[] {
+  const line = (one: Problem): number => one.place?.line ?? 0;
+  const column = (one: Problem): number => one.place?.column ?? 0;
+  const sorted = problems.toSorted((a, b) => line(a) - line(b) || column(a) - column(b));
+  const next = sorted[MOST_LISTED];
+  if (next === undefined) return sorted;
+  const count = (sorted.length - MOST_LISTED).toLocaleString("en-US");
+  const more = problem(faults.more, next.place ?? { file, line: 1 }, `${count} more problems from here on`);
+  return [...sorted.slice(0, MOST_LISTED), more];
+}

@@ -1,0 +1,92 @@
+import { didYouMean, shown } from "../engine/problem.ts";
+
+/** Why an account is not taken, or undefined. An id has 12 digits, the first of which may be 0 (AWS Account Management). */
+export function accountFault(account: string): string | undefined {
+  if (account === "sandbox" || /^\d{12}$/.test(account)) return undefined;
+  if (/^\d+$/.test(account)) return `account ${shown(account)} has ${account.length} digits, need 12`;
+  if (/^[\d -]+$/.test(account)) return `account ${shown(account)} has more than digits in it; write the 12 digits alone`;
+  const meant = didYouMean(account, ["sandbox"]) === undefined ? "" : "; did you mean sandbox?";
+  return `account ${shown(account)} is neither "sandbox" nor 12 digits${meant}`;
+}
+
+/** Why a nucleus version is not taken, or undefined. AWS signs it from 2.9.5 on (Greengrass guide, "manual installation"). */
+export function versionFault(version: string): string | undefined {
+  const [, major, minor, patch] = /^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$/.exec(version) ?? [];
+  const fault = `version ${shown(version)}: pin a version ≥ 2.9.5 (signed)`;
+  if (major === undefined) return fault;
+  const least = [2, 9, 5];
+  const difference = [major, minor, patch].map((part, i) => Number(part) - (least[i] ?? 0)).find((part) => part !== 0) ?? 0;
+  return difference < 0 ? fault : undefined;
+}
+
+/** Top folders of the operating system, and the ones that are empty after a restart (Filesystem Hierarchy Standard 3.0). */
+const SYSTEM_FOLDERS: ReadonlySet<string> = new Set([
+  "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "root", "run", "sbin", "sys", "tmp", "usr",
+]);
+
+/** Folders whose children belong to somebody too: people, mounted disks, parts of the system. */
+const SHARED_PARENTS: ReadonlySet<string> = new Set(["home", "media", "mnt", "var"]);
+
+/** Why a folder may not be the Greengrass root, or undefined. Only the text is checked: the folder is on the device. */
+export function rootFault(root: string): string | undefined {
+  const dangerous = (reason: string): string => `root ${shown(root)} ${reason}; too dangerous: uninstall deletes this folder`;
+  if (!root.startsWith("/")) return dangerous("is not an absolute path");
+  const folders = root.slice(1).split("/");
+  if (folders.some((folder) => folder === ".." || folder === ".")) return dangerous("has '.' or '..' in it");
+  if (root === "/" || folders.length < 2) return dangerous("has less than two levels");
+  const [top = ""] = folders;
+  if (SYSTEM_FOLDERS.has(top)) return dangerous(`is in the system folder /${top}`);
+  if (SHARED_PARENTS.has(top) && folders.length < 3) return dangerous(`is a folder that /${top} shares out; take one below`);
+  // the nucleus puts its root between the double quotes of a shell script that runs as root (its recipe, lifecycle bootstrap)
+  if (!folders.every((folder) => /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/.test(folder))) {
+    return `root ${shown(root)} may have only A-Z a-z 0-9 . _ - between single slashes`;
+  }
+  return undefined;
+}
+
+/** Why `user[:group]` is not taken, or undefined. The names are shaped as useradd accepts them (useradd(8), "caveats"). */
+export function userFault(user: string): string | undefined {
+  const names = user.split(":");
+  const isShaped = names.length <= 2 && names.every((name) => /^[a-z_][a-z0-9_-]{0,31}$/.test(name));
+  if (!isShaped) return `user ${shown(user)} is not user or user:group`;
+  return names.includes("root") ? `user ${shown(user)}: components must not run as root` : undefined;
+}
+
+/**
+ * Why a proxy URL is not taken, or undefined; the URL is not shown where it may hold a password.
+ * Schemes: http, https, socks5 (aws-greengrass-nucleus, ProxyUtils).
+ */
+export function proxyFault(url: string): string | undefined {
+  if (url === "") return undefined;
+  if (url.includes("@")) return "no passwords in URLs (value hidden)";
+  const shape = /^(?:http|https|socks5):\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::([1-9]\d{0,4}))?\/?$/.exec(url);
+  if (shape !== null && Number(shape[1] ?? 1) <= 65_535) return undefined;
+  return `proxy ${shown(url)} is not http, https or socks5://host:port`;
+}
+
+/**
+ * Why JVM options are not taken, or undefined. The nucleus writes them with `echo "…"` in a shell script that runs as root
+ * (aws-greengrass-nucleus, recipe, lifecycle bootstrap): whatever a shell would act on is refused.
+ */
+export function jvmOptionsFault(options: string): string | undefined {
+  const word = options.split(" ").find((option) => !/^(?:-[A-Za-z0-9._:=,/+@%-]+)?$/.test(option));
+  return word === undefined ? undefined : `JVM option ${shown(word)} is not a - with letters, digits and . _ : = , / + @ % -`;
+}
+
+/** Why a text is no SHA-256, or undefined. */
+export function sha256Fault(text: string): string | undefined {
+  return /^[0-9A-Fa-f]{64}$/.test(text) ? undefined : "sha256 is not 64 hexadecimal digits";
+}
+
+/** Why a text is no whole number from `least` to `most`, or undefined. */
+export function numberFault(text: string, least: number, most: number): string | undefined {
+  if (/^(?:0|[1-9]\d{0,15})$/.test(text) && Number(text) >= least && Number(text) <= most) return undefined;
+  return `${shown(text)} is not a whole number from ${least.toLocaleString("en-US")} to ${most.toLocaleString("en-US")}`;
+}
+
+/** Why a text is none of the words, or undefined. */
+export function wordFault(text: string, words: readonly string[]): string | undefined {
+  if (words.includes(text)) return undefined;
+  const meant = didYouMean(text, words);
+  return `${shown(text)} is none of ${words.join(", ")}${meant === undefined ? "" : `; did you mean ${meant}?`}`;
+}

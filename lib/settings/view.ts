@@ -1,0 +1,112 @@
+import { didYouMean, type Place, ProblemError } from "../engine/problem.ts";
+import { faults } from "./faults.ts";
+import { type NamedKind, rulesOf, type SettingValue, type Values } from "./schema.ts";
+
+/** What the typed view asks its values from; the build engine implements it, and records each read. */
+export interface SettingsReader {
+  value(key: string): SettingValue | undefined;
+  names(kind: NamedKind): readonly string[];
+  /** Runs body for one instance, so that what is read in it can be told apart from what is read for the others. */
+  each<T>(kind: NamedKind, name: string, body: () => T): T;
+  place(key: string): Place | undefined;
+  file(): string;
+}
+
+/** The settings as rules use them: `settings.aws.region`, `settings.cores.map((core) => core.name)`. */
+export interface Settings {
+  readonly aws: Values<"aws">;
+  readonly instance: Values<"instance">;
+  readonly greengrass: Values<"greengrass">;
+  readonly cores: Instances<CoreSettings>;
+  readonly things: Instances<ThingSettings>;
+  /** Whether the account is the embedded one. */
+  readonly sandbox: boolean;
+}
+
+export interface CoreSettings {
+  readonly name: string;
+  /** The thing group of the core. */
+  readonly group: string;
+}
+
+export interface ThingSettings {
+  readonly name: string;
+  /** The name of the core that the thing talks to. */
+  readonly core: string;
+}
+
+/** All cores, or all things, in the order of the file. */
+export interface Instances<T> extends Iterable<T> {
+  readonly length: number;
+  /** Calls body for each through the reader's `each`. */
+  map<U>(body: (one: T) => U): U[];
+  /** The one by this name. Throws ProblemError (exit code 2) where there is none. */
+  get(name: string): T;
+}
+
+/**
+ * The typed view of what the reader gives. It reads nothing until a property is read.
+ * A property that does not exist throws ProblemError (exit code 2).
+ */
+export function settingsView(reader: SettingsReader): Settings {
+  const plain: Settings = {
+    aws: keysView(reader, "aws", "aws"),
+    instance: keysView(reader, "instance", "instance"),
+    greengrass: keysView(reader, "greengrass", "greengrass"),
+    cores: instances(reader, "core", (name) => keysView<CoreSettings>(reader, "core", `core ${name}`, { name })),
+    things: instances(reader, "thing", (name) => keysView<ThingSettings>(reader, "thing", `thing ${name}`, { name })),
+    get sandbox() {
+      return reader.value("aws.account") === "sandbox";
+    },
+  };
+  return strict(plain, "", reader);
+}
+
+/** A view of one section, with a getter for each key that the schema has; the checks of the schema are what makes it a T. */
+function keysView<T extends object>(reader: SettingsReader, kind: string, title: string, fixed: { name?: string } = {}): T {
+  const target: object = { ...fixed };
+  for (const key of rulesOf(kind)?.keys() ?? []) {
+    Object.defineProperty(target, key, { enumerable: true, get: () => reader.value(`${title}.${key}`) });
+  }
+  return strict(target as T, `[${title}] `, reader);
+}
+
+/** What runtimes ask of any object: these are answered, not refused. */
+const ASKED_OF_ANY: ReadonlySet<string> =
+  new Set([...Object.getOwnPropertyNames(Object.prototype), "then", "toJSON", "inspect"]);
+
+/** The object, of which unknown properties throw instead of being undefined. `where`: what it is in the file, or empty. */
+function strict<T extends object>(target: T, where: string, reader: SettingsReader): T {
+  return new Proxy(Object.freeze(target), {
+    get(object, property, receiver) {
+      if (typeof property === "symbol" || Object.hasOwn(object, property) || ASKED_OF_ANY.has(property)) {
+        return Reflect.get(object, property, receiver);
+      }
+      const keys = Object.keys(object);
+      throw missing(reader, `${where}${property}`, didYouMean(property, keys), `use one of ${keys.join(", ")}`);
+    },
+  });
+}
+
+function instances<T>(reader: SettingsReader, kind: NamedKind, view: (name: string) => T): Instances<T> {
+  const plain: Instances<T> = {
+    get length() {
+      return reader.names(kind).length;
+    },
+    map: (body) => reader.names(kind).map((name) => reader.each(kind, name, () => body(view(name)))),
+    get(name) {
+      const names = reader.names(kind);
+      if (names.includes(name)) return view(name);
+      throw missing(reader, `[${kind} ${name}]`, didYouMean(name, names), "add it, or ask for one that is there");
+    },
+    *[Symbol.iterator]() {
+      for (const name of reader.names(kind)) yield view(name);
+    },
+  };
+  return strict(plain, `${kind}s `, reader);
+}
+
+function missing(reader: SettingsReader, asked: string, meant: string | undefined, fix: string): ProblemError {
+  const what = `${reader.file()} has no ${asked}${meant === undefined ? "" : `; did you mean ${meant}?`}`;
+  return new ProblemError([{ ...faults.noSuchSetting, what, fix }], 2);
+}

@@ -1,0 +1,81 @@
+import { X509Certificate } from "node:crypto";
+import {
+  accountEffect, accountId, ensureThingGroup, nucleusSha256, rule, terraformModule,
+  type CoreOutputs, type CoreSettings, type CoreVars, type Rule, type Settings, type Step, type Target,
+} from "dospesos";
+import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
+import { identity } from "./identity.ts";
+import type { Instance } from "./instance.ts";
+import { devicePolicyName } from "./names.ts";
+import { devicePolicy } from "./policies.ts";
+import { variables } from "./variables.ts";
+
+export type Core = ReturnType<typeof core>;
+
+/** One Greengrass core device: its thing and certificate in the account, and the bundle that installs it. */
+export function core(c: CoreSettings, settings: Settings, shared: Instance) {
+  const { name } = c;
+  const { key, csr } = identity(name).files;
+  const vars = rule({
+    target: `terraform/core/${name}.tfvars.json`,
+    needs: { csr },
+    recipe: ({ csr }) => {
+      const scope = { region: settings.aws.region, account: accountId(settings) };
+      return variables<CoreVars>({
+        ...scope,
+        instance: shared.name,
+        name,
+        group: c.group,
+        csr: csr.text,
+        core_policy: shared.names.corePolicy,
+        device_policy: devicePolicyName(shared.name, name),
+        device_policy_document: JSON.stringify(devicePolicy({ ...scope, name })),
+      });
+    },
+  });
+  // Cores share groups, so none of them owns one: it is looked up first, and no core's end takes it from the others.
+  const group = accountEffect({
+    name: `group of ${name}`,
+    target: `terraform/core/${name}.group.applied.json`,
+    needs: {},
+    version: "1",
+    changes: (_, { settings }) => [`account ${settings.aws.account}, ${settings.aws.region}: make the thing group ${c.group}, if there is none`],
+    apply: ({ access }) => ensureThingGroup(access, { name: c.group, instance: shared.name }),
+  });
+  const applied = terraformModule({ module: "core", name, vars, after: [shared.applied, group] });
+  return { name, applied, archive: bundle(name, settings, shared, applied, key) };
+}
+
+/** `edge/out/<core>/` and its archive: everything that goes to the device. */
+function bundle(name: string, settings: Settings, shared: Instance, applied: Step<CoreOutputs>, key: Target): Rule {
+  const folder = `edge/out/${name}`;
+  const values = () => ({ sandbox: settings.sandbox, core: { name }, greengrass: settings.greengrass });
+  const config = rule({
+    target: `${folder}/config.yaml`,
+    mode: READABLE,
+    needs: { instance: shared.applied },
+    recipe: ({ instance }, { render }) => render("templates/core/config.yaml.njk", { ...values(), instance }),
+  });
+  const setup = rule({
+    target: `${folder}/setup.sh`,
+    mode: RUNNABLE,
+    needs: { applied },
+    recipe: ({ applied }, { render }) => {
+      const { version, sha256 } = settings.greengrass;
+      const notBefore = Date.parse(new X509Certificate(applied.certificate_pem).validFrom) / 1000;
+      return render("templates/core/setup.sh.njk", {
+        ...values(), nucleus: { sha256: nucleusSha256(version, sha256) }, certificate: { not_before: notBefore },
+      });
+    },
+  });
+  const uninstall = rule({ target: `${folder}/uninstall.sh`, mode: RUNNABLE, recipe: (_, { render }) => render("templates/core/uninstall.sh.njk", values()) });
+  const readme = rule({ target: `${folder}/README.txt`, mode: READABLE, recipe: (_, { render }) => render("templates/core/README.txt.njk", values()) });
+  const certificate = rule({ target: `${folder}/device.pem.crt`, mode: READABLE, needs: { applied }, recipe: ({ applied }) => applied.certificate_pem });
+  const privateKey = rule({ target: `${folder}/private.pem.key`, mode: PRIVATE, needs: { key }, recipe: ({ key }) => key.text });
+  return sealed(folder, [
+    { made: config, mode: READABLE }, { made: setup, mode: RUNNABLE }, { made: uninstall, mode: RUNNABLE }, { made: readme, mode: READABLE },
+    { made: certificate, mode: READABLE }, { made: privateKey, mode: PRIVATE },
+    copied("edge/certificates/AmazonRootCA1.pem", `${folder}/AmazonRootCA1.pem`, READABLE),
+    ...sandboxCa(folder, shared.ca),
+  ]);
+}

@@ -1,0 +1,48 @@
+import { accountEffect, accountId, ensureServiceRole, rule, terraformModule, type InstanceVars, type Settings } from "dospesos";
+import { instanceNames } from "./names.ts";
+import { corePolicy, tokenExchangePolicy } from "./policies.ts";
+import { variables } from "./variables.ts";
+
+export type Instance = ReturnType<typeof instance>;
+
+/** What all cores and things share: the token exchange role and its alias, the cores' policy, the Greengrass service role. */
+export function instance(settings: Settings) {
+  const { name } = settings.instance;
+  const names = instanceNames(name);
+  const vars = rule({
+    target: `terraform/instance/${name}.tfvars.json`,
+    recipe: () => {
+      const scope = { region: settings.aws.region, account: accountId(settings) };
+      return variables<InstanceVars>({
+        ...scope,
+        instance: name,
+        token_exchange_role: names.tokenExchangeRole,
+        token_exchange_policy: JSON.stringify(tokenExchangePolicy(scope)),
+        token_exchange_alias: names.tokenExchangeAlias,
+        core_policy: names.corePolicy,
+        core_policy_document: JSON.stringify(corePolicy({ ...scope, alias: names.tokenExchangeAlias })),
+      });
+    },
+  });
+  const applied = terraformModule({ module: "instance", name, vars });
+  // One for each account and region, perhaps used by others: looked up first, and remembered whether it is ours.
+  const serviceRole = accountEffect({
+    name: `service role ${name}`,
+    target: `terraform/instance/${name}.service-role.applied.json`,
+    needs: { applied },
+    version: "1",
+    changes: ({ applied }) => [`account ${applied.account}, ${applied.region}: associate the Greengrass service role ${names.serviceRole}, if none is associated`],
+    apply: (account, { applied }) => ensureServiceRole(account.access, { instance: name, account: applied.account, roleName: names.serviceRole }),
+  });
+  const ca = settings.sandbox
+    ? accountEffect({
+        name: "sandbox CA",
+        target: `terraform/instance/${name}.sandbox-ca.applied.json`,
+        needs: { applied },
+        version: "1",
+        changes: () => [],
+        apply: async ({ sandboxCa }) => ({ pem: sandboxCa ?? "" }),
+      })
+    : undefined;
+  return { name, names, applied, serviceRole, ca };
+}

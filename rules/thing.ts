@@ -1,0 +1,83 @@
+import {
+  accountEffect, accountId, associateClientDevice, json, rule, terraformModule,
+  type Rule, type Settings, type Step, type Target, type ThingOutputs, type ThingSettings, type ThingVars,
+} from "dospesos";
+import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
+import type { Core } from "./core.ts";
+import { identity } from "./identity.ts";
+import type { Instance } from "./instance.ts";
+import { thingPolicyName } from "./names.ts";
+import { thingPolicy } from "./policies.ts";
+import { variables } from "./variables.ts";
+
+interface Association {
+  readonly core: string;
+  readonly thing: string;
+}
+
+/** One client thing: its certificate with only the rights that a client needs, its association with a core, and its kit. */
+export function thing(t: ThingSettings, settings: Settings, shared: Instance, cores: readonly Core[]) {
+  const { name } = t;
+  const { key, csr } = identity(name).files;
+  const vars = rule({
+    target: `terraform/thing/${name}.tfvars.json`,
+    needs: { csr },
+    recipe: ({ csr }) => {
+      const scope = { region: settings.aws.region, account: accountId(settings) };
+      return variables<ThingVars>({
+        ...scope,
+        instance: shared.name,
+        name,
+        csr: csr.text,
+        policy: thingPolicyName(shared.name, name),
+        policy_document: JSON.stringify(thingPolicy({ ...scope, name })),
+      });
+    },
+  });
+  const applied = terraformModule({ module: "thing", name, vars });
+  const core = cores.find((one) => one.name === t.core)!;
+  const marker = `terraform/thing/${name}.association.applied.json`;
+  const association = accountEffect({
+    name: `association of ${name}`,
+    target: marker,
+    needs: { applied, core: core.applied, serviceRole: shared.serviceRole },
+    version: "1",
+    changes: ({ core }) => [`core ${core.thing_name}: associate the client thing ${name}`],
+    apply: async ({ access }, { core }, { existing }): Promise<Association> => {
+      // The thing moves: the association that this step made before goes, any other one stays.
+      const before = (existing(marker)?.json as { outputs?: Association } | undefined)?.outputs?.core;
+      await associateClientDevice(access, { core: core.thing_name, thing: name, ...(before === undefined ? {} : { previousCore: before }) });
+      return { core: core.thing_name, thing: name };
+    },
+  });
+  return { name, archive: kit(name, settings, shared, applied, key, association) };
+}
+
+/** `edge/out/things/<thing>/` and its archive: what the client needs to find its core. */
+function kit(name: string, settings: Settings, shared: Instance, applied: Step<ThingOutputs>, key: Target, association: Step<Association>): Rule {
+  const folder = `edge/out/things/${name}`;
+  const certificate = rule({ target: `${folder}/device.pem.crt`, mode: READABLE, needs: { applied }, recipe: ({ applied }) => applied.certificate_pem });
+  const privateKey = rule({ target: `${folder}/private.pem.key`, mode: PRIVATE, needs: { key }, recipe: ({ key }) => key.text });
+  const connection = rule({
+    target: `${folder}/connection.json`,
+    mode: READABLE,
+    needs: { association },
+    recipe: ({ association }) => json({
+      sandbox: settings.sandbox, thing: association.thing, core: association.core, region: settings.aws.region,
+      discovery_host: `greengrass-ats.iot.${settings.aws.region}.amazonaws.com`, discovery_port: settings.greengrass.data_plane_port,
+      certificate: "device.pem.crt", key: "private.pem.key", ca: "AmazonRootCA1.pem",
+    }),
+  });
+  const readme = rule({
+    target: `${folder}/README.txt`,
+    mode: READABLE,
+    needs: { association },
+    recipe: ({ association }, { render }) => render("templates/thing/README.txt.njk", { sandbox: settings.sandbox, thing: { name, core: association.core } }),
+  });
+  return sealed(folder, [
+    { made: certificate, mode: READABLE }, { made: privateKey, mode: PRIVATE }, { made: connection, mode: READABLE }, { made: readme, mode: READABLE },
+    copied("edge/certificates/AmazonRootCA1.pem", `${folder}/AmazonRootCA1.pem`, READABLE),
+    copied("edge/thing-kit/discover.mjs", `${folder}/discover.mjs`, RUNNABLE),
+    ...sandboxCa(folder, shared.ca),
+  ]);
+}

@@ -1,0 +1,30 @@
+output "thing_name" {
+  description = "Name of the client thing's thing"
+  value       = aws_iot_thing.thing.name
+}
+
+output "thing_arn" {
+  description = "ARN of the client thing's thing"
+  value       = aws_iot_thing.thing.arn
+}
+
+output "certificate_arn" {
+  description = "ARN of the certificate"
+  value       = aws_iot_certificate.thing.arn
+}
+
+output "certificate_id" {
+  description = "Id of the certificate"
+  value       = aws_iot_certificate.thing.id
+}
+
+# The provider marks every certificate as sensitive; it is what the device shows to anyone that it connects to.
+output "certificate_pem" {
+  description = "PEM text of the certificate, for the device"
+  value       = nonsensitive(aws_iot_certificate.thing.certificate_pem)
+}
+
+output "revision" {
+  description = "The revision that this state was applied with"
+  value       = var.revision
+}

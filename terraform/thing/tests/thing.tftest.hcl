@@ -1,0 +1,58 @@
+mock_provider "aws" {
+  mock_resource "aws_iot_certificate" {
+    defaults = {
+      arn             = "arn:aws:iot:eu-west-1:123456789012:cert/0123456789abcdef"
+      certificate_pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    }
+  }
+}
+
+variables {
+  region          = "eu-west-1"
+  account         = "123456789012"
+  instance        = "lab"
+  name            = "thing-1"
+  csr             = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n"
+  policy          = "lab-thing-thing-1"
+  policy_document = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+  revision        = "r1"
+}
+
+run "makes_a_thing_from_its_csr" {
+  assert {
+    condition     = aws_iot_certificate.thing.csr == var.csr && aws_iot_certificate.thing.active
+    error_message = "The certificate must be made active, from the device's own CSR."
+  }
+
+  assert {
+    condition     = aws_iot_policy_attachment.thing.policy == "lab-thing-thing-1" && aws_iot_policy_attachment.thing.target == output.certificate_arn
+    error_message = "The certificate must have the thing's own policy."
+  }
+
+  assert {
+    condition     = aws_iot_thing_principal_attachment.thing.thing == "thing-1" && aws_iot_thing_principal_attachment.thing.principal == output.certificate_arn
+    error_message = "The certificate must be attached to the thing."
+  }
+
+  assert {
+    condition     = aws_iot_thing.thing.attributes == tomap({ dospesos_instance = "lab" })
+    error_message = "The thing must say which instance it belongs to."
+  }
+
+  assert {
+    condition     = !issensitive(output.certificate_pem) && output.thing_name == "thing-1" && output.revision == "r1"
+    error_message = "The outputs must say what was applied, readable for all."
+  }
+}
+
+run "refuses_wrong_values" {
+  command = plan
+
+  variables {
+    account         = "sandbox"
+    csr             = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
+    policy_document = format("{\"Statement\":\"%02048d\"}", 0)
+  }
+
+  expect_failures = [var.account, var.csr, var.policy_document]
+}
