@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createRenderer } from "../../lib/render/index.ts";
+
+export const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+const renderer = createRenderer();
+
+/** The text that a template of this project gives. */
+export function rendered(template: string, values: object): string {
+  const read = (path: string): string => readFileSync(join(project, path), "utf8");
+  return renderer.render(`templates/${template}`, { ...values }, { read });
+}
+
+/** Values for every template of a core's bundle. */
+export interface CoreValues {
+  sandbox: boolean;
+  core: { name: string };
+  greengrass: Record<string, string | number | boolean>;
+  instance: Record<string, string>;
+  nucleus: { sha256: string };
+  certificate: { not_before: number };
+}
+
+export interface ValuesChange {
+  sandbox?: boolean;
+  greengrass?: CoreValues["greengrass"];
+  sha256?: string;
+  notBefore?: number;
+}
+
+export function coreValues(change: ValuesChange = {}): CoreValues {
+  return {
+    sandbox: change.sandbox ?? false,
+    core: { name: "core-1" },
+    greengrass: {
+      version: "2.16.0",
+      root: "/greengrass/v2",
+      posix_user: "ggc_user:ggc_group",
+      jvm_options: "-Xmx128m",
+      mqtt_port: 8883,
+      data_plane_port: 8443,
+      proxy_url: "",
+      no_proxy: "",
+      log_level: "INFO",
+      polling_seconds: 15,
+      store_max_bytes: 10_000_000_000,
+      fips: false,
+      ...change.greengrass,
+    },
+    instance: {
+      region: "eu-west-1",
+      token_exchange_alias: "dospesos-token-exchange",
+      data_endpoint: "abc-ats.iot.eu-west-1.amazonaws.com",
+      credentials_endpoint: "abc.credentials.iot.eu-west-1.amazonaws.com",
+    },
+    nucleus: { sha256: change.sha256 ?? "0".repeat(64) },
+    certificate: { not_before: change.notBefore ?? 1_700_000_000 },
+  };
+}
