@@ -30,12 +30,15 @@ export async function lookUp<T>(asked: Asked, send: () => Promise<T>): Promise<T
 }
 
 /** Errors that no second run cures: a person must log in, or be given a right. */
-const NEEDS_PERSON = /^(AccessDenied|Unauthorized|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|CredentialsProviderError|TokenProviderError|OptInRequired)/;
+const NEEDS_PERSON = [
+  "AccessDenied", "AccessDeniedException", "UnauthorizedException", "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId",
+  "UnrecognizedClientException", "SignatureDoesNotMatch", "CredentialsProviderError", "TokenProviderError", "OptInRequired",
+];
 
 function problemOf({ action, resource }: Asked, error: unknown): ProblemError {
   const name = error instanceof Error ? error.name : "Error";
   const message = error instanceof Error ? error.message : String(error);
-  const needsPerson = NEEDS_PERSON.test(name);
+  const needsPerson = NEEDS_PERSON.includes(name);
   return new ProblemError([{
     code: needsPerson ? "DP611" : "DP610",
     what: `${action} of ${shown(resource)} failed: ${name}`,

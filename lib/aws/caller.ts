@@ -2,12 +2,18 @@ import { ProblemError } from "../engine/problem.ts";
 import { call } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";
 
-/** The 12-digit id of the account that the credentials belong to (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html). */
+/**
+ * The 12-digit id of the account that the credentials belong to
+ * (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html).
+ */
 export async function callerAccount(access: AwsAccess): Promise<string> {
   const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
   const sts = await access.sts();
-  const { Account } = await call({ action: "sts:GetCallerIdentity", resource: "caller" }, () => sts.send(new GetCallerIdentityCommand({})));
-  if (Account === undefined) throw new ProblemError([{ code: "DP610", what: "AWS did not tell the account of the credentials" }], 1);
+  const { Account } = await call({ action: "sts:GetCallerIdentity", resource: "caller" }, () =>
+    sts.send(new GetCallerIdentityCommand({})));
+  if (Account === undefined) {
+    throw new ProblemError([{ code: "DP610", what: "AWS did not tell the account of the credentials" }], 1);
+  }
   return Account;
 }
 

@@ -20,7 +20,7 @@ export async function associateClientDevice(access: AwsAccess, { core, thing, pr
   if (!(await isAssociated(access, core, thing))) {
     const asked = { action: "greengrass:BatchAssociateClientDeviceWithCoreDevice", resource: `${thing} with ${core}` };
     const { errorEntries } = await call(asked, () =>
-      greengrass.send(new BatchAssociateClientDeviceWithCoreDeviceCommand({ coreDeviceThingName: core, entries: [{ thingName: thing }] })));
+      greengrass.send(new BatchAssociateClientDeviceWithCoreDeviceCommand(batch(core, thing))));
     checkEntries(asked, errorEntries);
   }
   if (previousCore !== undefined && previousCore !== core) await disassociate(access, previousCore, thing);
@@ -33,7 +33,7 @@ async function disassociate(access: AwsAccess, core: string, thing: string): Pro
   const greengrass = await access.greengrass();
   const asked = { action: "greengrass:BatchDisassociateClientDeviceFromCoreDevice", resource: `${thing} from ${core}` };
   const { errorEntries } = await call(asked, () =>
-    greengrass.send(new BatchDisassociateClientDeviceFromCoreDeviceCommand({ coreDeviceThingName: core, entries: [{ thingName: thing }] })));
+    greengrass.send(new BatchDisassociateClientDeviceFromCoreDeviceCommand(batch(core, thing))));
   checkEntries(asked, errorEntries);
 }
 
@@ -42,12 +42,17 @@ async function isAssociated(access: AwsAccess, core: string, thing: string): Pro
   const { paginateListClientDevicesAssociatedWithCoreDevice } = await import("@aws-sdk/client-greengrassv2");
   const client = await access.greengrass();
   const found = await lookUp({ action: "greengrass:ListClientDevicesAssociatedWithCoreDevice", resource: core }, async () => {
-    for await (const part of paginateListClientDevicesAssociatedWithCoreDevice({ client, pageSize: 100 }, { coreDeviceThingName: core })) {
+    const parts = paginateListClientDevicesAssociatedWithCoreDevice({ client, pageSize: 100 }, { coreDeviceThingName: core });
+    for await (const part of parts) {
       if (part.associatedClientDevices?.some(({ thingName }) => thingName === thing)) return true;
     }
     return false;
   });
   return found ?? false;
+}
+
+function batch(core: string, thing: string): { coreDeviceThingName: string; entries: { thingName: string }[] } {
+  return { coreDeviceThingName: core, entries: [{ thingName: thing }] };
 }
 
 interface ErrorEntry {

@@ -60,6 +60,5 @@ function sandboxSettings(endpoint: string) {
     useDualstackEndpoint: false,
     defaultsMode: "standard" as const,
     userAgentAppId: "dospesos-sandbox",
-    authSchemePreference: ["sigv4"],
   };
 }

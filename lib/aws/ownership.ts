@@ -27,9 +27,10 @@ export function instanceOf(tags: readonly Tag[] | undefined): string | undefined
  */
 export function checkOwner(resource: string, owner: string | undefined, instance: string): void {
   if (owner === instance) return;
+  const whose = owner === undefined ? "was not made by DosPesos" : `belongs to the instance ${shown(owner)}`;
   throw new ProblemError([{
     code: "DP612",
-    what: `${resource} exists already and ${owner === undefined ? "was not made by DosPesos" : `belongs to the instance ${shown(owner)}`}`,
+    what: `${resource} exists already and ${whose}`,
     why: `the instance ${shown(instance)} changes only what it made itself`,
     fix: "choose another name in settings.ini, or remove the resource",
   }], 4);

@@ -4,7 +4,10 @@ export interface Partition {
   readonly domain: string;
 }
 
-/** The partition that a region belongs to (https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html). */
+/**
+ * The partition that a region belongs to
+ * (https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html).
+ */
 export function partitionOf(region: string): Partition {
   if (region.startsWith("cn-")) return { name: "aws-cn", domain: "amazonaws.com.cn" };
   if (region.startsWith("us-gov-")) return { name: "aws-us-gov", domain: "amazonaws.com" };

@@ -19,16 +19,17 @@ export interface ServiceRoleOptions {
 /**
  * The Greengrass service role that is associated with the account in this region. An association that exists is left
  * alone; only where there is none is a role made and associated.
- * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_GetServiceRoleForAccount.html, API_AssociateServiceRoleToAccount.html
+ * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_GetServiceRoleForAccount.html
+ * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_AssociateServiceRoleToAccount.html
  */
 export async function ensureServiceRole(access: AwsAccess, options: ServiceRoleOptions): Promise<Shared> {
-  const { AssociateServiceRoleToAccountCommand, GetServiceRoleForAccountCommand } = await import("@aws-sdk/client-greengrassv2");
+  const { AssociateServiceRoleToAccountCommand, GetServiceRoleForAccountCommand } =
+    await import("@aws-sdk/client-greengrassv2");
   const greengrass = await access.greengrass();
   const asked = { action: "greengrass:GetServiceRoleForAccount", resource: access.region };
   const associated = (await lookUp(asked, () => greengrass.send(new GetServiceRoleForAccountCommand({}))))?.roleArn;
   if (associated !== undefined) {
-    const ours = nameOf(associated) === options.roleName && instanceOf((await findRole(access, options.roleName))?.Tags) === options.instance;
-    return { arn: associated, ours };
+    return { arn: associated, ours: await isOurs(access, associated, options) };
   }
   const arn = await ensureRole(access, options);
   await call({ action: "greengrass:AssociateServiceRoleToAccount", resource: arn }, () =>
@@ -36,14 +37,16 @@ export async function ensureServiceRole(access: AwsAccess, options: ServiceRoleO
   return { arn, ours: true };
 }
 
-function nameOf(roleArn: string): string {
-  return roleArn.slice(roleArn.lastIndexOf("/") + 1);
+async function isOurs(access: AwsAccess, roleArn: string, { instance, roleName }: ServiceRoleOptions): Promise<boolean> {
+  if (!roleArn.endsWith(`/${roleName}`)) return false;
+  return instanceOf((await findRole(access, roleName))?.Tags) === instance;
 }
 
 async function findRole(access: AwsAccess, roleName: string) {
   const { GetRoleCommand } = await import("@aws-sdk/client-iam");
   const iam = await access.iam();
-  const found = await lookUp({ action: "iam:GetRole", resource: roleName }, () => iam.send(new GetRoleCommand({ RoleName: roleName })));
+  const found = await lookUp({ action: "iam:GetRole", resource: roleName }, () =>
+    iam.send(new GetRoleCommand({ RoleName: roleName })));
   return found?.Role;
 }
 

@@ -7,7 +7,9 @@ import type { Shared } from "./service-role.ts";
  * The thing group of that name, made where there is none. Several cores share a group, so no core owns one.
  * https://docs.aws.amazon.com/iot/latest/apireference/API_DescribeThingGroup.html, API_CreateThingGroup.html
  */
-export async function ensureThingGroup(access: AwsAccess, { name, instance }: { name: string; instance: string }): Promise<Shared> {
+export async function ensureThingGroup(
+  access: AwsAccess, { name, instance }: { readonly name: string; readonly instance: string },
+): Promise<Shared> {
   const { CreateThingGroupCommand, DescribeThingGroupCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const found = await lookUp({ action: "iot:DescribeThingGroup", resource: name }, () =>

@@ -11,14 +11,9 @@ exports.program = () => {
   const folder = fs.existsSync(shipped) ? `${root}/dist` : `${root}/node_modules/.cache/dospesos`;
   const known = readKnown(`${folder}/program.json`);
   if (known !== undefined && (folder.endsWith("/dist") || known.inputs.every(isUntouched))) return { folder, digest: known.digest };
-  return { folder, digest: compile(folder, stampOf) };
+  return { folder, digest: require("./compile.cjs").compile(root, folder, stampOf) };
 };
 
-exports.compileInto = (folder) => compile(folder, () => undefined);
-
-function compile(folder, stamp) {
-  return require("./compile.cjs").compile(root, folder, stamp);
-}
 
 function readKnown(path) {
   try {

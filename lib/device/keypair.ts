@@ -21,13 +21,19 @@ export function createKey(): string {
   }).privateKey;
 }
 
+interface SigningPair {
+  readonly privateKey: webcrypto.CryptoKey;
+  readonly publicKey: webcrypto.CryptoKey;
+}
+
 /** A P-256 private key as a WebCrypto pair for signing. Throws where the PEM is not such a key. */
-export async function signingPair(keyPem: string): Promise<{ privateKey: webcrypto.CryptoKey; publicKey: webcrypto.CryptoKey }> {
+export async function signingPair(keyPem: string): Promise<SigningPair> {
   const algorithm = { name: "ECDSA", namedCurve: "P-256" };
   const key = createPrivateKey(keyPem);
   const jwk = createPublicKey(key).export({ format: "jwk" });
+  const der = key.export({ type: "pkcs8", format: "der" });
   return {
-    privateKey: await webcrypto.subtle.importKey("pkcs8", key.export({ type: "pkcs8", format: "der" }), algorithm, false, ["sign"]),
+    privateKey: await webcrypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]),
     publicKey: await webcrypto.subtle.importKey("jwk", jwk, algorithm, true, ["verify"]),
   };
 }

@@ -10,7 +10,10 @@ import { createCa } from "./ca.ts";
 /** An account and its way to the disk. */
 export interface AccountFile {
   readonly account: Account;
-  /** Resolves when everything changed so far is on disk; concurrent callers share one write. Rejects for good once a write failed. */
+  /**
+   * Resolves when everything changed so far is on disk; concurrent callers share one write. Once a write failed it rejects
+   * for good: the memory is ahead of the disk then.
+   */
   save(): Promise<void>;
   /** Resolves when no write is under way or due. Rejects as save() does. */
   settled(): Promise<void>;
@@ -70,11 +73,12 @@ function parseAccount(file: string, text: string): Account {
     parsed = undefined;
   }
   if (parsed?.success === true) return parsed.output;
-  const where = parsed === undefined ? "it is not JSON" : `${v.getDotPath(parsed.issues[0]) ?? "its top level"} is not as it was written`;
+  const part = parsed === undefined ? undefined : v.getDotPath(parsed.issues[0]) ?? "its top level";
+  const where = part === undefined ? "it is not JSON" : `${part} is not as it was written`;
   throw new ProblemError([{
     code: "DP602", place: { file }, what: `the sandbox account is damaged: ${where}`,
     why: "a new account in its place would forget every certificate that your bundles already carry",
-    fix: "put back a copy of the file, or delete it to begin a new sandbox account (every core and thing gets a new certificate)",
+    fix: "put back a copy of the file, or delete it to begin anew (every core and thing then gets a new certificate)",
   }], 4);
 }
 

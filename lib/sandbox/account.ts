@@ -143,7 +143,13 @@ export function regionOf(account: Account, name: string): Region {
   let found = account.regions.get(name);
   if (found === undefined) {
     found = {
-      name, things: new Map(), groups: new Map(), certificates: new Map(), policies: new Map(), aliases: new Map(), associations: [],
+      name,
+      things: new Map(),
+      groups: new Map(),
+      certificates: new Map(),
+      policies: new Map(),
+      aliases: new Map(),
+      associations: [],
     };
     account.regions.set(name, found);
   }

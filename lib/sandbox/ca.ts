@@ -48,7 +48,8 @@ export async function readCsr(csrPem: string): Promise<CertificateRequest> {
   const { Pkcs10CertificateRequest } = await loadX509();
   const csr = new Pkcs10CertificateRequest(csrPem);
   const publicKey = Buffer.from(csr.publicKey.rawData);
-  const { namedCurve, modulusLength } = createPublicKey({ key: publicKey, format: "der", type: "spki" }).asymmetricKeyDetails ?? {};
+  const key = createPublicKey({ key: publicKey, format: "der", type: "spki" });
+  const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
   const accepted = namedCurve === undefined ? (modulusLength ?? 0) >= 2048 : CURVES.includes(namedCurve);
   if (!accepted) throw new Error("The key must be RSA of at least 2048 bits or EC on P-256, P-384 or P-521");
   if (!(await csr.verify())) throw new Error("The signature does not match the key");

@@ -16,7 +16,9 @@ export function formList<S extends v.GenericSchema>(entry: S) {
 }
 
 /** A part of a list, where the caller set a limit, and the token for the next part. */
-export function page<T>(entries: readonly T[], limit: number | undefined, token: string | undefined): { entries: readonly T[]; next?: string } {
+export function page<T>(
+  entries: readonly T[], limit: number | undefined, token: string | undefined,
+): { entries: readonly T[]; next?: string } {
   const offset = token === undefined ? "0" : Buffer.from(token, "base64").toString();
   if (!/^\d{1,9}$/.test(offset)) throw new AwsError(400, "InvalidRequestException", "The token is none that this list gave");
   const start = Number(offset);

@@ -60,7 +60,8 @@ const INVALID: Record<Service, string> = {
 };
 
 function checked<S extends v.ObjectEntries>(
-  service: Service, name: string, entries: S, run: (call: Call, input: v.InferOutput<v.StrictObjectSchema<S, undefined>>) => unknown,
+  service: Service, name: string, entries: S,
+  run: (call: Call, input: v.InferOutput<v.StrictObjectSchema<S, undefined>>) => unknown,
 ): Operation["run"] {
   const schema = v.strictObject(entries);
   return (call, input) => {

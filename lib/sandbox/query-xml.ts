@@ -44,7 +44,8 @@ export function queryAnswer(service: "iam" | "sts", action: string, requestId: s
 /** An error in the awsQuery protocol. */
 export function queryError(service: "iam" | "sts", requestId: string, error: AwsError): Answer {
   const fault = { Type: error.status < 500 ? "Sender" : "Receiver", Code: error.code, Message: error.message };
-  return xml(error.status, `<ErrorResponse xmlns="${NAMESPACE[service]}">${element("Error", fault)}${element("RequestId", requestId)}</ErrorResponse>`);
+  const members = element("Error", fault) + element("RequestId", requestId);
+  return xml(error.status, `<ErrorResponse xmlns="${NAMESPACE[service]}">${members}</ErrorResponse>`);
 }
 
 function xml(status: number, body: string): Answer {
@@ -57,7 +58,9 @@ function element(name: string, value: unknown): string {
 
 function content(value: unknown): string {
   if (Array.isArray(value)) return value.map((entry) => element("member", entry)).join("");
-  if (typeof value === "object" && value !== null) return Object.entries(value).map(([name, each]) => element(name, each)).join("");
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).map(([name, each]) => element(name, each)).join("");
+  }
   return escaped(String(value));
 }
 

@@ -58,7 +58,8 @@ function headerMembers(headers: IncomingHttpHeaders): Record<string, string> {
 
 /** A result in the restJson1 protocol. An operation without a result answers with an empty body. */
 export function restAnswer(output: unknown): Answer {
-  return { status: 200, headers: { "content-type": "application/json" }, body: output === undefined ? "" : JSON.stringify(output) };
+  const body = output === undefined ? "" : JSON.stringify(output);
+  return { status: 200, headers: { "content-type": "application/json" }, body };
 }
 
 /** An error in the restJson1 protocol: its name in a header, its message in the body. */

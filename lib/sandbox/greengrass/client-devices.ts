@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { Region } from "../account.ts";
 import { integer, page } from "../members.ts";
 import { rest } from "../operation.ts";
-import { deviceName, noCoreDevice } from "./registry.ts";
+import { CORE_DEVICE_PATH, deviceName, noCoreDevice } from "./registry.ts";
 
 const coreDeviceThingName = deviceName;
 const entries = v.pipe(v.array(v.strictObject({ thingName: deviceName })), v.minLength(1), v.maxLength(100));
@@ -19,7 +19,7 @@ function checkCore(region: Region, name: string): void {
 
 /** Which client devices may discover which core. One bad entry does not stop the others: it comes back in errorEntries. */
 export const clientDeviceOperations = [
-  rest("greengrass", "BatchAssociateClientDeviceWithCoreDevice", "POST /greengrass/v2/coreDevices/{coreDeviceThingName}/associateClientDevices", {
+  rest("greengrass", "BatchAssociateClientDeviceWithCoreDevice", `POST ${CORE_DEVICE_PATH}/associateClientDevices`, {
     coreDeviceThingName, entries,
   }, ({ region, now }, input) => {
     const core = input.coreDeviceThingName;
@@ -35,7 +35,7 @@ export const clientDeviceOperations = [
     return { errorEntries };
   }),
 
-  rest("greengrass", "BatchDisassociateClientDeviceFromCoreDevice", "POST /greengrass/v2/coreDevices/{coreDeviceThingName}/disassociateClientDevices", {
+  rest("greengrass", "BatchDisassociateClientDeviceFromCoreDevice", `POST ${CORE_DEVICE_PATH}/disassociateClientDevices`, {
     coreDeviceThingName, entries,
   }, ({ region }, input) => {
     const core = input.coreDeviceThingName;
@@ -44,19 +44,21 @@ export const clientDeviceOperations = [
     for (const { thingName } of input.entries) {
       const kept = region.associations.filter((each) => each.core !== core || each.device !== thingName);
       if (kept.length === region.associations.length) {
-        errorEntries.push({ thingName, code: "ResourceNotFoundException", message: `Thing ${thingName} is not associated with ${core}` });
+        const message = `Thing ${thingName} is not associated with ${core}`;
+        errorEntries.push({ thingName, code: "ResourceNotFoundException", message });
       }
       region.associations = kept;
     }
     return { errorEntries };
   }),
 
-  rest("greengrass", "ListClientDevicesAssociatedWithCoreDevice", "GET /greengrass/v2/coreDevices/{coreDeviceThingName}/associatedClientDevices", {
+  rest("greengrass", "ListClientDevicesAssociatedWithCoreDevice", `GET ${CORE_DEVICE_PATH}/associatedClientDevices`, {
     coreDeviceThingName, maxResults: v.optional(integer), nextToken: v.optional(v.string()),
   }, ({ region }, input) => {
     checkCore(region, input.coreDeviceThingName);
     const all = region.associations.filter((each) => each.core === input.coreDeviceThingName);
     const { entries: part, next } = page(all, input.maxResults, input.nextToken);
-    return { associatedClientDevices: part.map(({ device, at }) => ({ thingName: device, associationTimestamp: at })), nextToken: next };
+    const associatedClientDevices = part.map(({ device, at }) => ({ thingName: device, associationTimestamp: at }));
+    return { associatedClientDevices, nextToken: next };
   }),
 ];

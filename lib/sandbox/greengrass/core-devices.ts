@@ -1,15 +1,15 @@
 import * as v from "valibot";
 import { integer } from "../members.ts";
 import { rest } from "../operation.ts";
-import { deviceName, noCoreDevice } from "./registry.ts";
+import { CORE_DEVICE_PATH, deviceName, noCoreDevice } from "./registry.ts";
 
 /** A core device exists from the moment when its nucleus first connects. No nucleus connects to a sandbox, so there is none. */
 export const coreDeviceOperations = [
-  rest("greengrass", "GetCoreDevice", "GET /greengrass/v2/coreDevices/{coreDeviceThingName}", { coreDeviceThingName: deviceName }, (_, input) => {
+  rest("greengrass", "GetCoreDevice", `GET ${CORE_DEVICE_PATH}`, { coreDeviceThingName: deviceName }, (_, input) => {
     throw noCoreDevice(input.coreDeviceThingName);
   }),
 
-  rest("greengrass", "DeleteCoreDevice", "DELETE /greengrass/v2/coreDevices/{coreDeviceThingName}", { coreDeviceThingName: deviceName }, (_, input) => {
+  rest("greengrass", "DeleteCoreDevice", `DELETE ${CORE_DEVICE_PATH}`, { coreDeviceThingName: deviceName }, (_, input) => {
     throw noCoreDevice(input.coreDeviceThingName);
   }),
 

@@ -4,7 +4,10 @@ import { roleArn } from "../iam/roles.ts";
 
 const rfc3339 = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
-/** The one Greengrass service role of an account in a region (https://docs.aws.amazon.com/greengrass/v2/developerguide/greengrass-service-role.html). */
+/**
+ * The one Greengrass service role of an account in a region
+ * (https://docs.aws.amazon.com/greengrass/v2/developerguide/greengrass-service-role.html).
+ */
 export const serviceRoleOperations = [
   rest("greengrass", "AssociateServiceRoleToAccount", "PUT /greengrass/servicerole", { RoleArn: v.string() },
     ({ account, region, now }, input) => {

@@ -38,13 +38,19 @@ export function policyWithArn(account: Account, arn: string): ManagedPolicy {
   return found;
 }
 
-/** IAM's ids: a prefix for the kind (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html), then 17 characters. */
+/**
+ * IAM's ids: a prefix for the kind, then 17 characters
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html).
+ */
 export function uniqueId(prefix: "AROA" | "ANPA"): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   return prefix + Array.from({ length: 17 }, () => alphabet[randomInt(alphabet.length)]).join("");
 }
 
-/** IAM counts a document without its white space (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). */
+/**
+ * IAM counts a document without its white space
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+ */
 export function checkDocument(document: string, limit: number): void {
   if (!isPolicyDocument(document)) throw new AwsError(400, "MalformedPolicyDocument", "The policy is no JSON object.");
   if (policyLength(document) > limit) throw new AwsError(409, "LimitExceeded", `Cannot exceed quota for PolicySize: ${limit}`);

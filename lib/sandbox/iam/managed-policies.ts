@@ -6,8 +6,8 @@ import { AwsError, query } from "../operation.ts";
 import { addVersion, firstVersion, MAX_VERSIONS } from "../policy-versions.ts";
 import { tagKeyMember, tagMember, withoutTags, withTags } from "../tags.ts";
 import {
-  checkDocument, deleteConflict, Description, encodedDocument, entityAlreadyExists, isoTime, noSuchEntity, paging, Path, PolicyArn,
-  PolicyDocument, PolicyName, policyWithArn, uniqueId,
+  checkDocument, deleteConflict, Description, encodedDocument, entityAlreadyExists, isoTime, noSuchEntity, paging, Path,
+  PolicyArn, PolicyDocument, PolicyName, policyWithArn, uniqueId,
 } from "./entities.ts";
 
 const MANAGED_LIMIT = 6144;
@@ -49,7 +49,10 @@ function versionNumbered(policy: ManagedPolicy, number: number): PolicyVersion {
   return found;
 }
 
-/** Managed policies of the account (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html and its neighbours). */
+/**
+ * Managed policies of the account
+ * (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html and its neighbours).
+ */
 export const managedPolicyOperations = [
   query("iam", "CreatePolicy", {
     PolicyName, Path, PolicyDocument, Description: v.optional(Description), Tags: v.optional(formList(tagMember), []),
@@ -97,7 +100,8 @@ export const managedPolicyOperations = [
   query("iam", "ListPolicyVersions", { PolicyArn, ...paging }, ({ account }, input) => {
     const policy = policyWithArn(account, input.PolicyArn);
     const { entries, next } = page(policy.versions, input.MaxItems, input.Marker);
-    return { Versions: entries.map((version) => describedVersion(policy, version)), IsTruncated: next !== undefined, Marker: next };
+    const Versions = entries.map((version) => describedVersion(policy, version));
+    return { Versions, IsTruncated: next !== undefined, Marker: next };
   }),
 
   query("iam", "SetDefaultPolicyVersion", { PolicyArn, VersionId }, ({ account, now }, input) => {

@@ -3,7 +3,8 @@ import type { Account, Region } from "../account.ts";
 import { page } from "../members.ts";
 import { query } from "../operation.ts";
 import {
-  checkDocument, encodedDocument, noSuchEntity, paging, PolicyArn, PolicyDocument, PolicyName, policyWithArn, RoleName, roleNamed,
+  checkDocument, encodedDocument, noSuchEntity, paging, PolicyArn, PolicyDocument, PolicyName, policyWithArn,
+  RoleName, roleNamed,
 } from "./entities.ts";
 
 const INLINE_LIMIT = 10_240;

@@ -54,7 +54,8 @@ export const roleOperations = [
     return { Role: described(region, role) };
   }),
 
-  query("iam", "GetRole", { RoleName }, ({ account, region }, input) => ({ Role: described(region, roleNamed(account, input.RoleName)) })),
+  query("iam", "GetRole", { RoleName }, ({ account, region }, input) =>
+    ({ Role: described(region, roleNamed(account, input.RoleName)) })),
 
   query("iam", "ListRoles", { PathPrefix: v.optional(v.string(), "/"), ...paging }, ({ account, region }, input) => {
     const all = [...account.roles.values()].filter((role) => role.path.startsWith(input.PathPrefix));

@@ -9,7 +9,9 @@ import { certificateNamed, deleteConflict, invalid } from "./registry.ts";
 
 const certificateId = v.pipe(v.string(), v.regex(/^[a-fA-F0-9]{64}$/));
 
-async function issued(account: Account, region: Region, now: number, request: CertificateRequest, active: boolean): Promise<object> {
+async function issued(
+  account: Account, region: Region, now: number, request: CertificateRequest, active: boolean,
+): Promise<object> {
   const pem = await issueCertificate(account.ca, request);
   const certificate: Certificate = {
     id: idOf(pem), pem, status: active ? "ACTIVE" : "INACTIVE", createdAt: now, modifiedAt: now, things: [], policies: [],
@@ -77,7 +79,9 @@ export const certificateOperations = [
     const certificate = certificateNamed(region, input.certificateId);
     if (certificate.status === "ACTIVE") throw deleteConflict(`Certificate ${certificate.id} is ACTIVE: deactivate it first`);
     if (certificate.things.length > 0) throw deleteConflict(`Certificate ${certificate.id} is attached to things`);
-    if (certificate.policies.length > 0 && !input.forceDelete) throw deleteConflict(`Certificate ${certificate.id} has policies attached`);
+    if (certificate.policies.length > 0 && !input.forceDelete) {
+      throw deleteConflict(`Certificate ${certificate.id} has policies attached`);
+    }
     region.certificates.delete(certificate.id);
     return undefined;
   }),
@@ -87,7 +91,11 @@ export const certificateOperations = [
   }, ({ region }, input) => {
     const { entries, next } = page([...region.certificates.values()], input.pageSize, input.marker);
     const certificates = entries.map(({ id, status, createdAt }) => ({
-      certificateArn: iotArn(region, `cert/${id}`), certificateId: id, status, certificateMode: "DEFAULT", creationDate: createdAt,
+      certificateArn: iotArn(region, `cert/${id}`),
+      certificateId: id,
+      status,
+      certificateMode: "DEFAULT",
+      creationDate: createdAt,
     }));
     return { certificates, nextMarker: next };
   }),

@@ -4,7 +4,9 @@ import { notImplemented, rest } from "../operation.ts";
 
 /** The account's hosts. Prefixes are made once with the account, so that they are the same for ever, as in AWS. */
 export const endpointOperations = [
-  rest("iot", "DescribeEndpoint", "GET /endpoint", { endpointType: v.optional(v.string(), "iot:Data") }, ({ account, region }, input) => {
+  rest("iot", "DescribeEndpoint", "GET /endpoint", {
+    endpointType: v.optional(v.string(), "iot:Data"),
+  }, ({ account, region }, input) => {
     const domain = `iot.${region.name}.${partitionOf(region.name).domain}`;
     switch (input.endpointType) {
       case "iot:Data-ATS":

@@ -34,7 +34,9 @@ function listed(region: Region, group: ThingGroup): object {
 function memberAndGroup(region: Region, input: Membership): { thing: string; group: ThingGroup } {
   const group = input.thingGroupName ?? nameInArn(region, input.thingGroupArn ?? "", "thinggroup");
   const thing = input.thingName ?? nameInArn(region, input.thingArn ?? "", "thing");
-  if (group === undefined || thing === undefined) throw invalid("A thing and a thing group of this account and region must be named");
+  if (group === undefined || thing === undefined) {
+    throw invalid("A thing and a thing group of this account and region must be named");
+  }
   return { thing: thingNamed(region, thing).name, group: groupNamed(region, group) };
 }
 
@@ -58,7 +60,9 @@ export const groupOperations = [
     return created(region, group);
   }),
 
-  rest("iot", "DescribeThingGroup", "GET /thing-groups/{thingGroupName}", { thingGroupName: thingName }, ({ region }, input) => {
+  rest("iot", "DescribeThingGroup", "GET /thing-groups/{thingGroupName}", {
+    thingGroupName: thingName,
+  }, ({ region }, input) => {
     const group = groupNamed(region, input.thingGroupName);
     return {
       ...created(region, group),
@@ -116,7 +120,9 @@ export const groupOperations = [
     return {};
   }),
 
-  rest("iot", "ListThingGroupsForThing", "GET /things/{thingName}/thing-groups", { thingName, ...paging }, ({ region }, input) => {
+  rest("iot", "ListThingGroupsForThing", "GET /things/{thingName}/thing-groups", {
+    thingName, ...paging,
+  }, ({ region }, input) => {
     const { name } = thingNamed(region, input.thingName);
     const all = [...region.groups.values()].filter((group) => group.things.includes(name));
     const { entries, next } = page(all, input.maxResults, input.nextToken);

@@ -5,13 +5,15 @@ import { flag, integer, page } from "../members.ts";
 import { AwsError, rest } from "../operation.ts";
 import { addVersion, defaultVersion, firstVersion, isPolicyDocument, MAX_VERSIONS, policyLength } from "../policy-versions.ts";
 import { tagMember } from "../tags.ts";
-import { deleteConflict, invalid, notFound, policyName, policyNamed } from "./registry.ts";
+import { alreadyExists, deleteConflict, invalid, notFound, policyName, policyNamed } from "./registry.ts";
 
 const policyVersionId = v.pipe(v.string(), v.regex(/^[0-9]{1,9}$/), v.transform(Number));
 const policyDocument = v.string();
 
 function checkDocument(document: string): void {
-  if (!isPolicyDocument(document)) throw new AwsError(400, "MalformedPolicyException", "Policy document is Malformed: it is no JSON object");
+  if (!isPolicyDocument(document)) {
+    throw new AwsError(400, "MalformedPolicyException", "Policy document is Malformed: it is no JSON object");
+  }
   if (policyLength(document) > 2048) {
     throw invalid(`The policy document has ${policyLength(document)} characters without white space; 2048 are allowed`);
   }
@@ -23,11 +25,18 @@ function versionNumbered(policy: IotPolicy, number: number): PolicyVersion {
   return found;
 }
 
+/** A policy as lists show it. */
+export function listedPolicy(region: Region, name: string): object {
+  return { policyName: name, policyArn: iotArn(region, `policy/${name}`) };
+}
+
 /** ARNs of the certificates and thing groups that a policy is attached to. */
 export function targetsOf(region: Region, name: string): string[] {
+  const certificates = [...region.certificates.values()].filter(({ policies }) => policies.includes(name));
+  const groups = [...region.groups.values()].filter(({ policies }) => policies.includes(name));
   return [
-    ...[...region.certificates.values()].filter((each) => each.policies.includes(name)).map((each) => iotArn(region, `cert/${each.id}`)),
-    ...[...region.groups.values()].filter((each) => each.policies.includes(name)).map((each) => iotArn(region, `thinggroup/${each.name}`)),
+    ...certificates.map(({ id }) => iotArn(region, `cert/${id}`)),
+    ...groups.map((group) => iotArn(region, `thinggroup/${group.name}`)),
   ];
 }
 
@@ -39,9 +48,7 @@ export const policyOperations = [
     checkDocument(input.policyDocument);
     const policyArn = iotArn(region, `policy/${input.policyName}`);
     if (region.policies.has(input.policyName)) {
-      throw new AwsError(409, "ResourceAlreadyExistsException", `Policy cannot be created - name already exists (name=${input.policyName})`, {
-        resourceId: input.policyName, resourceArn: policyArn,
-      });
+      throw alreadyExists(`Policy ${input.policyName}`, input.policyName, policyArn);
     }
     region.policies.set(input.policyName, {
       name: input.policyName, tags: input.tags, createdAt: now, modifiedAt: now, ...firstVersion(input.policyDocument, now),
@@ -63,7 +70,7 @@ export const policyOperations = [
 
   rest("iot", "DeletePolicy", "DELETE /policies/{policyName}", { policyName }, ({ region }, input) => {
     const policy = policyNamed(region, input.policyName);
-    if (targetsOf(region, policy.name).length > 0) throw deleteConflict(`Policy ${policy.name} is attached to principals or groups`);
+    if (targetsOf(region, policy.name).length > 0) throw deleteConflict(`Policy ${policy.name} is attached`);
     if (policy.versions.length > 1) throw deleteConflict(`Policy ${policy.name} has versions other than its default`);
     region.policies.delete(policy.name);
     return undefined;
@@ -73,7 +80,7 @@ export const policyOperations = [
     pageSize: v.optional(integer), marker: v.optional(v.string()), isAscendingOrder: v.optional(flag),
   }, ({ region }, input) => {
     const { entries, next } = page([...region.policies.values()], input.pageSize, input.marker);
-    return { policies: entries.map(({ name }) => ({ policyName: name, policyArn: iotArn(region, `policy/${name}`) })), nextMarker: next };
+    return { policies: entries.map(({ name }) => listedPolicy(region, name)), nextMarker: next };
   }),
 
   rest("iot", "CreatePolicyVersion", "POST /policies/{policyName}/version", {
@@ -113,7 +120,9 @@ export const policyOperations = [
   rest("iot", "ListPolicyVersions", "GET /policies/{policyName}/version", { policyName }, ({ region }, input) => {
     const policy = policyNamed(region, input.policyName);
     const policyVersions = policy.versions.map((version) => ({
-      versionId: String(version.number), isDefaultVersion: version.number === policy.defaultVersion, createDate: version.createdAt,
+      versionId: String(version.number),
+      isDefaultVersion: version.number === policy.defaultVersion,
+      createDate: version.createdAt,
     }));
     return { policyVersions };
   }),
@@ -132,7 +141,9 @@ export const policyOperations = [
   }, ({ region }, input) => {
     const policy = policyNamed(region, input.policyName);
     const version = versionNumbered(policy, input.policyVersionId);
-    if (version.number === policy.defaultVersion) throw deleteConflict(`Version ${version.number} is the default of policy ${policy.name}`);
+    if (version.number === policy.defaultVersion) {
+      throw deleteConflict(`Version ${version.number} is the default of policy ${policy.name}`);
+    }
     policy.versions = policy.versions.filter((each) => each !== version);
     return undefined;
   }),

@@ -1,11 +1,10 @@
 import * as v from "valibot";
-import { iotArn } from "../arns.ts";
 import { flag, integer, page } from "../members.ts";
 import { AwsError, rest } from "../operation.ts";
-import { targetsOf } from "./policies.ts";
+import { listedPolicy, targetsOf } from "./policies.ts";
 import { policyName, policyNamed, policyTarget } from "./registry.ts";
 
-/** "Maximum number of policies that can be attached to a certificate" (https://docs.aws.amazon.com/general/latest/gr/iot-core.html). */
+/** How many policies a certificate takes (https://docs.aws.amazon.com/general/latest/gr/iot-core.html). */
 const MAX_POLICIES = 10;
 
 const target = v.string();
@@ -35,7 +34,7 @@ export const policyAttachmentOperations = [
     target, ...paging, recursive: v.optional(v.pipe(flag, v.literal(false))),
   }, ({ region }, input) => {
     const { entries, next } = page(policyTarget(region, input.target).policies, input.pageSize, input.marker);
-    return { policies: entries.map((name) => ({ policyName: name, policyArn: iotArn(region, `policy/${name}`) })), nextMarker: next };
+    return { policies: entries.map((name) => listedPolicy(region, name)), nextMarker: next };
   }),
 
   rest("iot", "ListTargetsForPolicy", "POST /policy-targets/{policyName}", { policyName, ...paging }, ({ region }, input) => {

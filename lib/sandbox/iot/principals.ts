@@ -17,7 +17,10 @@ function principalsOf(region: Region, name: string): { principal: string; thingP
     })));
 }
 
-/** Which certificates speak for which things (https://docs.aws.amazon.com/iot/latest/apireference/API_AttachThingPrincipal.html). */
+/**
+ * Which certificates speak for which things
+ * (https://docs.aws.amazon.com/iot/latest/apireference/API_AttachThingPrincipal.html).
+ */
 export const principalOperations = [
   rest("iot", "AttachThingPrincipal", "PUT /things/{thingName}/principals", {
     thingName, principal, thingPrincipalType: v.optional(principalType, "NON_EXCLUSIVE_THING"),
@@ -25,14 +28,17 @@ export const principalOperations = [
     const { name } = thingNamed(region, input.thingName);
     const certificate = principalCertificate(region, input.principal);
     const others = certificate.things.filter((thing) => thing.name !== name);
-    if (others.some((thing) => thing.type === "EXCLUSIVE_THING") || (input.thingPrincipalType === "EXCLUSIVE_THING" && others.length > 0)) {
+    const exclusive = [input.thingPrincipalType, ...others.map((thing) => thing.type)].includes("EXCLUSIVE_THING");
+    if (others.length > 0 && exclusive) {
       throw invalid(`${input.principal} is attached to another thing and one of the two is exclusive`);
     }
     if (others.length === certificate.things.length) certificate.things.push({ name, type: input.thingPrincipalType });
     return {};
   }),
 
-  rest("iot", "DetachThingPrincipal", "DELETE /things/{thingName}/principals", { thingName, principal }, ({ region }, input) => {
+  rest("iot", "DetachThingPrincipal", "DELETE /things/{thingName}/principals", {
+    thingName, principal,
+  }, ({ region }, input) => {
     const { name } = thingNamed(region, input.thingName);
     const certificate = principalCertificate(region, input.principal);
     certificate.things = certificate.things.filter((thing) => thing.name !== name);

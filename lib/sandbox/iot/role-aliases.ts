@@ -23,7 +23,10 @@ function named(region: Region, alias: RoleAlias): object {
 /** Role aliases (https://docs.aws.amazon.com/iot/latest/developerguide/authorizing-direct-aws.html). */
 export const roleAliasOperations = [
   rest("iot", "CreateRoleAlias", "POST /role-aliases/{roleAlias}", {
-    roleAlias, roleArn, credentialDurationSeconds: v.optional(credentialDurationSeconds, 3600), tags: v.optional(v.array(tagMember), []),
+    roleAlias,
+    roleArn,
+    credentialDurationSeconds: v.optional(credentialDurationSeconds, 3600),
+    tags: v.optional(v.array(tagMember), []),
   }, ({ region, now }, input) => {
     if (region.aliases.has(input.roleAlias)) {
       throw alreadyExists(`Role alias ${input.roleAlias}`, input.roleAlias, iotArn(region, `rolealias/${input.roleAlias}`));

@@ -68,11 +68,15 @@ export const thingOperations = [
     attributeValue: v.optional(v.string()),
     usePrefixAttributeValue: v.optional(v.pipe(flag, v.literal(false))),
   }, ({ region }, input) => {
-    const matches = (thing: Thing): boolean => input.attributeName === undefined
-      || (Object.hasOwn(thing.attributes, input.attributeName) && thing.attributes[input.attributeName] === (input.attributeValue ?? ""));
+    const { attributeName: name, attributeValue: value = "" } = input;
+    const matches = ({ attributes }: Thing): boolean =>
+      name === undefined || (Object.hasOwn(attributes, name) && attributes[name] === value);
     const { entries, next } = page([...region.things.values()].filter(matches), input.maxResults, input.nextToken);
     const things = entries.map((thing) => ({
-      thingName: thing.name, thingArn: iotArn(region, `thing/${thing.name}`), attributes: thing.attributes, version: thing.version,
+      thingName: thing.name,
+      thingArn: iotArn(region, `thing/${thing.name}`),
+      attributes: thing.attributes,
+      version: thing.version,
     }));
     return { things, nextToken: next };
   }),

@@ -57,11 +57,14 @@ async function createCertificate(access: AwsAccess, thingName: string, csr: stri
 }
 
 /** Activates or deactivates the certificate, unless it is so already. */
-export async function setStatus(access: AwsAccess, { id, status }: IssuedCertificate, newStatus: CertificateStatus): Promise<void> {
+export async function setStatus(
+  access: AwsAccess, { id, status }: IssuedCertificate, newStatus: CertificateStatus,
+): Promise<void> {
   if (status === newStatus) return;
   const { UpdateCertificateCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
-  await call({ action: "iot:UpdateCertificate", resource: id }, () => iot.send(new UpdateCertificateCommand({ certificateId: id, newStatus })));
+  await call({ action: "iot:UpdateCertificate", resource: id }, () =>
+    iot.send(new UpdateCertificateCommand({ certificateId: id, newStatus })));
 }
 
 /** Takes the certificate from its thing and its policies, and deletes it, in the only order that AWS allows. */

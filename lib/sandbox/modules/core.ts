@@ -20,7 +20,8 @@ export async function applyCore(access: AwsAccess, vars: CoreVars): Promise<Core
 
 /** Adds the core to its group and takes it out of other groups of the instance. */
 async function convergeGroup(access: AwsAccess, { name: thingName, group, instance }: CoreVars): Promise<void> {
-  const { AddThingToThingGroupCommand, ListThingGroupsForThingCommand, RemoveThingFromThingGroupCommand } = await import("@aws-sdk/client-iot");
+  const { AddThingToThingGroupCommand, ListThingGroupsForThingCommand, RemoveThingFromThingGroupCommand } =
+    await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const { thingGroups = [] } = await call({ action: "iot:ListThingGroupsForThing", resource: thingName }, () =>
     iot.send(new ListThingGroupsForThingCommand({ thingName })));

@@ -19,7 +19,8 @@ export interface Identity {
 }
 
 /**
- * Makes the thing, its policy, and its one active certificate for the request's key what they shall be. A for another key is removed once the new one works.
+ * Makes the thing, its policy, and its one active certificate for the request's key what they shall be. A certificate for
+ * another key is removed once the new one works.
  * @throws ProblemError (exit 4) where a thing or policy of that name is not the instance's.
  */
 export async function convergeIdentity(access: AwsAccess, identity: Identity): Promise<ThingOutputs> {
@@ -43,7 +44,8 @@ export async function convergeIdentity(access: AwsAccess, identity: Identity): P
 async function convergeThing(access: AwsAccess, thingName: string, instance: string): Promise<string> {
   const { CreateThingCommand, DescribeThingCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
-  const found = await lookUp({ action: "iot:DescribeThing", resource: thingName }, () => iot.send(new DescribeThingCommand({ thingName })));
+  const found = await lookUp({ action: "iot:DescribeThing", resource: thingName }, () =>
+    iot.send(new DescribeThingCommand({ thingName })));
   if (found !== undefined) {
     checkOwner(`the thing ${thingName}`, found.attributes?.[INSTANCE_ATTRIBUTE], instance);
     return found.thingArn ?? "";

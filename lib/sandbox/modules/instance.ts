@@ -19,7 +19,8 @@ const CREDENTIAL_SECONDS = 3600;
 
 /**
  * Makes the shared resources of an instance what the variables say; does nothing where they are so already.
- * @throws ProblemError: exit 4 where a resource of that name is somebody else's or the account is another one; 1 where AWS refuses.
+ * @throws ProblemError: exit 4 where a resource of that name is somebody else's or the account is another one; 1 where AWS
+ * refuses.
  */
 export async function applyInstance(access: AwsAccess, vars: InstanceVars): Promise<InstanceOutputs> {
   await checkAccount(access, vars.account);
@@ -44,7 +45,8 @@ async function convergeRole(access: AwsAccess, vars: InstanceVars): Promise<stri
     await import("@aws-sdk/client-iam");
   const iam = await access.iam();
   const RoleName = vars.token_exchange_role;
-  const found = (await lookUp({ action: "iam:GetRole", resource: RoleName }, () => iam.send(new GetRoleCommand({ RoleName }))))?.Role;
+  const found = (await lookUp({ action: "iam:GetRole", resource: RoleName }, () =>
+    iam.send(new GetRoleCommand({ RoleName }))))?.Role;
   if (found !== undefined) checkOwner(`the role ${RoleName}`, instanceOf(found.Tags), vars.instance);
   const role = found ?? (await call({ action: "iam:CreateRole", resource: RoleName }, () => iam.send(new CreateRoleCommand({
     RoleName, AssumeRolePolicyDocument: TRUST, Tags: instanceTags(vars.instance),

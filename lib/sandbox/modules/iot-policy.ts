@@ -11,7 +11,8 @@ import { ownerOf } from "../../aws/thing-group.ts";
 export async function convergePolicy(access: AwsAccess, name: string, document: string, instance: string): Promise<void> {
   const { CreatePolicyCommand, CreatePolicyVersionCommand, GetPolicyCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
-  const found = await lookUp({ action: "iot:GetPolicy", resource: name }, () => iot.send(new GetPolicyCommand({ policyName: name })));
+  const found = await lookUp({ action: "iot:GetPolicy", resource: name }, () =>
+    iot.send(new GetPolicyCommand({ policyName: name })));
   if (found === undefined) {
     await call({ action: "iot:CreatePolicy", resource: name }, () =>
       iot.send(new CreatePolicyCommand({ policyName: name, policyDocument: document, tags: instanceTags(instance) })));

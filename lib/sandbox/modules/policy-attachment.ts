@@ -8,13 +8,16 @@ interface Attached {
 }
 
 /** Attaches the policies to the certificate, and takes away other ones of the instance. What somebody else attached stays. */
-export async function convergeAttachments(access: AwsAccess, target: string, wanted: readonly string[], instance: string): Promise<void> {
+export async function convergeAttachments(
+  access: AwsAccess, target: string, wanted: readonly string[], instance: string,
+): Promise<void> {
   const { AttachPolicyCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const present = await attachedPolicies(access, target);
   for (const policyName of wanted) {
     if (present.some(({ name }) => name === policyName)) continue;
-    await call({ action: "iot:AttachPolicy", resource: policyName }, () => iot.send(new AttachPolicyCommand({ policyName, target })));
+    await call({ action: "iot:AttachPolicy", resource: policyName }, () =>
+      iot.send(new AttachPolicyCommand({ policyName, target })));
   }
   for (const { name, arn } of present) {
     if (!wanted.includes(name) && (await ownerOf(access, arn)) === instance) await detach(access, target, name);
@@ -38,5 +41,6 @@ async function attachedPolicies(access: AwsAccess, target: string): Promise<Atta
 async function detach(access: AwsAccess, target: string, policyName: string): Promise<void> {
   const { DetachPolicyCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
-  await call({ action: "iot:DetachPolicy", resource: policyName }, () => iot.send(new DetachPolicyCommand({ policyName, target })));
+  await call({ action: "iot:DetachPolicy", resource: policyName }, () =>
+    iot.send(new DetachPolicyCommand({ policyName, target })));
 }
