@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import {
   accountEffect, accountId, ensureThingGroup, nucleusSha256, rule, terraformModule,
-  type CoreOutputs, type CoreSettings, type CoreVars, type Rule, type Settings, type Step, type Target,
+  type CoreSettings, type CoreVars, type Facts, type Rule, type Settings, type Step, type Target,
 } from "dospesos";
 import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
 import { identity } from "./identity.ts";
@@ -47,7 +47,7 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
 }
 
 /** `edge/out/<core>/` and its archive: everything that goes to the device. */
-function bundle(name: string, settings: Settings, shared: Instance, applied: Step<CoreOutputs>, key: Target): Rule {
+function bundle(name: string, settings: Settings, shared: Instance, applied: Step<Facts<"core">>, key: Target): Rule {
   const folder = `edge/out/${name}`;
   const values = () => ({ sandbox: settings.sandbox, core: { name }, greengrass: settings.greengrass });
   const config = rule({

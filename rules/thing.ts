@@ -1,6 +1,6 @@
 import {
   accountEffect, accountId, associateClientDevice, json, rule, terraformModule,
-  type Rule, type Settings, type Step, type Target, type ThingOutputs, type ThingSettings, type ThingVars,
+  type Facts, type Rule, type Settings, type Step, type Target, type ThingSettings, type ThingVars,
 } from "dospesos";
 import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
 import type { Core } from "./core.ts";
@@ -54,7 +54,7 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
 }
 
 /** `edge/out/things/<thing>/` and its archive: what the client needs to find its core. */
-function kit(name: string, settings: Settings, shared: Instance, applied: Step<ThingOutputs>, key: Target, association: Step<Association>): Rule {
+function kit(name: string, settings: Settings, shared: Instance, applied: Step<Facts<"thing">>, key: Target, association: Step<Association>): Rule {
   const folder = `edge/out/things/${name}`;
   const certificate = rule({ target: `${folder}/device.pem.crt`, mode: READABLE, needs: { applied }, recipe: ({ applied }) => applied.certificate_pem });
   const privateKey = rule({ target: `${folder}/private.pem.key`, mode: PRIVATE, needs: { key }, recipe: ({ key }) => key.text });

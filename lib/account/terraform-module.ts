@@ -10,6 +10,9 @@ export interface Modules {
   readonly thing: { readonly vars: ThingVars; readonly outputs: ThingOutputs };
 }
 
+/** What other steps can need of an applied module. */
+export type Facts<M extends keyof Modules> = Omit<Modules[M]["outputs"], "revision">;
+
 export interface TerraformModuleSpec<M extends keyof Modules> {
   readonly module: M;
   readonly name: string;
@@ -22,20 +25,23 @@ export interface TerraformModuleSpec<M extends keyof Modules> {
 const { effect } = declare as Declare<Context>;
 
 /**
- * Declares that a module is applied with some variables; its outputs are the step's value. In the sandbox a few calls of our own do
+ * Declares that a module is applied with some variables; its outputs are the step's value (but for `revision`, which would change
+ * with every variable: who needs an output must not run again when it is the same). In the sandbox a few calls of our own do
  * what the module does. In a real account a person applies it with Terraform, and this step stops with exit 4 and the very command
  * until the outputs in `terraform/state/<module>/<name>.tfstate` say that these variables were applied.
  */
-export function terraformModule<M extends keyof Modules>({ module, name, vars, after = [] }: TerraformModuleSpec<M>): Step<Modules[M]["outputs"]> {
+export function terraformModule<M extends keyof Modules>({ module, name, vars, after = [] }: TerraformModuleSpec<M>): Step<Facts<M>> {
   return effect({
     name: `${module} ${name}`,
     target: `terraform/${module}/${name}.applied.json`,
     needs: { vars, after },
     version: "terraform-module 1",
-    apply: async (needs, context): Promise<Modules[M]["outputs"]> => {
+    apply: async (needs, context): Promise<Facts<M>> => {
       const variables = needs.vars.json as Modules[M]["vars"];
-      if (!context.settings.sandbox) return appliedOutputs(module, name, variables, context);
-      return withAccount(context, async ({ access }) => (await builtIn[module]())(access, variables as never));
+      const { revision: _, ...facts } = context.settings.sandbox
+        ? await withAccount(context, async ({ access }) => (await builtIn[module]())(access, variables as never))
+        : appliedOutputs(module, name, variables, context);
+      return facts as Facts<M>;
     },
   });
 }
@@ -62,6 +68,6 @@ function appliedOutputs<M extends keyof Modules>(module: M, name: string, variab
     code: "DP401", place: { file: `${folder}/${name}.tfvars.json` },
     what: state === undefined ? `module ${module} has not been applied for ${name}` : `module ${module} was applied for ${name} with other variables than these`,
     why: "what is made from its outputs would be wrong; dospesos changes nothing in a real account by itself here",
-    fix: `umask 077; mkdir -p terraform/state/${module} && terraform -chdir=${folder} init && ${apply}, then build again`,
+    fix: `(umask 077; terraform -chdir=${folder} init && ${apply}), then build again`,
   }], 4);
 }

@@ -2,16 +2,14 @@ import { lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fullPath, removeFile } from "./files.ts";
 import { Kind, primary, StepFlag, type Graph, type NodeId, type StepId } from "./model.ts";
-import type { Session } from "./session.ts";
-import { eachEdge } from "./state.ts";
+import { eachEdge, type State } from "./state.ts";
 import { STATE_FOLDER } from "./store.ts";
 
 /**
  * Removes the built files of some steps, or of all and the engine's state with them. Never removes what is precious, what lies
  * outside of the project, or a folder. Returns the names of what it removed.
  */
-export function clean(session: Session, graph: Graph | undefined, steps: ReadonlySet<StepId> | "all"): string[] {
-  const { root, state } = session;
+export function clean(root: string, state: State, graph: Graph | undefined, steps: ReadonlySet<StepId> | "all"): string[] {
   const removed: string[] = [];
   const remove = (node: NodeId): void => {
     const name = state.nodeName[node]!;
@@ -35,8 +33,8 @@ export function clean(session: Session, graph: Graph | undefined, steps: Readonl
 }
 
 /** The records of steps that were cleaned say nothing any more. */
-export function forgetCleaned(session: Session, graph: Graph, steps: ReadonlySet<StepId>): void {
-  for (const step of steps) if ((graph.flags[step]! & StepFlag.precious) === 0) session.state.dropRecord(primary(graph, step));
+export function forgetCleaned(state: State, graph: Graph, steps: ReadonlySet<StepId>): void {
+  for (const step of steps) if ((graph.flags[step]! & StepFlag.precious) === 0) state.dropRecord(primary(graph, step));
 }
 
 function isFolderOrMissing(path: string): boolean {

@@ -13,5 +13,7 @@ export { problemsOf } from "./run.ts";
 export { selectSteps, targetNames } from "./select.ts";
 export { Session, type Host, type Project, type ProjectInput } from "./session.ts";
 export { loadState, STATE_FOLDER, type Store } from "./store.ts";
+export type { Graph } from "./model.ts";
+export type { State } from "./state.ts";
 export { isEffect, reasonsFor, stepName, stepsBelow, targetsOf } from "./reasons.ts";
 export { createWatcher, foldersToWatch, type Watcher } from "./watcher.ts";

@@ -9,7 +9,7 @@ export async function build(run: Run): Promise<number> {
   const { args, root, screen, signal } = run;
   if (args.dryRun) return dryRun(run);
   const begin = performance.now();
-  const lock = await acquireLock(root, { command: `dospesos ${process.argv.slice(2).join(" ")}`, wait: args.wait, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
+  const lock = await acquireLock(root, { command: `dospesos ${process.argv.slice(2).join(" ")}`, wait: args.wait, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
   try {
     const session = run.open();
     const store = openStore(session, screen.emit);

@@ -1,0 +1,229 @@
+// The main job, as a new user meets it: a fresh clone, the shipped settings, the sandbox.
+import { execFileSync } from "node:child_process";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { parse } from "yaml";
+import { events, freshClone, ran, type Clone } from "./support/clone.ts";
+
+const SETTINGS = `[aws]
+account = sandbox
+region = eu-west-1
+[instance]
+name = dospesos
+[greengrass]
+version = 2.16.0
+[core core-1]
+group = my-group
+[core core-10]
+group = my-group
+[core pump]
+[thing sensor]
+core = core-1
+[thing valve]
+core = pump
+`;
+
+const clone: Clone = freshClone();
+const path = (name: string): string => join(clone.root, name);
+const read = (name: string): string => readFileSync(path(name), "utf8");
+const edit = (name: string, change: (text: string) => string): void => writeFileSync(path(name), change(read(name)));
+
+/** Every file below the clone but packages and git's own, with its content. */
+function contents(): Record<string, string> {
+  const names = readdirSync(clone.root, { recursive: true, encoding: "utf8" }).filter((name) => !/^(node_modules|\.git)(\/|$)/.test(name));
+  return Object.fromEntries(names.filter((name) => statSync(path(name)).isFile()).map((name) => [name, readFileSync(path(name), "latin1")]));
+}
+
+/** Builds everything and gives what ran; the build after it must find nothing to do. */
+function build(): string[] {
+  const first = clone.dospesos("build", "--json");
+  assert.is(first.exit, 0, first.stderr);
+  assert.match(clone.dospesos("build").stderr, "nothing to do");
+  return ran(first);
+}
+
+test("a fresh clone builds an edge installer with nothing but Node: no Terraform, no credentials, no AWS variables", () => {
+  const { exit, stderr } = clone.dospesosWith({ PATH: join(clone.root, "nowhere"), HOME: clone.root }, "build", "edge-installer");
+  assert.is(exit, 0, stderr);
+  assert.match(stderr, "SANDBOX");
+  const files = readdirSync(path("edge/out/core-1")).sort();
+  assert.equal(files, [
+    "AmazonRootCA1.pem", "MANIFEST", "README.txt", "SandboxCA.pem", "config.yaml", "device.pem.crt", "private.pem.key", "setup.sh", "uninstall.sh",
+  ]);
+});
+
+test("the bundle's certificate belongs to its key and verifies against the sandbox's CA", () => {
+  const certificate = new X509Certificate(read("edge/out/core-1/device.pem.crt"));
+  const ca = new X509Certificate(read("edge/out/core-1/SandboxCA.pem"));
+  assert.ok(certificate.checkPrivateKey(createPrivateKey(read("edge/out/core-1/private.pem.key"))));
+  assert.ok(certificate.verify(ca.publicKey));
+  assert.ok(certificate.checkIssued(ca));
+});
+
+test("the private key is readable for its owner only, in the bundle and where it is kept", () => {
+  for (const name of ["edge/keys/core-1/private.pem.key", "edge/out/core-1/private.pem.key", "edge/out/core-1.tar.gz"]) assert.is(statSync(path(name)).mode & 0o777, 0o600);
+  assert.is(statSync(path("edge/keys/core-1")).mode & 0o777, 0o700);
+});
+
+test("no private key is in the engine's state, in a marker, in Terraform's variables or on the screen", () => {
+  const secret = read("edge/keys/core-1/private.pem.key").split("\n")[1]!;
+  const everywhere = execFileSync("grep", ["-rlF", "--exclude-dir=node_modules", "--exclude-dir=.git", secret, clone.root], { encoding: "utf8" });
+  const holders = everywhere.trim().split("\n").map((name) => name.slice(clone.root.length + 1)).sort();
+  assert.equal(holders, ["edge/keys/core-1/private.pem.key", "edge/out/core-1.tar.gz", "edge/out/core-1/private.pem.key"]);
+});
+
+test("config.yaml says the same to a YAML 1.1 and a YAML 1.2 parser, and has every key that the nucleus knows", () => {
+  const text = read("edge/out/core-1/config.yaml");
+  const config = parse(text, { version: "1.2" }) as { system: object; services: Record<string, { configuration: object }> };
+  assert.equal(parse(text, { version: "1.1" }), config);
+  assert.equal(Object.keys(config.system).sort(), ["certificateFilePath", "ipcSocketPath", "privateKeyPath", "rootCaPath", "rootpath", "thingName"]);
+  assert.equal(Object.keys(config.services["aws.greengrass.Nucleus"]!).sort(), ["componentType", "configuration", "version"]);
+  assert.equal(Object.keys(config.services["aws.greengrass.Nucleus"]!.configuration).sort(), [
+    "awsRegion", "componentStoreMaxSizeBytes", "deploymentPollingFrequencySeconds", "fipsMode", "greengrassDataPlaneEndpoint", "greengrassDataPlanePort",
+    "iotCredEndpoint", "iotDataEndpoint", "iotRoleAlias", "jvmOptions", "logging", "mqtt", "networkProxy", "runWithDefault",
+  ]);
+});
+
+test("MANIFEST has the right digest of every other file of the bundle, and the archive holds the bundle", () => {
+  const lines = read("edge/out/core-1/MANIFEST").trim().split("\n").map((line) => line.split("  ") as [string, string]);
+  assert.equal(lines.map(([, name]) => name), readdirSync(path("edge/out/core-1")).filter((name) => name !== "MANIFEST").sort());
+  for (const [digest, name] of lines) assert.is(createHash("sha256").update(readFileSync(path(`edge/out/core-1/${name}`))).digest("hex"), digest);
+  const listed = execFileSync("tar", ["-tzf", path("edge/out/core-1.tar.gz")], { encoding: "utf8" }).trim().split("\n");
+  assert.is(listed.length, lines.length + 2);
+});
+
+test("the second build has nothing to do, and says so", () => {
+  const { exit, stderr } = clone.dospesos("build", "edge-installer");
+  assert.is(exit, 0);
+  assert.match(stderr, "nothing to do for edge-installer");
+  assert.equal(ran(clone.dospesos("build", "edge-installer", "--json")), []);
+});
+
+test("a generated file never makes the checkout dirty", () => {
+  assert.is(clone.git("status", "--porcelain"), "");
+});
+
+test("garbage in AWS's variables does not matter in the sandbox", () => {
+  const garbage = { ...process.env, AWS_PROFILE: "nobody", AWS_REGION: "mars-1", AWS_ENDPOINT_URL: "http://127.0.0.1:9", AWS_CONFIG_FILE: path("nowhere") };
+  clone.dospesos("clean");
+  const { exit, stderr } = clone.dospesosWith(garbage, "build");
+  assert.is(exit, 0, stderr);
+});
+
+test("after clean and build the certificate is the same: what exists in the account is found again", () => {
+  const before = read("edge/out/core-1/device.pem.crt");
+  clone.dospesos("clean");
+  assert.not(existsSync(path("edge/out")));
+  build();
+  assert.is(read("edge/out/core-1/device.pem.crt"), before);
+});
+
+test("several cores and things come out of one file", () => {
+  writeFileSync(path("settings.ini"), SETTINGS);
+  build();
+  for (const core of ["core-1", "core-10", "pump"]) assert.ok(existsSync(path(`edge/out/${core}.tar.gz`)));
+  for (const thing of ["sensor", "valve"]) assert.ok(existsSync(path(`edge/out/things/${thing}.tar.gz`)));
+  assert.not(existsSync(path("edge/out/things/thing-1")));
+});
+
+test("a key of one core changes only targets of that core", () => {
+  edit("settings.ini", (text) => text.replace("[core core-1]\ngroup = my-group", "[core core-1]\ngroup = other"));
+  const targets = build();
+  assert.ok(targets.length > 0);
+  for (const target of targets) assert.match(target, /(^|\/)core-1[./]/);
+});
+
+test("why and --dry-run tell beforehand what a build then does", () => {
+  edit("settings.ini", (text) => text.replace("group = other", "group = third"));
+  assert.match(clone.dospesos("why", "edge/out/core-1.tar.gz").stdout, '[core core-1] group: "other" → "third"');
+  const planned = events(clone.dospesos("build", "--dry-run", "--json")).filter((event) => event["status"] === "stale").map((event) => event["target"]);
+  const targets = build();
+  for (const target of planned) assert.ok(targets.includes(String(target)));
+});
+
+test("a comment changes nothing", () => {
+  edit("settings.ini", (text) => `; a remark\n${text}`);
+  assert.equal(build(), []);
+});
+
+test("a template that all cores use changes exactly its outputs and what holds them", () => {
+  edit("templates/core/README.txt.njk", (text) => `${text}One more line.\n`);
+  const expected = ["core-1", "core-10", "pump"].flatMap((core) => [`edge/out/${core}.tar.gz`, `edge/out/${core}/MANIFEST`, `edge/out/${core}/README.txt`]);
+  assert.equal(build(), expected.sort());
+});
+
+test("an edit of rules/core.ts makes exactly the steps that it builds again, and applies nothing", () => {
+  const account = read("terraform/state/sandbox/account.json");
+  edit("rules/core.ts", (text) => `${text}\n// a remark\n`);
+  const targets = build();
+  const cores = ["core-1", "core-10", "pump"];
+  for (const target of targets) assert.ok(cores.some((core) => target.includes(`/${core}/`) || target.includes(`/${core}.`)), target);
+  for (const core of cores) for (const file of [`terraform/core/${core}.tfvars.json`, `edge/out/${core}/config.yaml`, `edge/out/${core}.tar.gz`]) assert.ok(targets.includes(file), file);
+  assert.not(targets.some((target) => target.endsWith(".applied.json")));
+  assert.is(read("terraform/state/sandbox/account.json"), account);
+});
+
+test("a renamed core: the old bundle goes, the new one comes, its key stays", () => {
+  edit("settings.ini", (text) => text.replace("[core core-10]", "[core cellar]"));
+  build();
+  assert.not(existsSync(path("edge/out/core-10")));
+  assert.not(existsSync(path("edge/out/core-10.tar.gz")));
+  assert.ok(existsSync(path("edge/out/cellar.tar.gz")));
+  assert.ok(existsSync(path("edge/keys/core-10/private.pem.key")));
+});
+
+test("an output edited by hand is noticed, said and made again", () => {
+  const before = read("edge/out/pump/config.yaml");
+  edit("edge/out/pump/config.yaml", (text) => text.replace("TEXT", "JSON"));
+  assert.match(clone.dospesos("build").stderr, "edge/out/pump/config.yaml was edited by hand");
+  assert.is(read("edge/out/pump/config.yaml"), before);
+});
+
+test("a wrong setting is told with its place and a fix, and leaves every file as it was", () => {
+  edit("settings.ini", (text) => text.replace("region = eu-west-1", "regoin = eu-west-1"));
+  const before = contents();
+  const { exit, stderr } = clone.dospesos("build");
+  assert.is(exit, 2);
+  assert.match(stderr, /settings\.ini:\d+:\d+: error DP\d+: .*regoin.*/);
+  assert.match(stderr, "fix:");
+  assert.equal(contents(), before);
+  edit("settings.ini", (text) => text.replace("regoin", "region"));
+  assert.equal(build(), []);
+});
+
+test("for a real account nothing is changed without consent: exit 4, the plan and the very command", () => {
+  edit("settings.ini", (text) => text.replace("account = sandbox", "account = 123456789012"));
+  const account = read("terraform/state/sandbox/account.json");
+  const { exit, stderr } = clone.dospesos("build", "edge-installer");
+  assert.is(exit, 4, stderr);
+  assert.match(stderr, "terraform -chdir=terraform/instance apply -var-file=dospesos.tfvars.json");
+  assert.match(stderr, "make the thing group");
+  assert.not.match(stderr, "SANDBOX");
+  assert.is(read("terraform/state/sandbox/account.json"), account);
+  assert.match(read("terraform/instance/dospesos.tfvars.json"), "123456789012");
+});
+
+test("what a person applied by hand is taken from Terraform's state, if it was applied with these variables", () => {
+  const { revision } = JSON.parse(read("terraform/instance/dospesos.tfvars.json")) as { revision: string };
+  const state = (with_: string): string => JSON.stringify({ version: 4, outputs: Object.fromEntries(Object.entries({
+    region: "eu-west-1", account: "123456789012", token_exchange_role_arn: "arn", token_exchange_alias: "alias", token_exchange_alias_arn: "arn", core_policy: "p",
+    data_endpoint: "data.example", credentials_endpoint: "credentials.example", revision: with_,
+  }).map(([key, value]) => [key, { value, type: "string" }])) });
+  execFileSync("mkdir", ["-p", path("terraform/state/instance")]);
+  writeFileSync(path("terraform/state/instance/dospesos.tfstate"), state("another"));
+  assert.match(clone.dospesos("build", "edge/out/pump/config.yaml").stderr, "was applied for dospesos with other variables");
+  writeFileSync(path("terraform/state/instance/dospesos.tfstate"), state(revision));
+  assert.is(clone.dospesos("build", "edge/out/pump/config.yaml").exit, 0);
+  assert.match(read("edge/out/pump/config.yaml"), 'iotDataEndpoint: "data.example"');
+});
+
+test("clean leaves keys, Terraform state and nothing else that was built", () => {
+  clone.dospesos("clean");
+  const left = clone.git("status", "--porcelain", "--ignored").trim().split("\n").filter((line) => line.startsWith("!!")).map((line) => line.slice(3)).sort();
+  assert.equal(left, ["edge/keys/", "node_modules/", "terraform/state/"]);
+});
+
+test.run();
