@@ -142,9 +142,7 @@ class Checker {
     for (const section of this.#scan.sections) {
       const { kind, name, namePlace } = section;
       if (!isNamed(kind)) continue;
-      // edge/out/things is the folder of all thing kits, beside one folder for each core
-      const isTaken = kind === "core" && name.toLowerCase() === "things";
-      const wrong = isTaken ? `core name ${shown(name)} is a reserved name` : nameFault(`${kind} name`, name);
+      const wrong = takenFault(kind, name) ?? nameFault(`${kind} name`, name);
       const other = first.get(name.toLowerCase());
       const fix = `${faults.name.fix}, e.g. [${kind} ${kind}-1]`;
       if (wrong !== undefined) this.#refuse(faults.name, namePlace, wrong, { fix });
@@ -189,4 +187,12 @@ function header(kind: string): string {
 
 function requiredKeys(kind: string): string {
   return [...rulesOf(kind) ?? []].filter(([, rule]) => !v.is(rule.schema, undefined)).map(([key]) => key).join(", ");
+}
+
+/** Names that stand for something else in the project or in AWS. */
+function takenFault(kind: string, name: string): string | undefined {
+  // edge/out/things is the folder of all thing kits, beside one folder for each core
+  if (kind === "core" && name.toLowerCase() === "things") return `core name ${shown(name)} is a reserved name`;
+  // the thing CORE-gci is Greengrass' own: its shadow tells the core of new connectivity information
+  return /-gci$/i.test(name) ? `${kind} name ${shown(name)} ends in -gci, which Greengrass uses for a thing of its own` : undefined;
 }

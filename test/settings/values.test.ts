@@ -79,6 +79,7 @@ test("other characters are refused in names", () => {
 test("names that belong to folders of this project, or to Windows, are refused", () => {
   core("things", 'core name "things" is a reserved name');
   core("Things", 'core name "Things" is a reserved name');
+  core("core-1-gci", 'core name "core-1-gci" ends in -gci, which Greengrass uses for a thing of its own');
   core("nul", 'core name "nul" is a reserved name on Windows');
   assert.equal(parsed(`${LEAST}[thing things]\ncore = core-1\n`).names("thing"), ["things"]);
 });
