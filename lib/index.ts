@@ -24,13 +24,13 @@ export function json(value: unknown): string {
 }
 
 export { accountId, type Account } from "./account/account.ts";
-export { accountEffect } from "./account/account-effect.ts";
+export { accountEffect, markerFile } from "./account/account-effect.ts";
 export { terraformModule, type Facts } from "./account/terraform-module.ts";
 export { associateClientDevice } from "./aws/client-device.ts";
 export { partitionOf } from "./aws/partition.ts";
 export { ensureServiceRole } from "./aws/service-role.ts";
 export { ensureThingGroup } from "./aws/thing-group.ts";
 export { archive, manifest, type BundleFile } from "./device/bundle.ts";
-export { createCsr, createKey, csrBelongsTo } from "./device/keypair.ts";
+export { certificateBelongsTo, checkKey, createCsr, createKey, csrBelongsTo } from "./device/keypair.ts";
 export { nucleusSha256 } from "./device/nucleus.ts";
 export type { CoreVars, InstanceVars, ThingVars } from "./sandbox/modules/types.ts";

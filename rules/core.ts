@@ -4,11 +4,11 @@ import {
   type CoreSettings, type CoreVars, type Facts, type Rule, type Settings, type Step, type Target,
 } from "dospesos";
 import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
-import { identity } from "./identity.ts";
+import { certificateFor, identity } from "./identity.ts";
 import type { Instance } from "./instance.ts";
 import { devicePolicyName } from "./names.ts";
 import { devicePolicy } from "./policies.ts";
-import { variables } from "./variables.ts";
+import { sourcesOf, variables } from "./variables.ts";
 
 export type Core = ReturnType<typeof core>;
 
@@ -18,8 +18,8 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
   const { key, csr } = identity(name).files;
   const vars = rule({
     target: `terraform/core/${name}.tfvars.json`,
-    needs: { csr },
-    recipe: ({ csr }) => {
+    needs: { csr, sources: sourcesOf("core") },
+    recipe: ({ csr, sources }) => {
       const scope = { region: settings.aws.region, account: accountId(settings) };
       return variables<CoreVars>({
         ...scope,
@@ -30,19 +30,19 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
         core_policy: shared.names.corePolicy,
         device_policy: devicePolicyName(shared.name, name),
         device_policy_document: JSON.stringify(devicePolicy({ ...scope, name })),
-      });
+      }, sources);
     },
   });
   // Cores share groups, so none of them owns one: it is looked up first, and no core's end takes it from the others.
   const group = accountEffect({
     name: `group of ${name}`,
-    target: `terraform/core/${name}.group.applied.json`,
+    marker: `${name}.group`,
     needs: {},
     version: "1",
     changes: (_, { settings }) => [`account ${settings.aws.account}, ${settings.aws.region}: make the thing group ${c.group}, if there is none`],
     apply: ({ access }) => ensureThingGroup(access, { name: c.group, instance: shared.name }),
   });
-  const applied = terraformModule({ module: "core", name, vars, after: [shared.applied, group] });
+  const applied = terraformModule({ module: "core", name, vars, after: [shared.applied, shared.serviceRole, group] });
   return { name, applied, archive: bundle(name, settings, shared, applied, key) };
 }
 
@@ -70,7 +70,7 @@ function bundle(name: string, settings: Settings, shared: Instance, applied: Ste
   });
   const uninstall = rule({ target: `${folder}/uninstall.sh`, mode: RUNNABLE, recipe: (_, { render }) => render("templates/core/uninstall.sh.njk", values()) });
   const readme = rule({ target: `${folder}/README.txt`, mode: READABLE, recipe: (_, { render }) => render("templates/core/README.txt.njk", values()) });
-  const certificate = rule({ target: `${folder}/device.pem.crt`, mode: READABLE, needs: { applied }, recipe: ({ applied }) => applied.certificate_pem });
+  const certificate = rule({ target: `${folder}/device.pem.crt`, mode: READABLE, needs: { applied, key }, recipe: ({ applied, key }) => certificateFor(name, applied, key) });
   const privateKey = rule({ target: `${folder}/private.pem.key`, mode: PRIVATE, needs: { key }, recipe: ({ key }) => key.text });
   return sealed(folder, [
     { made: config, mode: READABLE }, { made: setup, mode: RUNNABLE }, { made: uninstall, mode: RUNNABLE }, { made: readme, mode: READABLE },

@@ -1,8 +1,9 @@
-import { createCsr, createKey, csrBelongsTo, rule } from "dospesos";
+import { certificateBelongsTo, checkKey, createCsr, createKey, csrBelongsTo, ProblemError, rule, type FileValue } from "dospesos";
 
 /**
  * The private key of a core or a thing, and the certificate signing request that is all that leaves the laptop. Both are made once
- * and kept: a new request would mean a new certificate (AWS IoT API Reference, "CreateCertificateFromCsr").
+ * and kept: a new request would mean a new certificate (AWS IoT API Reference, "CreateCertificateFromCsr"). A key of your own is
+ * taken as it is.
  */
 export function identity(name: string) {
   const key = `edge/keys/${name}/private.pem.key`;
@@ -11,10 +12,23 @@ export function identity(name: string) {
     targets: { key, csr },
     mode: 0o600,
     precious: true,
-    recipe: async (_, { existing }) => {
-      const keyPem = existing(key)?.text ?? createKey();
+    recipe: async (_, { existing, note }) => {
       const kept = existing(csr)?.text;
-      return { key: keyPem, csr: kept !== undefined && (await csrBelongsTo(kept, keyPem)) ? kept : await createCsr(keyPem, name) };
+      const own = existing(key)?.text;
+      if (own !== undefined) checkKey(own, key);
+      const keyPem = own ?? createKey();
+      if (kept !== undefined && (await csrBelongsTo(kept, keyPem))) return { key: keyPem, csr: kept };
+      if (kept !== undefined) note(`${name} has another key than before, so it gets a new certificate: a device that is installed is cut off until it gets the new bundle`);
+      return { key: keyPem, csr: await createCsr(keyPem, name) };
     },
   });
+}
+
+/** The certificate, if it is one for this key: a bundle with any other would be refused only by AWS, on the device. */
+export function certificateFor(name: string, { certificate_pem }: { readonly certificate_pem: string }, key: FileValue): string {
+  if (certificateBelongsTo(certificate_pem, key.text)) return certificate_pem;
+  throw new ProblemError([{
+    code: "DP603", place: { file: key.path }, what: `the certificate of ${name} was issued for another key`,
+    why: "a device with these two cannot connect", fix: "apply the module with the present variables, then build again",
+  }], 4);
 }

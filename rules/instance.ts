@@ -1,7 +1,7 @@
 import { accountEffect, accountId, ensureServiceRole, rule, terraformModule, type InstanceVars, type Settings } from "dospesos";
 import { instanceNames } from "./names.ts";
 import { corePolicy, tokenExchangePolicy } from "./policies.ts";
-import { variables } from "./variables.ts";
+import { sourcesOf, variables } from "./variables.ts";
 
 export type Instance = ReturnType<typeof instance>;
 
@@ -11,7 +11,8 @@ export function instance(settings: Settings) {
   const names = instanceNames(name);
   const vars = rule({
     target: `terraform/instance/${name}.tfvars.json`,
-    recipe: () => {
+    needs: { sources: sourcesOf("instance") },
+    recipe: ({ sources }) => {
       const scope = { region: settings.aws.region, account: accountId(settings) };
       return variables<InstanceVars>({
         ...scope,
@@ -21,14 +22,14 @@ export function instance(settings: Settings) {
         token_exchange_alias: names.tokenExchangeAlias,
         core_policy: names.corePolicy,
         core_policy_document: JSON.stringify(corePolicy({ ...scope, alias: names.tokenExchangeAlias })),
-      });
+      }, sources);
     },
   });
   const applied = terraformModule({ module: "instance", name, vars });
   // One for each account and region, perhaps used by others: looked up first, and remembered whether it is ours.
   const serviceRole = accountEffect({
     name: `service role ${name}`,
-    target: `terraform/instance/${name}.service-role.applied.json`,
+    marker: `${name}.service-role`,
     needs: { applied },
     version: "1",
     changes: ({ applied }) => [`account ${applied.account}, ${applied.region}: associate the Greengrass service role ${names.serviceRole}, if none is associated`],
@@ -37,7 +38,7 @@ export function instance(settings: Settings) {
   const ca = settings.sandbox
     ? accountEffect({
         name: "sandbox CA",
-        target: `terraform/instance/${name}.sandbox-ca.applied.json`,
+        marker: `${name}.sandbox-ca`,
         needs: { applied },
         version: "1",
         changes: () => [],

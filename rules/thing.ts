@@ -1,14 +1,14 @@
 import {
-  accountEffect, accountId, associateClientDevice, json, rule, terraformModule,
-  type Facts, type Rule, type Settings, type Step, type Target, type ThingSettings, type ThingVars,
+  accountEffect, accountId, associateClientDevice, json, markerFile, rule, terraformModule,
+  type Context, type Facts, type Rule, type Settings, type Step, type Target, type ThingSettings, type ThingVars,
 } from "dospesos";
 import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
 import type { Core } from "./core.ts";
-import { identity } from "./identity.ts";
+import { certificateFor, identity } from "./identity.ts";
 import type { Instance } from "./instance.ts";
 import { thingPolicyName } from "./names.ts";
 import { thingPolicy } from "./policies.ts";
-import { variables } from "./variables.ts";
+import { sourcesOf, variables } from "./variables.ts";
 
 interface Association {
   readonly core: string;
@@ -21,8 +21,8 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
   const { key, csr } = identity(name).files;
   const vars = rule({
     target: `terraform/thing/${name}.tfvars.json`,
-    needs: { csr },
-    recipe: ({ csr }) => {
+    needs: { csr, sources: sourcesOf("thing") },
+    recipe: ({ csr, sources }) => {
       const scope = { region: settings.aws.region, account: accountId(settings) };
       return variables<ThingVars>({
         ...scope,
@@ -31,21 +31,26 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
         csr: csr.text,
         policy: thingPolicyName(shared.name, name),
         policy_document: JSON.stringify(thingPolicy({ ...scope, name })),
-      });
+      }, sources);
     },
   });
-  const applied = terraformModule({ module: "thing", name, vars });
+  const applied = terraformModule({ module: "thing", name, vars, after: [shared.applied] });
   const core = cores.find((one) => one.name === t.core)!;
-  const marker = `terraform/thing/${name}.association.applied.json`;
+  const marker = `${name}.association`;
+  // The thing moves: the association that this step made before goes, any other one stays.
+  const previousCore = ({ existing }: Context): string | undefined => (existing(markerFile(marker))?.json as { outputs?: Association } | undefined)?.outputs?.core;
   const association = accountEffect({
     name: `association of ${name}`,
-    target: marker,
+    marker,
     needs: { applied, core: core.applied, serviceRole: shared.serviceRole },
     version: "1",
-    changes: ({ core }) => [`core ${core.thing_name}: associate the client thing ${name}`],
-    apply: async ({ access }, { core }, { existing }): Promise<Association> => {
-      // The thing moves: the association that this step made before goes, any other one stays.
-      const before = (existing(marker)?.json as { outputs?: Association } | undefined)?.outputs?.core;
+    changes: ({ core }, context) => {
+      const before = previousCore(context);
+      const gone = before === undefined || before === core.thing_name ? [] : [`core ${before}: disassociate the client thing ${name}`];
+      return [`core ${core.thing_name}: associate the client thing ${name}`, ...gone];
+    },
+    apply: async ({ access }, { core }, context): Promise<Association> => {
+      const before = previousCore(context);
       await associateClientDevice(access, { core: core.thing_name, thing: name, ...(before === undefined ? {} : { previousCore: before }) });
       return { core: core.thing_name, thing: name };
     },
@@ -56,7 +61,7 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
 /** `edge/out/things/<thing>/` and its archive: what the client needs to find its core. */
 function kit(name: string, settings: Settings, shared: Instance, applied: Step<Facts<"thing">>, key: Target, association: Step<Association>): Rule {
   const folder = `edge/out/things/${name}`;
-  const certificate = rule({ target: `${folder}/device.pem.crt`, mode: READABLE, needs: { applied }, recipe: ({ applied }) => applied.certificate_pem });
+  const certificate = rule({ target: `${folder}/device.pem.crt`, mode: READABLE, needs: { applied, key }, recipe: ({ applied, key }) => certificateFor(name, applied, key) });
   const privateKey = rule({ target: `${folder}/private.pem.key`, mode: PRIVATE, needs: { key }, recipe: ({ key }) => key.text });
   const connection = rule({
     target: `${folder}/connection.json`,

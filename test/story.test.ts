@@ -1,7 +1,7 @@
 // The main job, as a new user meets it: a fresh clone, the shipped settings, the sandbox.
 import { execFileSync } from "node:child_process";
-import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createHash, createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -182,6 +182,74 @@ test("an output edited by hand is noticed, said and made again", () => {
   assert.is(read("edge/out/pump/config.yaml"), before);
 });
 
+test("a key of one's own is taken, and asks for a certificate of its own", () => {
+  const before = read("edge/out/pump/device.pem.crt");
+  const own = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+  writeFileSync(path("edge/keys/pump/private.pem.key"), own);
+  const { exit, stderr } = clone.dospesos("build");
+  assert.is(exit, 0, stderr);
+  assert.match(stderr, "pump has another key than before, so it gets a new certificate");
+  assert.is(read("edge/out/pump/private.pem.key"), own);
+  assert.is.not(read("edge/out/pump/device.pem.crt"), before);
+  assert.ok(new X509Certificate(read("edge/out/pump/device.pem.crt")).checkPrivateKey(createPrivateKey(own)));
+});
+
+test("a key that cannot be used is named, with what it is, and stays", () => {
+  const good = read("edge/keys/pump/private.pem.key");
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+  for (const [bad, told] of [[rsa, "this is a key of the type rsa"], ["garbage", "this is no private key"]] as const) {
+    writeFileSync(path("edge/keys/pump/private.pem.key"), bad);
+    const { exit, stderr } = clone.dospesos("build");
+    assert.is(exit, 2, stderr);
+    assert.match(stderr, `edge/keys/pump/private.pem.key: error DP604: ${told}`);
+    assert.is(read("edge/keys/pump/private.pem.key"), bad);
+  }
+  writeFileSync(path("edge/keys/pump/private.pem.key"), good);
+  build();
+});
+
+test("a thing that moves to another core leaves the old one, also after clean", () => {
+  clone.dospesos("clean");
+  edit("settings.ini", (text) => text.replace("[thing valve]\ncore = pump", "[thing valve]\ncore = core-1"));
+  build();
+  assert.match(read("edge/out/things/valve/connection.json"), '"core": "core-1"');
+  const account = JSON.parse(read("terraform/state/sandbox/account.json")) as { regions: { associations: { core: string; device: string }[] }[] };
+  const cores = account.regions.flatMap(({ associations }) => associations).filter(({ device }) => device === "valve").map(({ core }) => core);
+  assert.equal(cores, ["core-1"]);
+});
+
+test("an edit of a Terraform module makes its variables stale", () => {
+  edit("terraform/core/main.tf", (text) => `${text}\n# a remark\n`);
+  const targets = build();
+  assert.ok(targets.includes("terraform/core/pump.tfvars.json"));
+  assert.not(targets.includes("terraform/thing/valve.tfvars.json"));
+});
+
+test("a file that somebody wrote is not replaced by a target of the same name", () => {
+  renameSync(path("edge/out/pump/README.txt"), path("saved"));
+  clone.dospesos("clean", "edge/out/pump/README.txt");
+  writeFileSync(path("edge/out/pump/README.txt"), "my notes\n");
+  edit(".gitignore", (text) => text.replace("edge/out/", "edge/out/*.tar.gz"));
+  rmSync(path("saved"));
+  const { exit, stderr } = clone.dospesos("build");
+  assert.is(exit, 1);
+  assert.match(stderr, "edge/out/pump/README.txt: error DP236");
+  assert.is(read("edge/out/pump/README.txt"), "my notes\n");
+  assert.is(clone.dospesos("build", "--force").exit, 0);
+  clone.git("checkout", ".gitignore");
+  assert.equal(build(), []);
+});
+
+test("a nucleus whose digest is not known is a wrong setting, told before anything is made", () => {
+  edit("settings.ini", (text) => text.replace("version = 2.16.0", "version = 2.17.0"));
+  const before = contents();
+  const { exit, stderr } = clone.dospesos("build");
+  assert.is(exit, 2);
+  assert.match(stderr, /settings\.ini:\d+:\d+: error DP601/);
+  assert.equal(contents(), before);
+  edit("settings.ini", (text) => text.replace("version = 2.17.0", "version = 2.16.0"));
+});
+
 test("a wrong setting is told with its place and a fix, and leaves every file as it was", () => {
   edit("settings.ini", (text) => text.replace("region = eu-west-1", "regoin = eu-west-1"));
   const before = contents();
@@ -212,10 +280,10 @@ test("what a person applied by hand is taken from Terraform's state, if it was a
     region: "eu-west-1", account: "123456789012", token_exchange_role_arn: "arn", token_exchange_alias: "alias", token_exchange_alias_arn: "arn", core_policy: "p",
     data_endpoint: "data.example", credentials_endpoint: "credentials.example", revision: with_,
   }).map(([key, value]) => [key, { value, type: "string" }])) });
-  execFileSync("mkdir", ["-p", path("terraform/state/instance")]);
-  writeFileSync(path("terraform/state/instance/dospesos.tfstate"), state("another"));
+  mkdirSync(path("terraform/state/123456789012/eu-west-1/instance"), { recursive: true });
+  writeFileSync(path("terraform/state/123456789012/eu-west-1/instance/dospesos.tfstate"), state("another"));
   assert.match(clone.dospesos("build", "edge/out/pump/config.yaml").stderr, "was applied for dospesos with other variables");
-  writeFileSync(path("terraform/state/instance/dospesos.tfstate"), state(revision));
+  writeFileSync(path("terraform/state/123456789012/eu-west-1/instance/dospesos.tfstate"), state(revision));
   assert.is(clone.dospesos("build", "edge/out/pump/config.yaml").exit, 0);
   assert.match(read("edge/out/pump/config.yaml"), 'iotDataEndpoint: "data.example"');
 });

@@ -205,6 +205,9 @@ async function main() {
   }
   const connection = readConnection();
   if (connection.sandbox === true) console.log("SANDBOX: this thing is known to the sandbox only, not to AWS");
+  if (connection.sandbox === true && options.host === undefined) {
+    throw new Stop(4, "the sandbox has no discovery endpoint", "name one with --host, --port and --ca, or build this kit for a real account");
+  }
   const host = options.host ?? connection.discovery_host;
   const port = Number(options.port ?? connection.discovery_port);
   if (!Number.isInteger(port) || port < 1 || port > 65535) {

@@ -5,8 +5,8 @@ import { withAccount, type Account } from "./account.ts";
 export interface AccountEffectSpec<T, N extends Needs> {
   /** What a person calls it, e.g. "association thing-1". */
   readonly name: string;
-  /** The marker. */
-  readonly target: string;
+  /** The marker is `terraform/state/api/<marker>.json`: the only memory of what was made, so it lies where no clean removes it. */
+  readonly marker: string;
   readonly needs: N;
   /** What it may change in the account, for a person to consent to. In the sandbox nobody is asked. */
   readonly changes: (needs: ValuesOf<N>, context: Context) => readonly string[];
@@ -18,11 +18,16 @@ export interface AccountEffectSpec<T, N extends Needs> {
 
 const { effect } = declare as Declare<Context>;
 
+export function markerFile(marker: string): string {
+  return `terraform/state/api/${marker}.json`;
+}
+
 /** Declares a change in the account that is made by AWS's API, for what Terraform cannot do. */
 export function accountEffect<T, const N extends Needs>(spec: AccountEffectSpec<T, N>): Step<T> {
   return effect<T, N>({
     name: spec.name,
-    target: spec.target,
+    target: markerFile(spec.marker),
+    precious: true,
     needs: spec.needs,
     version: spec.version,
     plan: async (needs, context) => (context.settings.sandbox ? undefined : { changes: spec.changes(needs, context) }),

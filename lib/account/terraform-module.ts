@@ -28,7 +28,7 @@ const { effect } = declare as Declare<Context>;
  * Declares that a module is applied with some variables; its outputs are the step's value (but for `revision`, which would change
  * with every variable: who needs an output must not run again when it is the same). In the sandbox a few calls of our own do
  * what the module does. In a real account a person applies it with Terraform, and this step stops with exit 4 and the very command
- * until the outputs in `terraform/state/<module>/<name>.tfstate` say that these variables were applied.
+ * until the outputs in `terraform/state/<account>/<region>/<module>/<name>.tfstate` say that these variables were applied.
  */
 export function terraformModule<M extends keyof Modules>({ module, name, vars, after = [] }: TerraformModuleSpec<M>): Step<Facts<M>> {
   return effect({
@@ -58,12 +58,14 @@ interface TerraformState {
 
 /** The outputs in a module's state, if it was applied with these variables: `revision` goes in and comes back. */
 function appliedOutputs<M extends keyof Modules>(module: M, name: string, variables: Modules[M]["vars"], context: Context): Modules[M]["outputs"] {
-  const file = `terraform/state/${module}/${name}.tfstate`;
+  // Another account or region is another world: its state must never be taken for this one's.
+  const place = `state/${variables.account}/${variables.region}/${module}/${name}.tfstate`;
+  const file = `terraform/${place}`;
   const state = context.readIfExists(file);
   const outputs = Object.fromEntries(Object.entries((state?.json as TerraformState | undefined)?.outputs ?? {}).map(([key, { value }]) => [key, value]));
   if (outputs["revision"] === variables.revision) return outputs as unknown as Modules[M]["outputs"];
   const folder = `terraform/${module}`;
-  const apply = `terraform -chdir=${folder} apply -var-file=${name}.tfvars.json -state=../state/${module}/${name}.tfstate`;
+  const apply = `terraform -chdir=${folder} apply -var-file=${name}.tfvars.json -state=../${place}`;
   throw new ProblemError([{
     code: "DP401", place: { file: `${folder}/${name}.tfvars.json` },
     what: state === undefined ? `module ${module} has not been applied for ${name}` : `module ${module} was applied for ${name} with other variables than these`,

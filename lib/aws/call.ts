@@ -35,6 +35,8 @@ const NEEDS_PERSON = [
   "UnrecognizedClientException", "SignatureDoesNotMatch", "CredentialsProviderError", "TokenProviderError", "OptInRequired",
 ];
 
+const NO_CREDENTIALS = "no credentials were found: set AWS_PROFILE, or log in with aws sso login";
+
 function problemOf({ action, resource }: Asked, error: unknown): ProblemError {
   const name = error instanceof Error ? error.name : "Error";
   const message = error instanceof Error ? error.message : String(error);
@@ -43,7 +45,7 @@ function problemOf({ action, resource }: Asked, error: unknown): ProblemError {
     code: needsPerson ? "DP611" : "DP610",
     what: `${action} of ${shown(resource)} failed: ${name}`,
     why: message,
-    ...(needsPerson ? { fix: `log in to the account anew, or let its administrator allow ${action}` } : {}),
+    ...(needsPerson ? { fix: name.endsWith("ProviderError") ? NO_CREDENTIALS : `log in to the account anew, or let its administrator allow ${action}` } : {}),
   }], needsPerson ? 4 : 1);
 }
 

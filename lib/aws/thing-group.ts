@@ -18,7 +18,11 @@ export async function ensureThingGroup(
     return { arn: found.thingGroupArn, ours: (await ownerOf(access, found.thingGroupArn)) === instance };
   }
   const made = await call({ action: "iot:CreateThingGroup", resource: name }, () =>
-    iot.send(new CreateThingGroupCommand({ thingGroupName: name, tags: instanceTags(instance) })));
+    iot.send(new CreateThingGroupCommand({ thingGroupName: name, tags: instanceTags(instance) })).catch((error: unknown) => {
+      // Another core of the group was faster: then it is there.
+      if (!(error instanceof Error) || error.name !== "ResourceAlreadyExistsException") throw error;
+      return iot.send(new DescribeThingGroupCommand({ thingGroupName: name }));
+    }));
   return { arn: made.thingGroupArn ?? "", ours: true };
 }
 

@@ -1,9 +1,10 @@
 import { pathToFileURL } from "node:url";
-import { ProblemError, Session, type Problem } from "../engine/index.ts";
+import { ProblemError, Session } from "../engine/index.ts";
 import { palette } from "../ui/palette.ts";
 import { jsonScreen, textScreen, type Screen } from "../ui/screen.ts";
 import { parseArguments, USAGE, type Arguments, type Command } from "./arguments.ts";
 import { projectHost } from "./host.ts";
+import { problemsFor } from "./problems.ts";
 import { findRoot, type CompiledProgram, type Run } from "./run.ts";
 import { onSignals } from "./signals.ts";
 
@@ -33,7 +34,7 @@ export async function main(words: readonly string[], program: CompiledProgram): 
     const command = await commands[args.command]();
     process.exitCode = await command({ args, root, screen, signal: signals.signal, open });
   } catch (error) {
-    screen.problems(problemsFor(error));
+    if (!signals.signal.aborted) screen.problems(problemsFor(error));
     process.exitCode = error instanceof ProblemError ? error.exitCode : 1;
   } finally {
     signals.stop();
@@ -45,20 +46,3 @@ function screenFor(args: Arguments, banner: () => string): Screen {
   const colors = palette(args.color, process.stderr.isTTY === true, process.env);
   return args.json ? jsonScreen(colors) : textScreen(colors, banner);
 }
-
-/** What stopped the program, as problems. An error of the operating system names its file; any other one is a fault of ours. */
-function problemsFor(error: unknown): readonly Problem[] {
-  if (error instanceof ProblemError) return error.problems;
-  const { code, path, syscall, message, stack } = error as NodeJS.ErrnoException;
-  if (code !== undefined && path !== undefined) {
-    return [{ code: "DP002", place: { file: path }, what: `${syscall ?? "the system"} failed: ${code}`, why: message, fix: fixes[code] ?? "put it right and run again" }];
-  }
-  return [{ code: "DP001", what: `dospesos itself failed: ${message}`, why: stack ?? "", fix: "please report it with these lines" }];
-}
-
-const fixes: Readonly<Record<string, string>> = {
-  EACCES: "make it readable and writable for you (see ls -l)",
-  EROFS: "the file system is read-only: work in a copy that can be written",
-  ENOSPC: "free some space on this file system and run again",
-  EMFILE: "too many open files: raise the limit (ulimit -n) or use a smaller -j",
-};

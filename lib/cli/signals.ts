@@ -26,7 +26,8 @@ export function onSignals(): Signals {
   });
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
+      // EIO: the terminal itself is gone.
+      if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
     });
   }
   return {

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto, X509Certificate } from "node:crypto";
+import { ProblemError } from "../engine/problem.ts";
 
 /**
  * The X.509 library, loaded when it is first needed. It registers its algorithms with a container that looks for class
@@ -19,6 +20,22 @@ export function createKey(): string {
     privateKeyEncoding: { type: "pkcs8", format: "pem" },
     publicKeyEncoding: { type: "spki", format: "pem" },
   }).privateKey;
+}
+
+/** Throws a ProblemError (exit 2) that names the file, unless the PEM is a private key on P-256 that is not encrypted. */
+export function checkKey(keyPem: string, file: string): void {
+  let found: string;
+  try {
+    const { asymmetricKeyType = "unknown", asymmetricKeyDetails } = createPrivateKey(keyPem);
+    if (asymmetricKeyDetails?.namedCurve === "prime256v1") return;
+    found = `a key of the type ${[asymmetricKeyType, asymmetricKeyDetails?.namedCurve].filter(Boolean).join(" ")}`;
+  } catch {
+    found = keyPem.includes("ENCRYPTED") ? "an encrypted key" : "no private key";
+  }
+  throw new ProblemError([{
+    code: "DP604", place: { file }, what: `this is ${found}`, why: "a certificate can only be asked for with a key on P-256 (PKCS#8 or SEC1 PEM, not encrypted)",
+    fix: "put such a key here, or move the file away: then a new key is made, and with it a new certificate",
+  }], 2);
 }
 
 interface SigningPair {

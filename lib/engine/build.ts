@@ -28,6 +28,8 @@ export interface Summary {
   readonly skipped: number;
   /** Effects that wait for a person: for consent, or for something that only a person can do. Those of them that failed count as failed, too. */
   readonly needsPerson: number;
+  /** 2 if a recipe found wrong settings, else 1 if a step failed, else 4 if something waits for a person, else 0. */
+  readonly exit: number;
 }
 
 /** Opens the state for writing and clears away what a crash left. The caller holds the lock. */
@@ -47,11 +49,14 @@ export function openStore(session: Session, emit: Emit): Store {
 /** Makes the targets and all that they need fresh. Throws ProblemError for what is wrong before any step runs. */
 export async function build(session: Session, store: Store, options: BuildOptions, emit: Emit, signal: AbortSignal): Promise<Summary> {
   let graph = await session.graph(true);
-  if (session.replaced !== undefined) {
+  while (session.replaced !== undefined) {
     removeVanished(session, session.replaced === "none" ? undefined : session.replaced, graph, emit);
     session.replaced = undefined;
     // From here on a crash must find the graph that the records belong to.
     store.fold();
+    // What was edited by hand and stays is a source from now on.
+    session.observer.lookAtGlobs("all");
+    graph = await session.graph(true);
   }
   const steps = selectSteps(session.state, graph, options.targets);
   let run = new Run(session, graph, closure(graph, steps), options, emit, signal);
@@ -63,8 +68,11 @@ export async function build(session: Session, store: Store, options: BuildOption
       run = new Run(session, graph, closure(graph, selectSteps(session.state, graph, options.targets)), options, emit, signal);
       run.check();
     }
-    await run.execute({ session, store, graph, declarations: built.declarations, signal });
+    run.tellFresh();
+    await run.execute({ session, store, graph, declarations: built.declarations, signal, emit, force: options.force });
     session.observer.lookAtGlobs("changed");
+  } else {
+    run.tellFresh();
   }
   await session.observer.settle();
   return run.summary();

@@ -14,8 +14,7 @@ export function clean(root: string, state: State, graph: Graph | undefined, step
   const remove = (node: NodeId): void => {
     const name = state.nodeName[node]!;
     if (state.nodeKind[node] !== Kind.file || isFolderOrMissing(fullPath(root, name))) return;
-    removeFile(root, name);
-    removed.push(name);
+    if (removeFile(root, name)) removed.push(name);
   };
   const isPrecious = (step: StepId): boolean => (graph!.flags[step]! & StepFlag.precious) !== 0;
   if (graph !== undefined) {

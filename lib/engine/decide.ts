@@ -1,4 +1,4 @@
-import { Digest, RecordStatus, StepFlag, primary, type DigestId, type Edges, type Graph, type NodeId, type StepId } from "./model.ts";
+import { Digest, RecordStatus, primary, type DigestId, type Edges, type Graph, type NodeId, type StepId } from "./model.ts";
 import { eachEdge, type State } from "./state.ts";
 
 /** What the world looks like now. `state.nodeDigest` is one such view; the files on disk are another. */
@@ -30,12 +30,11 @@ export function isFresh(state: State, graph: Graph, step: StepId, world: World, 
   if (record.status === RecordStatus.failed && !stale({ why: "failed" })) return false;
   if (record.definition !== graph.definition[step] && !stale({ why: "recipe" })) return false;
 
-  const precious = (graph.flags[step]! & StepFlag.precious) !== 0;
   for (let index = graph.outStart[step]!; index < graph.outStart[step + 1]!; index++) {
     const node = graph.out[index]!;
     const from = outputDigest(record.outputs, node);
     const to = world.current(node);
-    const good = precious ? to > Digest.special : to === from;
+    const good = to === from;
     if (!good && !stale({ why: "output", node, from, to })) return false;
     const mode = graph.outMode[index]!;
     if (good && mode !== 0 && world.mode(node) !== mode && !stale({ why: "mode", node, from: mode, to: world.mode(node) })) return false;

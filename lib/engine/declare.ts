@@ -69,7 +69,7 @@ export type Content = string | Uint8Array;
 export interface TargetOptions {
   /** Permission bits, e.g. 0o600. Noticed and put right when they change. Default: what the umask leaves. */
   readonly mode?: number;
-  /** The content is expensive or impossible to make again (a private key): adopted if it exists, never removed by clean. */
+  /** The content is expensive or impossible to make again (a private key): its recipe keeps what it finds by `existing`, and no clean removes it. */
   readonly precious?: boolean;
 }
 
@@ -138,6 +138,8 @@ export interface EffectSpec<T, N extends Needs, C> {
   readonly plan?: (needs: ValuesOf<N>, context: C) => Promise<EffectPlan | undefined>;
   /** Makes the change; looks first, so that doing it twice is doing it once. What it gives is a fact for other steps. */
   readonly apply: (needs: ValuesOf<N>, context: C) => Promise<T>;
+  /** The marker is the only memory of what was made: no clean removes it. */
+  readonly precious?: boolean;
   /**
    * Stands for the code of plan and apply in place of the modules that called effect(): an edit of those then does not make
    * what was applied stale. For effects whose code is no part of the project.
@@ -172,7 +174,7 @@ function declareRule(spec: AnySpec): Rule | RuleOfMany<string> {
     const target = spec.targets[key]!;
     return typeof target === "string" ? { path: target, mode: spec.mode ?? 0 } : { path: target.path, mode: target.mode ?? spec.mode ?? 0 };
   });
-  const recipe: Recipe = (needs, context) => then(spec.recipe(needs as never, context), (contents) => keys.map((key) => contents[key]));
+  const recipe: Recipe = (needs, context) => then(spec.recipe(needs as never, context), (contents) => keys.map((key) => contents?.[key]));
   const step: Step<Readonly<Record<string, FileValue>>> = { kind: "step", declaration: { ...shared, name: makes[0]?.path ?? "", makes, keys, recipe } };
   const files = Object.fromEntries(keys.map((key, index) => [key, { kind: "target" as const, path: makes[index]!.path, step }]));
   return { ...step, files };
@@ -187,7 +189,7 @@ function declareFact(spec: FactSpec<unknown, Needs, unknown>): Step<unknown> {
 function declareEffect(spec: EffectSpec<unknown, Needs, unknown>): Step<unknown> {
   const recipe: Recipe = (needs, context) => spec.apply(needs as never, context);
   const plan = spec.plan === undefined ? undefined : (needs: object, context: object) => spec.plan!(needs as never, context);
-  const shared = { precious: false, needs: spec.needs ?? {}, plan, version: spec.version, origin: origin() };
+  const shared = { precious: spec.precious ?? false, needs: spec.needs ?? {}, plan, version: spec.version, origin: origin() };
   return { kind: "step", declaration: { ...shared, kind: "effect", name: spec.name, makes: [{ path: spec.target, mode: 0 }], recipe } };
 }
 

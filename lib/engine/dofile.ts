@@ -21,13 +21,19 @@ export interface Program {
 /** A Dofile and what it imports, as one module ready to be imported. */
 export interface Bundle {
   readonly path: string;
+  readonly dofile: string;
+  /** The digest of the Dofile's own code, which comments and line breaks do not change. */
+  readonly dofileCode: string;
   /** The modules of the project in it, and the package.json of each package that it uses: name and digest. */
   readonly inputs: readonly (readonly [string, string])[];
-  /** What each module of the project imports. */
+  /** What each module of the project imports: modules, and the package.json of packages. */
   readonly imports: Readonly<Record<string, readonly string[]>>;
   /** The first line in the bundle of each module, ascending. */
   readonly lines: readonly (readonly [number, string])[];
 }
+
+/** The package.json of each package that a module imports. */
+type Packages = Map<string, string[]>;
 
 const LOADERS: Readonly<Record<string, Loader>> = {
   ".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx", ".js": "js", ".mjs": "js", ".cjs": "js", ".json": "json", ".txt": "text", ".pem": "text",
@@ -73,7 +79,7 @@ function putAtomically(path: string, text: string): void {
 
 async function build(observer: Observer, program: Program, dofile: string, folder: string): Promise<Omit<Bundle, "path"> & { code: string }> {
   const esbuild = await import("esbuild");
-  const packages = new Set<string>();
+  const packages: Packages = new Map();
   const result = await esbuild.build({
     entryPoints: [fullPath(observer.root, dofile)], absWorkingDir: observer.root, outfile: join(folder, "dofile.mjs"),
     bundle: true, write: false, metafile: true, format: "esm", platform: "node", target: "node20", conditions: ["node", "import"],
@@ -86,19 +92,23 @@ async function build(observer: Observer, program: Program, dofile: string, folde
   });
   const code = result.outputFiles[0]!.text;
   const own = Object.keys(result.metafile.inputs);
-  const inputs = [...own, ...packages].map((name) => [name, currentDigest(observer, name)] as const);
-  return { code, inputs, imports: importsOf(result.metafile), lines: linesOf(code, new Set(own)) };
+  const inputs = [...own, ...new Set([...packages.values()].flat())].map((name) => [name, currentDigest(observer, name)] as const);
+  const source = await esbuild.transform(observer.read(observer.state.node(Kind.file, dofile))!.bytes, { loader: LOADERS[extname(dofile)]!, minifyWhitespace: true, legalComments: "none" });
+  return { code, dofile, dofileCode: digestOfList([source.code]), inputs, imports: importsOf(result.metafile, packages), lines: linesOf(code, new Set(own)) };
 }
 
-function modules(build: PluginBuild, observer: Observer, program: Program, packages: Set<string>, transform: typeof import("esbuild").transform): void {
+function modules(build: PluginBuild, observer: Observer, program: Program, packages: Packages, transform: typeof import("esbuild").transform): void {
   build.onResolve({ filter: /^dospesos$/ }, () => ({ path: program.api, external: true }));
   // Packages stay outside, by their absolute address: the bundle does not stand where its sources do.
   build.onResolve({ filter: /^[^./]/ }, async (args) => {
     if (args.pluginData === "inside" || args.kind === "entry-point" || args.path.startsWith("node:")) return undefined;
     const found = await build.resolve(args.path, { importer: args.importer, resolveDir: args.resolveDir, kind: args.kind, pluginData: "inside" });
     if (found.errors.length > 0 || found.external) return found;
+    const importer = fileName(observer.root, args.importer);
+    const used = packages.get(importer) ?? [];
+    packages.set(importer, used);
     for (let folder = dirname(found.path); basename(folder) !== "node_modules" && folder !== dirname(folder); folder = dirname(folder)) {
-      packages.add(fileName(observer.root, join(folder, "package.json")));
+      used.push(fileName(observer.root, join(folder, "package.json")));
     }
     return { path: pathToFileURL(found.path).href, external: true };
   });
@@ -123,9 +133,10 @@ function currentDigest(observer: Observer, name: string): string {
   return state.digests[observer.current(state.node(Kind.file, name))]!;
 }
 
-function importsOf(metafile: Metafile): Record<string, readonly string[]> {
+function importsOf(metafile: Metafile, packages: Packages): Record<string, readonly string[]> {
   return Object.fromEntries(Object.entries(metafile.inputs).map(([name, input]) => {
-    return [name, input.imports.filter((one) => one.external !== true && one.path in metafile.inputs).map((one) => one.path)];
+    const modules = input.imports.filter((one) => one.external !== true && one.path in metafile.inputs).map((one) => one.path);
+    return [name, [...modules, ...(packages.get(name) ?? [])]];
   }));
 }
 
@@ -143,12 +154,17 @@ export function moduleAt(bundle: Bundle, line: number): string | undefined {
   return found;
 }
 
-/** The digest of the code that some modules are made of: they, and all that they import. */
-export function codeDigest(bundle: Bundle, program: Program, origins: readonly string[]): string {
-  const digests = new Map(bundle.inputs);
+/**
+ * The digest of the code that the steps of some modules can be made of: they, and all that they import. The Dofile may hand to them
+ * what it makes itself, and what it gets from modules that declare no steps: these count for every step.
+ */
+export function codeDigest(bundle: Bundle, program: Program, origins: readonly string[], declaring: ReadonlySet<string>): string {
+  const digests = new Map(bundle.inputs).set(bundle.dofile, bundle.dofileCode);
+  const code = new Set([bundle.dofile]);
+  for (const module of code) for (const imported of bundle.imports[module] ?? []) if (!declaring.has(imported)) code.add(imported);
   const closure = new Set(origins);
   for (const module of closure) for (const imported of bundle.imports[module] ?? []) closure.add(imported);
-  return digestOfList([program.digest, ...[...closure].sort().flatMap((name) => [name, digests.get(name) ?? ""])]);
+  return digestOfList([program.digest, ...[...new Set([...code, ...closure])].sort().flatMap((name) => [name, digests.get(name) ?? ""])]);
 }
 
 /** The files that a bundle was made of, as prerequisites of the graph. */

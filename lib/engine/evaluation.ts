@@ -21,21 +21,26 @@ interface Scope {
   readonly parent: Scope | undefined;
   /** Single values: whatever is made from here on may depend on them. */
   readonly values: Set<NodeId>;
-  /** Lists, and what was read for single members of them: a step made for one member does not depend on the others. */
+  /** Lists: a step made for one member does not depend on the names of the others. */
   readonly lists: Set<NodeId>;
+  /** The walk over the members of a list that goes on: what was read for each of them. */
+  pass: { readonly kind: string; readonly names: Set<string>; readonly reads: Set<NodeId> } | undefined;
 }
 
 /**
  * One evaluation of a Dofile. A value that is read while the graph is made can be closed over by a recipe, where no one sees it
  * being used. So every step takes what was read before it, in its scope, as prerequisites. The scopes are what `map` over sections
- * opens: `settings.cores.map((core) => …)` makes the steps of one core independent of the keys and the names of the others.
+ * opens: `settings.cores.map((core) => …)` makes the steps of one core independent of the keys and the names of the others. What
+ * such a walk read counts for all that is declared after it, since what it gave may be used there.
  */
 export class Evaluation {
   /** Everything that the graph was made from. */
   readonly reads = new Map<NodeId, DigestId>();
   readonly modules: Modules;
   readonly observer: Observer;
-  #scope: Scope = { parent: undefined, values: new Set(), lists: new Set() };
+  /** The modules that called rule(), fact() or effect(). */
+  readonly declaring = new Set<string>();
+  #scope: Scope = { parent: undefined, values: new Set(), lists: new Set(), pass: undefined };
 
   constructor(observer: Observer, modules: Modules) {
     this.observer = observer;
@@ -63,20 +68,26 @@ export class Evaluation {
     return JSON.parse(this.observer.state.texts.get(this.observer.current(node)) ?? "[]") as string[];
   }
 
-  each<T>(body: () => T): T {
+  each<T>(kind: string, name: string, body: () => T): T {
     const outer = this.#scope;
-    const inner: Scope = { parent: outer, values: new Set(), lists: new Set() };
+    if (outer.pass?.kind !== kind || outer.pass.names.has(name)) {
+      for (const node of outer.pass?.reads ?? []) outer.values.add(node);
+      outer.pass = { kind, names: new Set(), reads: new Set() };
+    }
+    const { names, reads } = outer.pass;
+    names.add(name);
+    const inner: Scope = { parent: outer, values: new Set(), lists: new Set(), pass: undefined };
     this.#scope = inner;
     try {
       return body();
     } finally {
       this.#scope = outer;
-      for (const node of [...inner.values, ...inner.lists]) outer.lists.add(node);
+      for (const node of allOf(inner)) reads.add(node);
     }
   }
 
   captured(): ReadonlySet<NodeId> {
-    const captured = new Set([...this.#scope.values, ...this.#scope.lists]);
+    const captured = new Set(allOf(this.#scope));
     for (let scope = this.#scope.parent; scope !== undefined; scope = scope.parent) for (const node of scope.values) captured.add(node);
     return captured;
   }
@@ -86,6 +97,10 @@ export class Evaluation {
     this.reads.set(node, this.observer.current(node));
     return node;
   }
+}
+
+function allOf({ values, lists, pass }: Scope): NodeId[] {
+  return [...values, ...lists, ...(pass?.reads ?? [])];
 }
 
 /** The evaluation that runs now, if any. There is only one at a time: a Dofile is evaluated synchronously. */
@@ -112,8 +127,8 @@ export interface Origin {
 }
 
 /**
- * Where a declaration comes from. Its code is that of every module on the stack but the Dofile, since a function that is passed to
- * rule() was written in one of them or in what they import. The Dofile counts only if it calls rule() itself: it imports everything.
+ * Where a declaration comes from. Its code is that of every module on the stack and of what they import, since a function that is
+ * passed to rule() was written there. What the Dofile imports counts only if it calls rule() itself: it imports everything.
  */
 export function origin(): Origin {
   if (active === undefined) {
@@ -133,6 +148,7 @@ export function origin(): Origin {
     site ??= { line, column: frame.getColumnNumber() ?? 1 };
     if (module !== dofile || modules.size === 0) modules.add(module);
   }
+  for (const module of modules) active.declaring.add(module);
   return { modules: [...modules], site, captured: active.captured() };
 }
 

@@ -1,7 +1,7 @@
 import { isFresh } from "./decide.ts";
 import type { Reason } from "./events.ts";
 import type { Graph, StepId } from "./model.ts";
-import { isEffect, reasonsFor, stepName, stepsBelow } from "./reasons.ts";
+import { reasonsFor, stepName, stepsBelow } from "./reasons.ts";
 import { closure } from "./select.ts";
 import type { Session } from "./session.ts";
 
@@ -11,7 +11,8 @@ export type Freshness = "fresh" | "stale" | "unknown";
 export interface Explanation {
   readonly step: StepId;
   readonly target: string;
-  readonly effect: boolean;
+  /** What a person calls it, where the step is an effect. */
+  readonly effect?: string;
   readonly freshness: Freshness;
   /** Why it is stale, or for `unknown` which target below is. */
   readonly reasons: readonly Reason[];
@@ -30,7 +31,8 @@ export function explain(session: Session, graph: Graph, steps: Iterable<StepId>)
     const freshness = reasons.length > 0 ? "stale" : below !== undefined ? "unknown" : "fresh";
     if (freshness !== "fresh") notFresh[step] = 1;
     if (freshness === "unknown") reasons.push({ kind: "upstream", target: stepName(state, graph, below!) });
-    explanations.push({ step, target: stepName(state, graph, step), effect: isEffect(graph, step), freshness, reasons });
+    const effect = graph.label[step]!;
+    explanations.push({ step, target: stepName(state, graph, step), ...(effect === "" ? {} : { effect }), freshness, reasons });
   }
   return explanations;
 }

@@ -1,6 +1,6 @@
 import {
-  closeSync, constants, fchmodSync, fsyncSync, futimesSync, lstatSync, mkdirSync, openSync, readdirSync, realpathSync, renameSync, rmdirSync,
-  rmSync, statSync, type BigIntStats,
+  closeSync, constants, existsSync, fchmodSync, fsyncSync, futimesSync, lstatSync, mkdirSync, openSync, realpathSync, renameSync, rmdirSync, rmSync,
+  statSync, type BigIntStats,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, posix, relative, sep } from "node:path";
 import { digestOf } from "./digest.ts";
@@ -55,7 +55,7 @@ export function putFile(root: string, name: string, content: Uint8Array, mode: n
   rmSync(temporary, { force: true });
   const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode === 0 ? 0o666 : mode & 0o700);
   try {
-    writeAll(file, content);
+    writeAll(file, content, path);
     if (mode !== 0) fchmodSync(file, mode);
     const moment = unrepeatableMoment();
     futimesSync(file, moment, moment);
@@ -101,26 +101,33 @@ function makeFolderFor(root: string, name: string, mode: number): void {
       code: "DP211", place: { file: name }, what: "a file stands where this target's folder must be", fix: `move the file away: ${fileName(root, folder)}`,
     }], 1);
   }
-  const real = realpathSync(folder);
-  const inside = relative(realpathSync(root), real);
-  if (inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) return;
+  if (isInside(root, folder)) return;
   throw new ProblemError([{
-    code: "DP212", place: { file: name }, what: `a link leads this target's folder out of the project, to ${real}`,
+    code: "DP212", place: { file: name }, what: `a link leads this target's folder out of the project, to ${realpathSync(folder)}`,
     why: "a build changes nothing outside the working copy", fix: "replace the link by a folder",
   }], 1);
 }
 
-/** Removes a built file, then the folders above it that are empty now, up to the root. */
-export function removeFile(root: string, name: string): void {
-  const path = fullPath(root, name);
-  rmSync(path, { force: true });
-  for (let folder = dirname(path); folder.length > root.length && isEmptyFolder(folder); folder = dirname(folder)) rmdirSync(folder);
+/** Whether a folder that exists is in the project when all links are followed. */
+function isInside(root: string, folder: string): boolean {
+  const inside = relative(realpathSync(root), realpathSync(folder));
+  return inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
 }
 
-function isEmptyFolder(folder: string): boolean {
-  try {
-    return readdirSync(folder).length === 0;
-  } catch {
-    return false;
+/**
+ * Removes a built file, then the folders above it that are empty now, up to the root. Returns false, and removes nothing, where a
+ * link leads its folder out of the project.
+ */
+export function removeFile(root: string, name: string): boolean {
+  const path = fullPath(root, name);
+  if (!existsSync(dirname(path)) || !isInside(root, dirname(path))) return false;
+  rmSync(path, { force: true });
+  for (let folder = dirname(path); folder.length > root.length; folder = dirname(folder)) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      break; // not empty, or a link
+    }
   }
+  return true;
 }

@@ -34,11 +34,20 @@ export function buildGraph(state: State, source: GraphSource): Built {
   const drafts = new Map<Declaration, Draft>();
   const producer = new Map<NodeId, Draft>();
   const spelling = new Map<string, string>();
+  const sources = new Set(Array.from(source.edges.nodes));
+  if (state.settingsNode !== undefined) sources.add(state.settingsNode);
   for (const declaration of steps) {
     const outputs = outputNodes(state, source.root, declaration);
     const draft: Draft = { declaration, outputs, needs: [] };
     drafts.set(declaration, draft);
-    for (const node of outputs) claim(state, source, draft, node, producer, spelling, problems);
+    for (const node of outputs) {
+      claim(state, source, draft, node, producer, spelling, problems);
+      if (sources.has(node)) problems.push(problemAt(source, draft, "DP231", `target ${shown(state.nodeName[node]!)}: the Dofile is made of it`, "give the rule another target"));
+    }
+  }
+  for (const [node, draft] of producer) {
+    const above = state.nodeKind[node] === Kind.file ? targetAbove(state, producer, state.nodeName[node]!) : undefined;
+    if (above !== undefined) problems.push(problemAt(source, draft, "DP235", `target ${shown(state.nodeName[node]!)} lies below the target ${shown(above)}`, "rename one of them"));
   }
   for (const draft of drafts.values()) {
     const declared = needNodes(state, source.root, draft.declaration.needs, (declaration) => drafts.get(declaration)!.outputs);
@@ -59,25 +68,18 @@ function collect(offered: readonly (Step<unknown> | Group)[], problems: Problem[
     steps.add(declaration);
     waiting.push(declaration);
   };
-  const members = (group: Group, inside: readonly string[]): Declaration[] => {
+  const gather = (group: Group, inside: readonly string[]): Declaration[] => {
     if (inside.includes(group.name)) {
       problems.push({ code: "DP230", what: `group ${shown(group.name)} contains itself: ${[...inside, group.name].join(" → ")}`, fix: "take one of them out" });
       return [];
     }
-    return group.members.flatMap((one) => (one.kind === "group" ? members(one, [...inside, group.name]) : [one.declaration]));
+    const members = group.members.flatMap((one) => (one.kind === "group" ? gather(one, [...inside, group.name]) : [one.declaration]));
+    groups.set(group.name, new Set([...(groups.get(group.name) ?? []), ...members]));
+    return members;
   };
-  for (const one of offered) {
-    const below = one.kind === "group" ? members(one, []) : [one.declaration];
-    if (one.kind === "group") for (const [name, of] of groupsIn(one)) groups.set(name, new Set([...(groups.get(name) ?? []), ...members(of, [])]));
-    below.forEach(visit);
-  }
+  for (const one of offered) (one.kind === "group" ? gather(one, []) : [one.declaration]).forEach(visit);
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) for (const needed of neededSteps(next.needs)) visit(needed);
   return { steps, groups };
-}
-
-function* groupsIn(group: Group): Iterable<[string, Group]> {
-  yield [group.name, group];
-  for (const member of group.members) if (member.kind === "group") yield* groupsIn(member);
 }
 
 function neededSteps(needs: Needs): Declaration[] {
@@ -114,6 +116,20 @@ function claim(
   }
   producer.set(node, draft);
   spelling.set(folded, name);
+}
+
+function problemAt(source: GraphSource, draft: Draft, code: string, what: string, fix: string): Problem {
+  const place = source.place(draft.declaration);
+  return { code, ...(place === undefined ? {} : { place }), what, fix };
+}
+
+/** A target that would have to be a file and a folder. */
+function targetAbove(state: State, producer: ReadonlyMap<NodeId, Draft>, name: string): string | undefined {
+  for (let end = name.lastIndexOf("/"); end > 0; end = name.lastIndexOf("/", end - 1)) {
+    const node = state.find(Kind.file, name.slice(0, end));
+    if (node !== undefined && producer.has(node)) return name.slice(0, end);
+  }
+  return undefined;
 }
 
 function badTarget(name: string): string | undefined {
@@ -172,13 +188,14 @@ function topological(drafts: readonly Draft[], producer: ReadonlyMap<NodeId, Dra
 /** Names one loop, in order. Every step that is left waits for another one that is left, so walking down must come around. */
 function cycleProblem(left: readonly Draft[], producer: ReadonlyMap<NodeId, Draft>, state: State): ProblemError {
   const stuck = new Set(left);
-  const path: Draft[] = [];
+  const path = new Set<Draft>();
   let step = left[0]!;
-  while (!path.includes(step)) {
-    path.push(step);
+  while (!path.has(step)) {
+    path.add(step);
     step = step.needs.map((node) => producer.get(node)).find((below) => below !== undefined && stuck.has(below))!;
   }
-  const loop = [...path.slice(path.indexOf(step)), step].map((draft) => state.nodeName[draft.outputs[0]!]!);
+  const loop = [...[...path].slice([...path].indexOf(step)), step].map((draft) => state.nodeName[draft.outputs[0]!]!);
+  if (loop.length > 20) loop.splice(10, loop.length - 20, `… (${loop.length - 20} more) …`);
   return new ProblemError([{
     code: "DP234", what: `these targets need each other: ${loop.join(" → ")}`, why: "none of them could be made first", fix: "take one of the needs away",
   }], 2);

@@ -9,7 +9,7 @@
  *
  * Reading stops at the first record that is cut or damaged: what stands behind it is repeated by the next build.
  */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { checksum } from "./columns.ts";
 import { Digest, noEdges, RecordStatus, type DigestId, type Edges, type Kind, type NodeId, type StepRecord } from "./model.ts";
 import { eachEdge, edgesOf, type State } from "./state.ts";
@@ -17,7 +17,14 @@ import { eachEdge, edgesOf, type State } from "./state.ts";
 const MAGIC = [0x50534f44, 0x4c4e524a];
 const VERSION = 1;
 const HEADER = 24;
-const Entry = { node: 1, digest: 2, started: 3, ended: 4, dropped: 5 } as const;
+const Entry = { node: 1, digest: 2, started: 3, ended: 4 } as const;
+
+/** A snapshot as its journal sees it: its checksum (0 0 if there is none), and how many nodes and digests it knows. */
+export interface SnapshotExtent {
+  readonly id: readonly [number, number];
+  readonly nodes: number;
+  readonly digests: number;
+}
 
 export class Journal {
   readonly #path: string;
@@ -28,12 +35,13 @@ export class Journal {
   #digests: number;
   #size = 0;
 
-  constructor(path: string, state: State, snapshot: readonly [number, number]) {
+  /** `snapshot` is what the journal extends; whatever the state has learned since that was read is written with the first record. */
+  constructor(path: string, state: State, snapshot: SnapshotExtent) {
     this.#path = path;
     this.#state = state;
-    this.#snapshot = snapshot;
-    this.#nodes = state.nodeName.length;
-    this.#digests = state.digests.length;
+    this.#snapshot = snapshot.id;
+    this.#nodes = snapshot.nodes;
+    this.#digests = snapshot.digests;
   }
 
   /** The checksum of the snapshot that this journal extends. */
@@ -47,64 +55,70 @@ export class Journal {
 
   /** Must be on its way to the disk before the first output of the step is touched. */
   started(step: NodeId, outputs: readonly NodeId[], definition: DigestId): void {
-    this.#append([...this.#names(), payload(Entry.started, [step, definition, outputs.length, ...outputs])]);
+    this.#append(payload(Entry.started, [step, definition, outputs.length, ...outputs]));
   }
 
   ended(step: NodeId, record: StepRecord): void {
     const numbers: number[] = [step, record.status, record.definition, record.milliseconds, record.outputs.end - record.outputs.start];
     eachEdge(record.outputs, (node, digest) => void numbers.push(node, digest));
     eachEdge(record.edges, (node, digest) => void numbers.push(node, digest));
-    this.#append([...this.#names(), payload(Entry.ended, numbers)]);
+    this.#append(payload(Entry.ended, numbers));
   }
 
-  dropped(step: NodeId): void {
-    this.#append([...this.#names(), payload(Entry.dropped, [step])]);
-  }
-
-  /** Closes the file. What follows belongs to the snapshot with the given checksum. */
+  /** Closes the file. What follows belongs to the snapshot with the given checksum, which holds the whole state. */
   restart(snapshot: readonly [number, number]): void {
-    if (this.#file !== undefined) closeSync(this.#file);
-    this.#file = undefined;
+    this.close();
     this.#size = 0;
     this.#snapshot = snapshot;
     this.#nodes = this.#state.nodeName.length;
     this.#digests = this.#state.digests.length;
   }
 
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
   /** The entries for nodes and digests that are not in the snapshot or the journal yet. */
   #names(): Uint8Array[] {
     const { nodeKind, nodeName, digests, texts } = this.#state;
     const entries: Uint8Array[] = [];
-    for (; this.#nodes < nodeName.length; this.#nodes++) {
-      entries.push(payload(Entry.node, [nodeKind[this.#nodes]!], nodeName[this.#nodes]!));
-    }
-    for (; this.#digests < digests.length; this.#digests++) {
-      const known = texts.get(this.#digests);
-      entries.push(payload(Entry.digest, [known === undefined ? 0 : 1], digests[this.#digests]! + (known ?? "")));
+    for (let node = this.#nodes; node < nodeName.length; node++) entries.push(payload(Entry.node, [nodeKind[node]!], nodeName[node]!));
+    for (let digest = this.#digests; digest < digests.length; digest++) {
+      const known = texts.get(digest);
+      entries.push(payload(Entry.digest, [known === undefined ? 0 : 1], digests[digest]! + (known ?? "")));
     }
     return entries;
   }
 
-  #append(payloads: readonly Uint8Array[]): void {
-    const bytes = Buffer.concat(payloads.flatMap((one) => {
+  /** Writes an entry and the names that it needs; all of it or, if that fails, nothing. */
+  #append(entry: Uint8Array): void {
+    const bytes = Buffer.concat([...this.#names(), entry].flatMap((one) => {
       const words = new Uint32Array(one.buffer, one.byteOffset, one.byteLength / 4);
       return [new Uint8Array(Uint32Array.from([one.byteLength, ...checksum(words, 0)]).buffer), one];
     }));
-    this.#file ??= this.#create();
-    writeAll(this.#file, bytes);
+    this.#file ??= openSync(this.#path, "w", 0o600);
+    try {
+      if (this.#size === 0) writeAll(this.#file, new Uint8Array(Uint32Array.from([...MAGIC, VERSION, 0, ...this.#snapshot]).buffer), this.#path, 0);
+      writeAll(this.#file, bytes, this.#path, HEADER + this.#size);
+    } catch (error) {
+      // What stands behind a record that was cut would be lost to replay.
+      ftruncateSync(this.#file, this.#size === 0 ? 0 : HEADER + this.#size);
+      throw error;
+    }
     this.#size += bytes.length;
-  }
-
-  #create(): number {
-    const file = openSync(this.#path, "w", 0o600);
-    writeAll(file, new Uint8Array(Uint32Array.from([...MAGIC, VERSION, 0, ...this.#snapshot]).buffer));
-    return file;
+    this.#nodes = this.#state.nodeName.length;
+    this.#digests = this.#state.digests.length;
   }
 }
 
-/** Writes every byte: a single write may stop short on a full disk without an error. */
-export function writeAll(file: number, bytes: Uint8Array): void {
-  for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
+/** Writes every byte: a single write may stop short on a full disk without an error. An error names the file. */
+export function writeAll(file: number, bytes: Uint8Array, path: string, position = 0): void {
+  try {
+    for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset, bytes.length - offset, position + offset);
+  } catch (error) {
+    throw Object.assign(error as NodeJS.ErrnoException, { path });
+  }
 }
 
 /** Applies a journal to the state of its snapshot. Returns the outputs of steps that started and did not end. */
@@ -147,8 +161,6 @@ function apply(state: State, words: Uint32Array, unfinished: Map<NodeId, readonl
     state.setRecord(step, { status: words[2] as RecordStatus, definition: words[3]!, milliseconds: words[4]!, outputs, edges });
     eachEdge(outputs, (node, digest) => state.remember(node, digest));
     unfinished.delete(step);
-  } else if (type === Entry.dropped) {
-    state.dropRecord(step);
   }
 }
 

@@ -15,12 +15,19 @@ export interface LockOptions {
   readonly wait: boolean;
   /** Called once, with a text that names the holder. */
   readonly onWait: (holder: string) => void;
+  /** Ends the waiting: acquireLock then throws the signal's reason. */
+  readonly signal: AbortSignal;
 }
+
+/** A holder that is stopped (Ctrl-Z) or busy keeps the lock, but cannot tell its name: after so many milliseconds that is told. */
+const ANSWER_WITHIN = 1000;
+const NO_ANSWER = "a run that does not answer, stopped or busy,";
 
 /**
  * One writer for each project. The lock is one that the kernel releases when its holder dies, however it dies, so there is never
  * a stale one and never a guess: on Linux an abstract Unix socket (unix(7)), on Windows a named pipe, on macOS and the BSDs
- * open(2) with O_EXLOCK. Throws a ProblemError (exit 3) if it is held and `wait` is false.
+ * open(2) with O_EXLOCK. An abstract socket belongs to a network namespace: runs in two containers do not see each other.
+ * Throws a ProblemError (exit 3) if it is held and `wait` is false.
  */
 export function acquireLock(root: string, options: LockOptions): Promise<Lock> {
   const { dev, ino } = statSync(root, { bigint: true });
@@ -35,7 +42,7 @@ async function lockBySocket(address: string, options: LockOptions): Promise<Lock
     const lock = await listen(address, holderText(options.command));
     if (lock !== undefined) return lock;
     // Whoever holds the lock answers with its name and keeps the connection: it closes when the lock is free again.
-    await untilFree(address, (holder) => {
+    await untilFree(address, options.signal, (holder) => {
       if (!options.wait) throw lockedProblem(holder);
       if (!told) options.onWait(holder);
       told = true;
@@ -66,22 +73,34 @@ function listen(address: string, holder: string): Promise<Lock | undefined> {
   });
 }
 
-function untilFree(address: string, onHolder: (holder: string) => void): Promise<void> {
+function untilFree(address: string, signal: AbortSignal, onHolder: (holder: string) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(address);
     let answer = "";
-    socket.on("data", (piece) => {
-      answer += piece.toString();
-      if (!answer.endsWith("\n")) return;
+    const end = (settle: () => void): void => {
+      clearTimeout(silence);
+      signal.removeEventListener("abort", abort);
+      socket.destroy();
+      settle();
+    };
+    const tell = (holder: string): void => {
       try {
-        onHolder(answer.trim());
+        onHolder(holder);
       } catch (error) {
-        socket.destroy();
-        reject(error as Error);
+        end(() => reject(error as Error));
       }
+    };
+    const abort = (): void => end(() => reject(signal.reason as Error));
+    const silence = setTimeout(() => tell(NO_ANSWER), ANSWER_WITHIN);
+    socket.on("data", (piece) => {
+      clearTimeout(silence);
+      answer += piece.toString();
+      if (answer.endsWith("\n")) tell(answer.trim());
     });
     socket.on("error", () => {});
-    socket.on("close", () => resolve());
+    socket.on("close", () => end(resolve));
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
   });
 }
 
@@ -106,6 +125,7 @@ async function lockByFile(root: string, options: LockOptions): Promise<Lock> {
     if (!told) options.onWait(holder);
     told = true;
     await new Promise((resolve) => setTimeout(resolve, 50));
+    options.signal.throwIfAborted();
   }
 }
 

@@ -26,7 +26,7 @@ export const fixedDigests = ["", "missing", "directory", "special"].map((name) =
 export const StepKind = { rule: 1, fact: 2, effect: 3 } as const;
 export type StepKind = (typeof StepKind)[keyof typeof StepKind];
 
-/** A precious step's outputs are adopted as they stand, and no `clean` and no vanished rule removes them (keys). */
+/** No `clean` and no vanished rule removes a precious step's outputs (keys): its recipe keeps what it finds. */
 export const StepFlag = { precious: 1 } as const;
 
 /** How the last run of a step ended. A start without an end is what a crash or an interrupt leaves. */

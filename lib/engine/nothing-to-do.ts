@@ -1,11 +1,11 @@
 /**
  * The whole of a build that has nothing to do: looks at the stat of every file that the snapshot knows and compares it with what
- * was recorded. It evaluates no user code, parses no settings and imports `node:fs` alone. In any doubt it says no, and the build
- * proper decides; so it may be narrow, but never wrong.
+ * was recorded. It evaluates no user code, parses no settings and imports `node:fs` alone (and `node:crypto` where an environment
+ * variable was read). In any doubt it says no, and the build proper decides; so it may be narrow, but never wrong.
  */
 import { readFileSync, statSync, type BigIntStats } from "node:fs";
 import { asI64, asU32 } from "./columns.ts";
-import { Digest, Kind } from "./model.ts";
+import { Digest, fixedDigests, Kind } from "./model.ts";
 import { readSections, type Sections } from "./sections.ts";
 
 /** True if all targets are fresh; says so on stderr. `program` is the digest of the program that runs. */
@@ -14,6 +14,8 @@ export function nothingToDo(root: string, targets: readonly string[], program: s
   if (sections === undefined || text(sections.program) !== program) return false;
   const steps = requested(sections, targets);
   if (steps === undefined || steps.some((step) => sections.fresh[step] !== 1) || !isUntouched(root, sections)) return false;
+  // A reader that went away (`2>&1 | head`) is no reason to fail.
+  process.stderr.on("error", () => {});
   process.stderr.write(`${nothingToDoText(text(sections.banner), targets)}\n`);
   return true;
 }
@@ -56,8 +58,9 @@ function isUntouched(root: string, sections: Sections): boolean {
   const names = text(sections.nodeName).split("\0");
   const options = { bigint: true, throwIfNoEntry: false } as const;
   for (let node = 1; node < nodeKind.length; node++) {
-    if (nodeKind[node] === Kind.environment) return false;
-    if (nodeKind[node] !== Kind.file || digest[node] === Digest.unknown) continue;
+    if (digest[node] === Digest.unknown) continue;
+    if (nodeKind[node] === Kind.environment && environmentDigest(process.env[names[node]!]) !== digestAt(sections, digest[node]!)) return false;
+    if (nodeKind[node] !== Kind.file) continue;
     const name = names[node]!;
     let stat: BigIntStats | undefined;
     try {
@@ -77,6 +80,16 @@ function isUntouched(root: string, sections: Sections): boolean {
 }
 
 const SLASH = 47;
+
+/** As the observer makes it (see observe.ts). */
+function environmentDigest(value: string | undefined): string {
+  if (value === undefined) return fixedDigests[Digest.missing]!;
+  return process.getBuiltinModule("node:crypto").hash("sha256", `environment:${value}`, "hex").slice(0, 32);
+}
+
+function digestAt(sections: Sections, digest: number): string {
+  return Buffer.from(sections.digest.subarray(digest * 16, digest * 16 + 16)).toString("hex");
+}
 
 function text(section: Uint8Array): string {
   return Buffer.from(section.buffer, section.byteOffset, section.byteLength).toString("utf8");

@@ -6,11 +6,13 @@ import { findFiles } from "./glob.ts";
 import { Digest, Kind, type DigestId, type NodeId } from "./model.ts";
 import { ProblemError } from "./problem.ts";
 import type { SettingsContent, SettingsSource } from "./settings-source.ts";
-import { NO_STAMP, stampOf } from "./stamps.ts";
-import type { State } from "./state.ts";
+import { NO_STAMP, stampOf, type Stamp } from "./stamps.ts";
+import { eachEdge, type State } from "./state.ts";
 
 /** The longest time that a change can take to show in a file's times: a kernel tick, or a coarse file system's step. */
 const TICK = 20_000_000n;
+/** The same with what the clock of this process, which counts milliseconds, may be behind. */
+const WAIT = TICK + 2_000_000n;
 const COARSE_TICK = 2_500_000_000n;
 const LARGE = 64n << 20n;
 
@@ -33,6 +35,8 @@ export class Observer implements World {
   readonly #seen = new Set<NodeId>();
   readonly #contents = new Map<NodeId, Content>();
   #settingsContent: SettingsContent | undefined;
+  /** The files that are on record as made by a step, whether it is still there or not. */
+  #made: ReadonlySet<NodeId> | undefined;
 
   constructor(root: string, state: State, settings: SettingsSource, isOutput: (node: NodeId) => boolean) {
     this.root = root;
@@ -44,7 +48,7 @@ export class Observer implements World {
     const before = state.nodeDigest[this.#settingsNode];
     if (this.current(this.#settingsNode) !== before) this.#lookAtSettings();
     for (let node = 1; node < state.nodeName.length; node++) {
-      if (state.nodeKind[node] === Kind.environment) this.#lookAtEnvironment(node);
+      if (state.nodeKind[node] === Kind.environment && state.nodeDigest[node] !== Digest.unknown) this.#lookAtEnvironment(node);
     }
     this.lookAtGlobs("changed");
   }
@@ -92,11 +96,10 @@ export class Observer implements World {
 
   /** Reads a file once per run: all steps see the same bytes. Undefined if there is no file; throws if it is none that can be read. */
   read(node: NodeId): Content | undefined {
-    const known = this.#contents.get(node);
-    if (known !== undefined) return known;
+    const read = this.#contents.get(node);
+    if (read !== undefined) return read;
     const name = this.state.nodeName[node]!;
     const path = fullPath(this.root, name);
-    // The stat comes before the bytes: whatever changes behind it shows in the next stat.
     const stat = look(path, true);
     if (stat === undefined) {
       this.#note(node, Digest.missing);
@@ -106,9 +109,13 @@ export class Observer implements World {
       const what = stat !== "loop" && stat.isDirectory() ? "this is a folder, and a recipe reads it as a file" : "this is not a regular file, so it is not read";
       throw new ProblemError([{ code: "DP213", place: { file: name }, what, fix: "name a file" }], 1);
     }
+    const { state } = this;
+    const stamp = stampNow(stat);
     const bytes = readFileSync(path);
-    const content = { bytes, digest: this.state.digest(digestOf(bytes)) };
-    this.#note(node, content.digest, stat);
+    const content = { bytes, digest: state.digest(digestOf(bytes)) };
+    // What this run put there keeps the stamp that it got then.
+    const known = content.digest === state.nodeDigest[node] && !state.stamps.isRacy(node) && state.stamps.matches(node, stat);
+    if (!known) this.#note(node, content.digest, stamp);
     this.#contents.set(node, content);
     return content;
   }
@@ -120,9 +127,13 @@ export class Observer implements World {
     this.state.observe(node, digest, stampOf(stat, coarse));
   }
 
-  /** Asks all globs again: after the graph changed, and after a build wrote into the folders that they search. */
+  /** Asks globs again: all after the graph changed, and those whose folders changed after a build wrote into them. */
   lookAtGlobs(which: "all" | "changed"): void {
-    for (const node of this.state.globFolders.keys()) if (which === "all" || this.#foldersChanged(node)) this.#lookAtGlob(node);
+    const { globFolders } = this.state;
+    this.#made = undefined;
+    const asked = [...globFolders.keys()].filter((node) => which === "all" || this.#foldersChanged(node));
+    for (const node of asked) globFolders.get(node)!.forEach((folder) => this.forget(folder));
+    for (const node of asked) this.#lookAtGlob(node);
   }
 
   /** Looks again at a node in this run. */
@@ -137,17 +148,33 @@ export class Observer implements World {
    */
   async settle(): Promise<void> {
     const { state } = this;
-    const racy = [...this.#seen].filter((node) => state.stamps.isRacy(node) && state.nodeDigest[node]! > Digest.special);
-    const soon = racy.filter((node) => waitFor(look(fullPath(this.root, state.nodeName[node]!), true)) <= TICK);
-    if (soon.length === 0) return;
+    const isSoon = (node: NodeId): boolean => state.stamps.isRacy(node) && waitFor(look(fullPath(this.root, state.nodeName[node]!), true)) <= WAIT;
+    const files = [...this.#seen].filter((node) => state.nodeDigest[node]! > Digest.special && isSoon(node));
+    const globs = [...state.globFolders].filter(([, folders]) => folders.some((folder) => state.nodeDigest[folder] === Digest.directory && isSoon(folder)));
+    if (files.length + globs.length === 0) return;
     await passTick();
-    for (const node of soon) {
-      const before = state.nodeDigest[node]!;
-      this.forget(node);
-      this.#lookAtFile(node);
-      // The steps of this run were made from what was there before: the next run must see the difference.
-      if (state.nodeDigest[node] !== before) state.observe(node, before, NO_STAMP);
-    }
+    for (const node of files) this.#settleFile(node);
+    for (const [, folders] of globs) folders.forEach((folder) => this.forget(folder));
+    for (const [node] of globs) this.#settleGlob(node);
+  }
+
+  // The steps of this run were made from what was there before: where something else is there now, the next run must see it.
+  #settleFile(node: NodeId): void {
+    const { state } = this;
+    const path = fullPath(this.root, state.nodeName[node]!);
+    const stat = look(path, !this.#isOutput(node));
+    const before = state.nodeDigest[node]!;
+    const same = typeof stat === "object" && stat.isFile() && state.stamps.matches(node, stat) && state.digests[before] === digestOfFile(path, stat);
+    state.observe(node, before, same ? stampNow(stat) : NO_STAMP);
+  }
+
+  #settleGlob(node: NodeId): void {
+    const { state } = this;
+    const before = state.nodeDigest[node]!;
+    this.#lookAtGlob(node);
+    if (state.nodeDigest[node] === before) return;
+    state.observe(node, before);
+    for (const folder of state.globFolders.get(node)!) state.observe(folder, state.nodeDigest[folder]!, NO_STAMP);
   }
 
   #lookAtFile(node: NodeId): void {
@@ -157,8 +184,9 @@ export class Observer implements World {
     const stat = look(path, !output);
     if (stat === undefined) return this.#note(node, Digest.missing);
     if (stat === "loop") return this.#note(node, Digest.special);
-    if (stat.isDirectory()) return this.#note(node, Digest.directory, stat);
-    if (!stat.isFile()) return this.#note(node, Digest.special, stat);
+    const stamp = stampNow(stat);
+    if (stat.isDirectory()) return this.#note(node, Digest.directory, stamp);
+    if (!stat.isFile()) return this.#note(node, Digest.special, stamp);
     const known = state.nodeDigest[node]! > Digest.special && !state.stamps.isRacy(node) && state.stamps.matches(node, stat);
     if (known) {
       this.#seen.add(node);
@@ -166,25 +194,26 @@ export class Observer implements World {
     }
     // A settings file that is wrong is not noted: the keys would not fit it.
     if (node === this.#settingsNode) return void this.#readSettings(stat);
-    if (stat.size > LARGE) return this.#note(node, state.digest(digestOfLargeFile(path)), stat);
+    if (output || stat.size > LARGE) return this.#note(node, state.digest(digestOfFile(path, stat)), stamp);
     const bytes = readFileSync(path);
     const digest = state.digest(digestOf(bytes));
-    if (!output) this.#contents.set(node, { bytes, digest });
-    this.#note(node, digest, stat);
+    this.#contents.set(node, { bytes, digest });
+    this.#note(node, digest, stamp);
   }
 
   #readSettings(stat: BigIntStats | "loop" | undefined): SettingsContent {
+    const stamp = typeof stat === "object" ? stampNow(stat) : undefined;
     const { bytes, settings } = this.#settings.read(fullPath(this.root, this.#settings.file), this.#settings.file);
     const digest = this.state.digest(digestOf(bytes));
     this.#contents.set(this.#settingsNode, { bytes, digest });
     this.#settingsContent = settings;
-    this.#note(this.#settingsNode, digest, stat === "loop" ? undefined : stat);
+    this.#note(this.#settingsNode, digest, stamp);
     return settings;
   }
 
-  #note(node: NodeId, digest: DigestId, stat?: BigIntStats): void {
+  #note(node: NodeId, digest: DigestId, stamp?: Stamp): void {
     this.#seen.add(node);
-    this.state.observe(node, digest, stat === undefined ? undefined : stampOf(stat, isRacy(stat)));
+    this.state.observe(node, digest, stamp);
   }
 
   #lookAtValue(node: NodeId): void {
@@ -197,7 +226,7 @@ export class Observer implements World {
   #lookAtSettings(): void {
     for (let node = 1; node < this.state.nodeName.length; node++) {
       const kind = this.state.nodeKind[node];
-      if (kind === Kind.setting || kind === Kind.names) this.#lookAtSetting(node);
+      if ((kind === Kind.setting || kind === Kind.names) && this.state.nodeDigest[node] !== Digest.unknown) this.#lookAtSetting(node);
     }
   }
 
@@ -216,19 +245,31 @@ export class Observer implements World {
 
   #lookAtGlob(node: NodeId): void {
     const { state } = this;
-    const found = findFiles(this.root, state.nodeName[node]!);
-    // What rules make does not count: else a glob would change by being built, and a leftover would pass for a source.
-    const sources = found.files.filter((name) => {
-      const file = state.find(Kind.file, name);
-      return file === undefined || !this.#isOutput(file);
+    const folders = new Set<NodeId>();
+    // Each folder's stat is taken before its entries are read: whatever changes behind it shows in the next stat.
+    const files = findFiles(this.root, state.nodeName[node]!, (name) => {
+      const folder = state.node(Kind.file, name);
+      folders.add(folder);
+      this.current(folder);
     });
-    const folders = found.folders.map((name) => state.node(Kind.file, name));
-    for (const folder of folders) {
-      this.forget(folder);
-      this.#lookAtFile(folder);
-    }
-    state.globFolders.set(node, folders);
+    // What rules make, or made before they vanished, does not count: else a glob would change by being built, and a leftover
+    // would pass for a source.
+    const sources = files.filter((name) => {
+      const file = state.find(Kind.file, name);
+      return file === undefined || !(this.#isOutput(file) || this.wasMade(file));
+    });
+    state.globFolders.set(node, [...folders]);
     this.#noteText(node, JSON.stringify(sources));
+  }
+
+  /** Whether a build made this file before this run. */
+  wasMade(node: NodeId): boolean {
+    if (this.#made === undefined) {
+      const made = new Set<NodeId>();
+      this.#made = made;
+      for (const { outputs } of this.state.records.values()) eachEdge(outputs, (one) => void made.add(one));
+    }
+    return this.#made.has(node);
   }
 
   #foldersChanged(node: NodeId): boolean {
@@ -248,9 +289,16 @@ export class Observer implements World {
   }
 }
 
-/** A file that changed just now may change again without a trace in its stat (git calls such an entry racily clean). */
-function isRacy(stat: BigIntStats): boolean {
-  return waitFor(stat) > 0n;
+/**
+ * The stamp of a file whose content is about to be read. A file that changed just now may change again without a trace in its stat
+ * (git calls such an entry racily clean); how old the change is counts from the stat, not from the end of the reading.
+ */
+function stampNow(stat: BigIntStats): Stamp {
+  return stampOf(stat, waitFor(stat) > 0n);
+}
+
+function digestOfFile(path: string, stat: BigIntStats): string {
+  return stat.size > LARGE ? digestOfLargeFile(path) : digestOf(readFileSync(path));
 }
 
 /**
@@ -264,7 +312,8 @@ function waitFor(stat: BigIntStats | "loop" | undefined): bigint {
   return until > 0n ? until : 0n;
 }
 
-/** Resolves when every change from now on shows in a file's times. */
-export function passTick(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Number(TICK / 1_000_000n) + 1));
+/** Resolves when every change from now on shows in a file's times. A timer alone may end early: it counts from the loop's last turn. */
+export async function passTick(): Promise<void> {
+  const end = performance.now() + Number(WAIT / 1_000_000n);
+  for (let left = end - performance.now(); left > 0; left = end - performance.now()) await new Promise((resolve) => setTimeout(resolve, Math.ceil(left)));
 }

@@ -5,6 +5,7 @@ import { fileName, fullPath, look } from "./files.ts";
 import { Digest, Kind, type DigestId, type NodeId } from "./model.ts";
 import type { Observer } from "./observe.ts";
 import { ProblemError, type Place } from "./problem.ts";
+import { endGroupOn } from "./process-group.ts";
 
 /** Gives the contents of a rule's targets in order, or the value of a fact or an effect. */
 export type Recipe = (needs: Readonly<Record<string, unknown>>, context: RecipeContext) => unknown;
@@ -24,6 +25,8 @@ export interface RecipeContext {
   existing(path: string): FileValue | undefined;
   /** Runs a program (no shell) in the project's root and gives its standard output. Throws if it fails. */
   run(program: string, args: readonly string[], input?: string): Promise<string>;
+  /** Says something to the person who builds. */
+  note(what: string): void;
   /** Aborted when the build is interrupted. */
   readonly signal: AbortSignal;
 }
@@ -88,7 +91,7 @@ export class Reads {
 /** Which recipe runs now, so that a view of the settings that a recipe closed over knows for whom it reads. */
 export const recording = new AsyncLocalStorage<Reads>();
 
-export function recipeContext(reads: Reads, signal: AbortSignal): RecipeContext {
+export function recipeContext(reads: Reads, signal: AbortSignal, note: (what: string) => void): RecipeContext {
   const { observer } = reads;
   const missing = (path: string): never => {
     throw new ProblemError([{ code: "DP222", place: { file: fileName(observer.root, path) }, what: "there is no such file", fix: "make it, or correct the name" }], 1);
@@ -108,9 +111,16 @@ export function recipeContext(reads: Reads, signal: AbortSignal): RecipeContext 
     },
     run: async (program, args, input = "") => {
       const { execa } = await import("execa");
-      const run = await execa(program, args, { cwd: observer.root, input, cancelSignal: signal, stripFinalNewline: false });
-      return run.stdout;
+      const ending = process.platform === "win32" ? { cancelSignal: signal } : { detached: true };
+      const running = execa(program, args, { cwd: observer.root, input, stripFinalNewline: false, ...ending });
+      const letGo = running.pid === undefined ? () => {} : endGroupOn(signal, running.pid);
+      try {
+        return (await running).stdout;
+      } finally {
+        letGo();
+      }
     },
+    note,
     signal,
   };
 }
@@ -133,7 +143,10 @@ export function fileValue(path: string, bytes: Uint8Array): FileValue {
 export const settingsReader = {
   value: (key: string): string | number | boolean | undefined => reader().setting(key),
   names: (kind: string): readonly string[] => reader().names(kind),
-  each: <T>(_kind: string, _name: string, body: () => T): T => (recording.getStore() === undefined ? (evaluating()?.each(body) ?? body()) : body()),
+  each: <T>(kind: string, name: string, body: () => T): T => {
+    const evaluation = recording.getStore() === undefined ? evaluating() : undefined;
+    return evaluation === undefined ? body() : evaluation.each(kind, name, body);
+  },
   place: (key: string): Place | undefined => reader().observer.settings.place(key),
   file: (): string => reader().observer.settingsFile,
 };

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import type { Declaration, EffectPlan, FileValue, Glob, Need, SourceFile, Step, Target } from "./declare.ts";
+import type { Emit } from "./events.ts";
 import { canonicalJson, digestOf } from "./digest.ts";
 import { fileName, fullPath, look, putFile } from "./files.ts";
 import { Digest, Kind, primary, RecordStatus, type DigestId, type Graph, type NodeId, type StepId } from "./model.ts";
@@ -17,10 +18,13 @@ export interface Runner {
   readonly graph: Graph;
   readonly declarations: readonly Declaration[];
   readonly signal: AbortSignal;
+  readonly emit: Emit;
+  /** Replaces also files that a person may have written. */
+  readonly force: boolean;
 }
 
 /** A step whose prerequisites are there: their values, and the recorder of all that is read from now on. */
-interface Prepared {
+export interface Prepared {
   readonly reads: Reads;
   readonly values: Readonly<Record<string, unknown>>;
   readonly context: RecipeContext;
@@ -65,7 +69,7 @@ export async function planEffect(runner: Runner, step: StepId): Promise<{ plan: 
   return { plan: await recording.run(prepared.reads, async () => plan?.(prepared.values, prepared.context)), prepared };
 }
 
-function prepare({ session, graph, declarations, signal }: Runner, step: StepId): Prepared {
+function prepare({ session, graph, declarations, signal, emit }: Runner, step: StepId): Prepared {
   const { observer } = session;
   const { state } = observer;
   const target = state.nodeName[primary(graph, step)]!;
@@ -78,7 +82,7 @@ function prepare({ session, graph, declarations, signal }: Runner, step: StepId)
     reads.edges.set(node, digest);
   }
   const values = Object.fromEntries(Object.entries(declarations[step]!.needs).map(([key, need]) => [key, valueOf(need, reads)]));
-  return { reads, values, context: session.host.context(recipeContext(reads, signal)) };
+  return { reads, values, context: session.host.context(recipeContext(reads, signal, (what) => emit({ type: "note", what }))) };
 }
 
 function valueOf(need: Need, reads: Reads): unknown {
@@ -115,14 +119,18 @@ function lazyFile(path: string, reads: Reads): FileValue {
 
 /** Puts what a recipe gave into place and notes the digest of each output in `made`. */
 function place(runner: Runner, step: StepId, result: unknown, reads: Reads, made: Map<NodeId, DigestId>): void {
-  const { graph, declarations, session: { observer } } = runner;
+  const { graph, declarations, session } = runner;
+  const { observer } = session;
   const { state } = observer;
   const declaration = declarations[step]!;
   const outputs = outputsOf(graph, step);
   if (declaration.kind === "rule") {
     // All contents are checked before the first one is written.
     const contents = outputs.map((node, index) => bytesOf((result as readonly unknown[])[index], state.nodeName[node]!));
-    outputs.forEach((node, index) => made.set(node, putOutput(observer, node, contents[index]!, declaration.makes[index]!.mode, declaration.precious)));
+    outputs.forEach((node, index) => {
+      if (!runner.force) keepForeign(session, node, contents[index]!);
+      made.set(node, putOutput(observer, node, contents[index]!, declaration.makes[index]!.mode, declaration.precious));
+    });
     return;
   }
   const text = factText(result, declaration.name);
@@ -134,6 +142,18 @@ function place(runner: Runner, step: StepId, result: unknown, reads: Reads, made
   }
   state.observe(fact, digest);
   made.set(fact, digest);
+}
+
+/** Refuses to replace a file that a person wrote: it was there before any build made it, and holds something else. */
+function keepForeign({ host, root, state, observer }: Session, node: NodeId, bytes: Uint8Array): void {
+  const current = observer.current(node);
+  if (current <= Digest.special || state.digests[current] === digestOf(bytes) || observer.wasMade(node)) return;
+  const name = state.nodeName[node]!;
+  if (host.mayReplace(root, name)) return;
+  throw new ProblemError([{
+    code: "DP236", place: { file: name }, what: "a file that no build made stands where this target must be written",
+    why: "git does not ignore it, so somebody may have written it", fix: "move it away, or build with --force; and put the target into .gitignore",
+  }], 1);
 }
 
 function putOutput(observer: Observer, node: NodeId, bytes: Uint8Array, mode: number, durable: boolean): DigestId {

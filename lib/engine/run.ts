@@ -4,7 +4,7 @@ import type { Emit, PlannedEffect, Reason, StepStatus } from "./events.ts";
 import type { Graph, StepId } from "./model.ts";
 import { ProblemError, type Problem } from "./problem.ts";
 import { isEffect, reasonsFor, stepName, stepsBelow } from "./reasons.ts";
-import { planEffect, runStep, type Runner } from "./run-step.ts";
+import { planEffect, runStep, type Prepared, type Runner } from "./run-step.ts";
 import { placeInStack, type Session } from "./session.ts";
 
 /** Where a step is on its way. Every needed step is in exactly one of these. */
@@ -29,10 +29,15 @@ export class Run {
   readonly #ready: StepId[] = [];
   #next = 0;
   #running = 0;
-  #held: { step: StepId; planned: PlannedEffect; run: () => Promise<void> }[] = [];
+  #held: { readonly step: StepId; readonly planned: PlannedEffect; readonly prepared: Prepared }[] = [];
+  /** Effects that a person consented to, with what their plan was made from. */
+  readonly #approved = new Map<StepId, Prepared>();
   #stopping = false;
+  readonly #exits = new Set<number>();
   #needsPerson = 0;
   #wake: () => void = () => {};
+  /** Rejects when nothing is left that a running recipe could wait for. */
+  #stuck: Promise<never> = new Promise(() => {});
 
   constructor(session: Session, graph: Graph, needed: Uint8Array, options: BuildOptions, emit: Emit, signal: AbortSignal) {
     this.#session = session;
@@ -59,13 +64,17 @@ export class Run {
     }
   }
 
+  /** Tells the steps that check() found fresh. */
+  tellFresh(): void {
+    this.#at.forEach((at, step) => at === At.fresh && this.#tell(step, At.fresh, 0));
+  }
+
   /** Returns whether the step is fresh; otherwise it is ready to run. */
   #decide(step: StepId): boolean {
     const { state, observer } = this.#session;
     const forced = this.#options.force;
     if (!forced && isFresh(state, this.#graph, step, observer, () => false)) {
       this.#at[step] = At.fresh;
-      this.#tell(step, At.fresh, 0);
       return true;
     }
     const reasons = reasonsFor(state, this.#graph, step, observer);
@@ -82,6 +91,11 @@ export class Run {
       this.#wake();
     };
     this.#signal.addEventListener("abort", abort);
+    // Node would end the process as if all were well.
+    let empty = (): void => {};
+    this.#stuck = new Promise((_, reject) => (empty = () => reject(new Error("it waits for something that can never come"))));
+    this.#stuck.catch(() => {});
+    process.once("beforeExit", empty);
     if (this.#signal.aborted) this.#stopping = true;
     for (;;) {
       while (!this.#stopping && this.#next < this.#ready.length && this.#running < this.#options.jobs) {
@@ -93,6 +107,7 @@ export class Run {
       else break;
     }
     this.#signal.removeEventListener("abort", abort);
+    process.off("beforeExit", empty);
     // Only steps that an interrupt or a failure kept from running are left.
     for (let step = 0; step < this.#at.length; step++) {
       const left = this.#at[step] === At.waiting || this.#at[step] === At.ready || this.#at[step] === At.held;
@@ -119,39 +134,36 @@ export class Run {
     if (effect && this.#options.effects === "hold") return this.#hold(step, dependents);
     this.#at[step] = At.running;
     this.#running++;
-    this.#emit({ type: "started", target: stepName(this.#session.state, this.#graph, step), effect });
     const begin = performance.now();
-    const run = effect ? this.#runEffect(runner, step, dependents) : runStep(runner, step).then(() => At.ran);
+    const approved = this.#approved.get(step);
+    const run = effect && approved === undefined ? this.#runEffect(runner, step) : runStep(runner, step, approved).then(() => At.ran);
     void this.#finish(step, run, begin, dependents);
   }
 
   /** An effect for which somebody must be asked is held until nothing else can go on, so that there is one question for all. */
-  async #runEffect(runner: Runner, step: StepId, dependents: Dependents): Promise<At> {
+  async #runEffect(runner: Runner, step: StepId): Promise<At> {
     const { plan, prepared } = await planEffect(runner, step);
     if (plan === undefined || plan.changes.length === 0) {
       await runStep(runner, step, prepared);
       return At.ran;
     }
     const planned = { name: this.#graph.label[step]!, changes: plan.changes };
-    const run = (): Promise<void> => {
-      this.#at[step] = At.running;
-      this.#running++;
-      return this.#finish(step, runStep(runner, step, prepared).then(() => At.ran), performance.now(), dependents);
-    };
-    this.#held.push({ step, planned, run });
+    this.#held.push({ step, planned, prepared });
     return At.held;
   }
 
   async #finish(step: StepId, run: Promise<At>, begin: number, dependents: Dependents): Promise<void> {
     let at: At;
     try {
-      at = await run;
+      at = await Promise.race([run, this.#stuck]);
     } catch (error) {
       at = At.failed;
       const target = stepName(this.#session.state, this.#graph, step);
       if (!this.#signal.aborted) for (const problem of problemsOf(this.#session.root, target, error)) this.#emit({ type: "problem", target, problem });
       // What waits for a person is no reason to leave other work undone.
-      const waits = error instanceof ProblemError && error.exitCode === 4;
+      const exit = error instanceof ProblemError ? error.exitCode : 1;
+      this.#exits.add(exit);
+      const waits = exit === 4;
       if (waits) this.#needsPerson++;
       else if (!this.#options.keepGoing) this.#stopping = true;
     }
@@ -170,8 +182,9 @@ export class Run {
 
   #tell(step: StepId, how: At, ms: number): void {
     const target = stepName(this.#session.state, this.#graph, step);
+    const label = this.#graph.label[step]!;
     const reasons = this.#reasons.get(step) ?? (how === At.fresh ? [] : [{ kind: "upstream" as const, target: this.#cause(step) }]);
-    this.#emit({ type: "step", target, effect: isEffect(this.#graph, step), status: statusOf[how]!, reasons, ms: Math.round(ms) });
+    this.#emit({ type: "step", target, ...(label === "" ? {} : { effect: label }), status: statusOf[how]!, reasons, ms: Math.round(ms) });
   }
 
   /** What waits for a step can be decided now, or cannot be made. Iterative: a chain of any length is fine. */
@@ -186,6 +199,7 @@ export class Run {
           this.#tell(dependent, At.skipped, 0);
           released.push([dependent, false]);
         } else if (--this.#waits[dependent]! === 0 && this.#decide(dependent)) {
+          this.#tell(dependent, At.fresh, 0);
           released.push([dependent, true]);
         }
       }
@@ -205,7 +219,8 @@ export class Run {
     const effects = held.map((one) => one.planned);
     this.#emit({ type: "plan", effects });
     if (await this.#options.consent(effects)) {
-      await Promise.all(held.map((one) => one.run()));
+      for (const { step, prepared } of held) this.#approved.set(step, prepared);
+      this.#ready.push(...held.map((one) => one.step));
       return;
     }
     this.#needsPerson += held.length;
@@ -228,14 +243,14 @@ export class Run {
       const status = statusOf[at as At];
       if (status !== undefined) counts[status]++;
     }
-    return { ...counts, needsPerson: this.#needsPerson };
+    return { ...counts, needsPerson: this.#needsPerson, exit: [2, 1, 4].find((code) => this.#exits.has(code)) ?? (this.#needsPerson > 0 ? 4 : 0) };
   }
 }
 
 /** What a recipe threw, as problems: its own, or one that names the line in the rules. */
 export function problemsOf(root: string, target: string, error: unknown): readonly Problem[] {
   if (error instanceof ProblemError) return error.problems;
-  const { name, message, stack, code, path } = error as NodeJS.ErrnoException;
+  const { name, message, stack, code, path }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error), { cause: error });
   if (code !== undefined && path !== undefined) return [{ code: "DP228", place: { file: path }, what: message, why: `${target} could not be made` }];
   const place = placeInStack(root, stack ?? "");
   return [{ code: "DP229", ...(place === undefined ? {} : { place }), what: `the recipe of ${target} failed: ${name === "Error" ? "" : `${name}: `}${message}` }];

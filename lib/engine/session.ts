@@ -26,6 +26,11 @@ export interface Host {
   load(): Promise<void>;
   /** The context of recipes, with what the program adds to it. */
   context(context: RecipeContext): RecipeContext;
+  /**
+   * Whether a file that no build is known to have made may be replaced by a target. A file that a person wrote must not be; where
+   * that cannot be told, it may.
+   */
+  mayReplace(root: string, name: string): boolean;
   /** A word that every screen of this project must show ("SANDBOX"), or nothing. */
   banner(settings: SettingsContent): string;
 }
@@ -152,7 +157,7 @@ export class Session {
     const code = ({ origin, version }: Declaration): string => {
       if (version !== undefined) return `version ${version}`;
       const key = origin.modules.join("\0");
-      const known = codes.get(key) ?? codeDigest(bundle, host.program, origin.modules);
+      const known = codes.get(key) ?? codeDigest(bundle, host.program, origin.modules, evaluation.declaring);
       codes.set(key, known);
       return known;
     };
@@ -162,7 +167,7 @@ export class Session {
 
   #dofileProblem(error: unknown): ProblemError {
     if (error instanceof ProblemError) return error;
-    const { name, message, stack } = error as Error;
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error), { cause: error });
     const place = placeInStack(this.root, stack ?? "") ?? { file: this.host.dofile };
     return new ProblemError([{ code: "DP243", place, what: `the Dofile failed: ${name}: ${message}` }], 2);
   }

@@ -12,13 +12,14 @@ export function writeSnapshot(state: State): Uint8Array {
   const edges = columnsOf(records.map(([, record]) => record.edges));
   const graphEdges = columnsOf(graph === undefined ? [] : [graph.edges]);
   const texts = [...state.texts];
-  const globs = [...state.globFolders];
+  const nodeDigest = digestsInUse(state);
+  const globs = [...state.globFolders].filter(([glob]) => nodeDigest[glob] !== Digest.unknown);
   const sections: Record<SectionName, Column> = {
     program: utf8(state.program),
     banner: utf8(state.banner),
     nodeKind: Uint8Array.from(state.nodeKind),
     nodeName: utf8(state.nodeName.join("\0")),
-    nodeDigest: digestsInUse(state),
+    nodeDigest,
     ...stamps,
     stepKind: Uint8Array.from(graph?.kind ?? []),
     fresh: graph === undefined ? new Uint8Array() : freshInMemory(state, graph),
@@ -70,7 +71,7 @@ export function readSnapshot(bytes: Uint8Array): State | Unreadable {
   return state;
 }
 
-/** The digests of the nodes, without those of files that nothing refers to any more: nobody looks at them again. */
+/** The digests of the nodes, without those that nothing refers to any more: nobody looks at them again. */
 function digestsInUse(state: State): Uint32Array {
   const { graph } = state;
   const used = new Uint8Array(state.nodeName.length);
@@ -79,9 +80,13 @@ function digestsInUse(state: State): Uint32Array {
   };
   if (state.settingsNode !== undefined) mark([state.settingsNode]);
   if (graph !== undefined) [graph.out, graph.need, graph.edges.nodes].forEach(mark);
-  for (const { outputs, edges } of state.records.values()) for (const list of [outputs, edges]) eachEdge(list, (node) => void (used[node] = 1));
-  for (const folders of state.globFolders.values()) mark(folders);
-  return Uint32Array.from(state.nodeDigest, (digest, node) => (used[node] === 1 || state.nodeKind[node] !== Kind.file ? digest : Digest.unknown));
+  for (const [name, { outputs, edges }] of state.records) {
+    // Of an effect that left the project only what it gave is kept, for when it is back.
+    const left = graph?.producer.has(name) !== true;
+    for (const list of [outputs, edges]) eachEdge(list, (node) => void (used[node] ||= left && state.nodeKind[node] !== Kind.fact ? 0 : 1));
+  }
+  for (const [glob, folders] of state.globFolders) if (used[glob] === 1) mark(folders);
+  return Uint32Array.from(state.nodeDigest, (digest, node) => (used[node] === 1 ? digest : Digest.unknown));
 }
 
 function readNodes(state: State, sections: Sections): void {

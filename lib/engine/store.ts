@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Journal, replay, writeAll } from "./journal.ts";
+import { Journal, replay, writeAll, type SnapshotExtent } from "./journal.ts";
 import type { NodeId } from "./model.ts";
 import { ProblemError } from "./problem.ts";
 import { readSnapshot, writeSnapshot } from "./snapshot.ts";
@@ -16,7 +16,7 @@ const FOLD_AT_LEAST = 1 << 18;
 
 export interface Loaded {
   readonly state: State;
-  readonly snapshotId: readonly [number, number];
+  readonly snapshot: SnapshotExtent;
   /** Outputs of steps that a crash cut: they may have left temporary files beside them. */
   readonly unfinished: readonly NodeId[];
   /** There is a journal, so the last build did not end. */
@@ -36,10 +36,11 @@ export function loadState(root: string): Loaded {
     }], 4);
   }
   const state = typeof read === "string" ? new State() : read;
-  const snapshotId = bytes === undefined || typeof read === "string" ? [0, 0] as const : idOf(bytes);
+  const id = bytes === undefined || typeof read === "string" ? [0, 0] as const : idOf(bytes);
+  const snapshot = { id, nodes: state.nodeName.length, digests: state.digests.length };
   const journal = readAligned(join(root, STATE_FOLDER, JOURNAL));
-  const unfinished = journal === undefined ? [] : replay(state, journal, snapshotId).unfinished;
-  return { state, snapshotId, unfinished, crashed: journal !== undefined, damaged: read === "damaged" };
+  const unfinished = journal === undefined ? [] : replay(state, journal, id).unfinished;
+  return { state, snapshot, unfinished, crashed: journal !== undefined, damaged: read === "damaged" };
 }
 
 /** The state on disk, for whoever holds the lock. */
@@ -52,7 +53,7 @@ export class Store {
   constructor(root: string, loaded: Loaded) {
     this.#folder = join(root, STATE_FOLDER);
     this.#state = loaded.state;
-    this.journal = new Journal(join(this.#folder, JOURNAL), loaded.state, loaded.snapshotId);
+    this.journal = new Journal(join(this.#folder, JOURNAL), loaded.state, loaded.snapshot);
   }
 
   /** Writes the snapshot if anything is known that is not on disk in it. A crash leaves the old one or the new one. */
@@ -60,10 +61,11 @@ export class Store {
     if (!this.#state.dirty && this.journal.size === 0) return;
     const bytes = writeSnapshot(this.#state);
     mkdirSync(this.#folder, { recursive: true });
-    const temporary = join(this.#folder, `${SNAPSHOT}.tmp`);
+    const path = join(this.#folder, SNAPSHOT);
+    const temporary = `${path}.tmp`;
     const file = openSync(temporary, "w", 0o600);
     try {
-      writeAll(file, bytes);
+      writeAll(file, bytes, path);
       fsyncSync(file);
     } catch (error) {
       rmSync(temporary, { force: true });
@@ -71,18 +73,18 @@ export class Store {
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, join(this.#folder, SNAPSHOT));
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) rmSync(path, { recursive: true });
+    renameSync(temporary, path);
     // A crash here leaves a journal of the old snapshot: its header no longer fits, so it is ignored and removed.
     this.journal.restart(idOf(bytes));
-    rmSync(join(this.#folder, JOURNAL), { force: true });
+    rmSync(join(this.#folder, JOURNAL), { recursive: true, force: true });
     this.#snapshotSize = bytes.length;
     this.#state.dirty = false;
   }
 
   /** False if another process has written the state since this one read or wrote it: then it must be read again. */
   isCurrent(): boolean {
-    const bytes = readAligned(join(this.#folder, SNAPSHOT));
-    const [first, second] = bytes === undefined || bytes.length < 16 ? [0, 0] : idOf(bytes);
+    const [first, second] = readId(join(this.#folder, SNAPSHOT));
     return first === this.journal.snapshot[0] && second === this.journal.snapshot[1];
   }
 
@@ -104,6 +106,21 @@ function readAligned(path: string): Uint8Array | undefined {
     throw error;
   }
   return bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
+}
+
+/** The checksum of the snapshot on disk, without reading the rest; 0 0 if there is none. */
+function readId(path: string): readonly [number, number] {
+  const start = new Uint8Array(16);
+  try {
+    const file = openSync(path, "r");
+    try {
+      return readSync(file, start) === start.length ? idOf(start) : [0, 0];
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return [0, 0];
+  }
 }
 
 function idOf(bytes: Uint8Array): readonly [number, number] {

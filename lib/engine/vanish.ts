@@ -1,6 +1,6 @@
 import type { Emit } from "./events.ts";
 import { removeFile } from "./files.ts";
-import { Digest, Kind, RecordStatus, StepFlag, StepKind, primary, stepCount, type Graph, type NodeId, type StepId } from "./model.ts";
+import { Digest, Kind, RecordStatus, StepFlag, primary, stepCount, type Graph, type NodeId, type StepId } from "./model.ts";
 import type { Session } from "./session.ts";
 import { eachEdge } from "./state.ts";
 
@@ -14,7 +14,12 @@ export function removeVanished(session: Session, old: Graph | undefined, graph: 
   const steps = new Set(Array.from({ length: stepCount(graph) }, (_, step) => primary(graph, step as StepId)));
   for (const [name, record] of [...state.records]) {
     const before = old?.producer.get(name);
-    const effect = before !== undefined && old!.kind[before] === StepKind.effect;
+    // The record tells an effect by its fact beside its marker, also long after the graph that had it.
+    let fact: string | undefined;
+    eachEdge(record.outputs, (node) => {
+      if (state.nodeKind[node] === Kind.fact) fact = state.nodeName[node]!;
+    });
+    const effect = fact !== undefined && state.nodeKind[name] === Kind.file;
     const precious = before !== undefined && (old!.flags[before]! & StepFlag.precious) !== 0;
     eachEdge(record.outputs, (node, digest) => {
       if (state.nodeKind[node] !== Kind.file || graph.producer.has(node) || sources.has(node)) return;
@@ -22,8 +27,9 @@ export function removeVanished(session: Session, old: Graph | undefined, graph: 
       observer.forget(node);
       const current = observer.current(node);
       if (current === Digest.missing) return;
-      if (effect) emit({ type: "note", what: `${old!.label[before]} is no longer in the project, but what it applied still exists; its marker ${file} stays` });
-      else if (precious) emit({ type: "note", what: `${file} is no longer needed; it stays, since it cannot be made again` });
+      if (effect && before !== undefined) emit({ type: "note", what: `${fact} is no longer in the project, but what it applied still exists; its marker ${file} stays` });
+      if (effect) return;
+      if (precious) emit({ type: "note", what: `${file} is no longer needed; it stays, since it cannot be made again` });
       else if (current !== digest && record.status !== RecordStatus.started) emit({ type: "note", what: `${file} is no longer made by a rule; it stays, since it was edited by hand` });
       else remove(node, file);
     });
@@ -31,8 +37,7 @@ export function removeVanished(session: Session, old: Graph | undefined, graph: 
   }
 
   function remove(node: NodeId, file: string): void {
-    removeFile(root, file);
+    if (removeFile(root, file)) emit({ type: "removed", target: file });
     observer.forget(node);
-    emit({ type: "removed", target: file });
   }
 }

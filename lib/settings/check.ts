@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { didYouMean, type Place, type Problem, shown } from "../engine/problem.ts";
+import { nucleusSha256 } from "../device/nucleus.ts";
+import { didYouMean, type Place, type Problem, ProblemError, shown } from "../engine/problem.ts";
 import { codePointText, firstHidden } from "./characters.ts";
 import { exampleCommand } from "./example.ts";
 import { type Fault, faults, problem } from "./faults.ts";
@@ -25,6 +26,7 @@ export function check(scan: Scan, parsed: ReadonlyMap<string, string>, file: str
   checker.names();
   checker.references();
   checker.inherited();
+  checker.nucleus();
   const { problems, values, places } = checker;
   return { problems, values, places, names: { core: checker.named("core"), thing: checker.named("thing") } };
 }
@@ -163,6 +165,19 @@ class Checker {
       const meant = cores.size > 200 ? undefined : didYouMean(String(core), this.named("core"));
       const fix = `add [core ${core}], or name one that is there`;
       this.#refuse(faults.noSuchCore, entry.valuePlace, `no [core ${core}]${question(meant)}`, { fix });
+    }
+  }
+
+  /** The nucleus must be one whose digest is known: a device runs it as root. */
+  nucleus(): void {
+    const [version, sha256] = [this.values.get("greengrass.version"), this.values.get("greengrass.sha256")];
+    if (version === undefined) return;
+    const place = this.places.get(sha256 === undefined ? "greengrass.version" : "greengrass.sha256");
+    try {
+      nucleusSha256(String(version), sha256 === undefined ? undefined : String(sha256), place);
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      this.problems.push(...error.problems);
     }
   }
 

@@ -2,6 +2,7 @@ import { didYouMean, shown } from "../engine/problem.ts";
 
 /** Why an account is not taken, or undefined. An id has 12 digits, the first of which may be 0 (AWS Account Management). */
 export function accountFault(account: string): string | undefined {
+  if (account === "000000000000") return `account ${shown(account)} is the sandbox's own id; write sandbox`;
   if (account === "sandbox" || /^\d{12}$/.test(account)) return undefined;
   if (/^\d+$/.test(account)) return `account ${shown(account)} has ${account.length} digits, need 12`;
   if (/^[\d -]+$/.test(account)) return `account ${shown(account)} has more than digits in it; write the 12 digits alone`;
@@ -36,6 +37,7 @@ export function rootFault(root: string): string | undefined {
   if (root === "/" || folders.length < 2) return dangerous("has less than two levels");
   const [top = ""] = folders;
   if (SYSTEM_FOLDERS.has(top)) return dangerous(`is in the system folder /${top}`);
+  if (`${root}/`.startsWith("/var/lib/dospesos/") || `${root}/`.startsWith("/var/lib/dpkg/")) return dangerous("is in a folder of the installer or of the system");
   if (SHARED_PARENTS.has(top) && folders.length < 3) return dangerous(`is a folder that /${top} shares out; take one below`);
   // the nucleus puts its root between the double quotes of a shell script that runs as root (its recipe, lifecycle bootstrap)
   if (!folders.every((folder) => /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/.test(folder))) {

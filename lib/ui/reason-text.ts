@@ -34,11 +34,11 @@ function valueText(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-/** Of an object only the members that differ. */
+/** Of an object only which members differ: values of facts are long (certificates, ARNs). */
 function factChange(from: unknown, to: unknown): string {
   if (!isObject(from) || !isObject(to)) return `${valueText(from)} → ${valueText(to)}`;
   const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((key) => JSON.stringify(from[key]) !== JSON.stringify(to[key]));
-  return keys.map((key) => `${key}: ${valueText(from[key])} → ${valueText(to[key])}`).join(", ");
+  return `${keys.join(", ")} changed`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

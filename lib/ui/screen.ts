@@ -33,23 +33,25 @@ export function textScreen(colors: Palette, banner: () => string): Screen {
       case "removed": return say(`${colors.dim("removed")}  ${visible(event.target)}`);
       case "waiting": return say(`${colors.dim("waiting")}  ${event.holder} works here`);
       case "plan": return plan(event);
-      case "started":
-      case "end": return undefined;
+      case "end":
+        // A watch goes on: what the next batch makes is told again.
+        lines = 0;
+        return undefined;
     }
   };
   const step = (event: Extract<EngineEvent, { type: "step" }>): void => {
-    if (event.status === "fresh" || (event.status === "skipped" && !event.effect)) return;
+    if (event.status === "fresh" || (event.status === "skipped" && event.effect === undefined)) return;
     lines++;
     if (lines > LINES && event.status === "ran") return lines === LINES + 1 ? say(colors.dim("…")) : undefined;
-    const verb = event.status === "failed" ? colors.red("failed ") : event.status === "skipped" ? colors.yellow("waits  ") : colors.green(event.effect ? "applied" : "made   ");
+    const verb = event.status === "failed" ? colors.red("failed ") : event.status === "skipped" ? colors.yellow("waits  ") : colors.green(event.effect !== undefined ? "applied" : "made   ");
     const reasons = event.reasons.map(reasonText);
     const more = reasons.length > 2 ? ` (+${reasons.length - 2} more)` : "";
-    say(`${verb}  ${visible(event.target)}  ${colors.dim(`${reasons.slice(0, 2).join("; ")}${more}`)}`);
+    say(`${verb}  ${visible(event.effect ?? event.target)}  ${colors.dim(`${reasons.slice(0, 2).join("; ")}${more}`)}`);
   };
   const plan = (event: Extract<EngineEvent, { type: "plan" }>): void => {
     for (const effect of event.effects) {
       say(`${colors.bold("plan")}     ${visible(effect.name)}`);
-      for (const change of effect.changes) say(`           ${visible(change)}`);
+      for (const change of effect.changes) say(`         ${visible(change)}`);
     }
   };
   return { emit, say, answer: (line) => write(process.stdout, line), problems };

@@ -40,3 +40,15 @@ data "aws_iot_endpoint" "data" {
 data "aws_iot_endpoint" "credentials" {
   endpoint_type = "iot:CredentialProvider"
 }
+
+# Comes last, so that the revision comes back only when everything above was applied: an apply that failed half way keeps
+# the old one, or has none.
+resource "terraform_data" "applied" {
+  input = var.revision
+
+  depends_on = [
+    aws_iam_role_policy.token_exchange,
+    aws_iot_role_alias.token_exchange,
+    aws_iot_policy.core,
+  ]
+}

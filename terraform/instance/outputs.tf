@@ -40,5 +40,5 @@ output "credentials_endpoint" {
 
 output "revision" {
   description = "The revision that this state was applied with"
-  value       = var.revision
+  value       = terraform_data.applied.output
 }

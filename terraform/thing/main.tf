@@ -39,3 +39,14 @@ resource "aws_iot_thing_principal_attachment" "thing" {
     create_before_destroy = true
   }
 }
+
+# Comes last, so that the revision comes back only when everything above was applied: an apply that failed half way keeps
+# the old one, or has none.
+resource "terraform_data" "applied" {
+  input = var.revision
+
+  depends_on = [
+    aws_iot_policy_attachment.thing,
+    aws_iot_thing_principal_attachment.thing,
+  ]
+}

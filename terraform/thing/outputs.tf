@@ -26,5 +26,5 @@ output "certificate_pem" {
 
 output "revision" {
   description = "The revision that this state was applied with"
-  value       = var.revision
+  value       = terraform_data.applied.output
 }

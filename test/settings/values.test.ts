@@ -188,8 +188,14 @@ test("a version must be pinned, and signed by AWS", () => {
     );
   }
   for (const version of ["2.9.5", "2.9.10", "2.10.0", "2.16.0", "3.0.0"]) {
-    assert.is(parsed(withValue("greengrass", "version", version)).value("greengrass.version"), version);
+    const digest = version === "2.16.0" ? "" : `\nsha256 = ${"0".repeat(64)}`;
+    assert.is(parsed(withValue("greengrass", "version", `${version}${digest}`)).value("greengrass.version"), version);
   }
+});
+
+test("a nucleus must be one whose digest is known, or its digest must be given", () => {
+  refused(withValue("greengrass", "version", "2.17.0"), 'settings.ini:7:1: the sha256 of nucleus "2.17.0" is not known', "sha256 = <output of sha256sum>");
+  refused(withValue("greengrass", "version", `2.16.0\nsha256 = ${"0".repeat(64)}`), 'settings.ini:8:1: sha256 is not that of nucleus "2.16.0"', "remove sha256");
 });
 
 test("a proxy URL has no password, which is never shown", () => {
@@ -254,7 +260,7 @@ test("the value of a key whose name sounds secret is never shown", () => {
 });
 
 test("numbers and booleans come out typed", () => {
-  const settings = parsed(`${LEAST.replace("[core core-1]", [
+  const settings = parsed(`${LEAST.replace("2.16.0", "2.17.0").replace("[core core-1]", [
     "mqtt_port = 443", "data_plane_port = 443", "polling_seconds = 60", "store_max_bytes = 5000000000",
     "fips = true", `sha256 = ${"Ab".repeat(32)}`, "[core core-1]",
   ].join("\n"))}`);

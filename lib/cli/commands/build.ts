@@ -4,7 +4,7 @@ import { askConsent } from "../../ui/consent.ts";
 import type { Run } from "../run.ts";
 import { tellExplanation } from "./status.ts";
 
-/** `dospesos build`: exit 0, 1 if a step failed, 4 if an effect waits for consent. */
+/** `dospesos build`: exit 0, 1 if a step failed, 2 if a recipe found wrong settings, 4 if something waits for a person. */
 export async function build(run: Run): Promise<number> {
   const { args, root, screen, signal } = run;
   if (args.dryRun) return dryRun(run);
@@ -30,16 +30,10 @@ export async function build(run: Run): Promise<number> {
     const ms = Math.round(performance.now() - begin);
     screen.emit({ type: "end", ran: summary.ran, fresh: summary.fresh, failed: summary.failed, skipped: summary.skipped, ms });
     tell(run, summary, refused, ms);
-    return exitCode(summary, refused);
+    return summary.exit;
   } finally {
     lock.release();
   }
-}
-
-/** A failure that only a person can put right is 4; any other one outweighs it. */
-function exitCode(summary: Summary, refused: number): number {
-  if (summary.failed > summary.needsPerson - refused) return 1;
-  return summary.needsPerson > 0 ? 4 : 0;
 }
 
 function tell({ args, screen, signal }: Run, summary: Summary, refused: number, ms: number): void {

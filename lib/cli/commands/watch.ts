@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import {
-  acquireLock, build, createWatcher, foldersToWatch, openStore, ProblemError, STATE_FOLDER, type EngineEvent, type Session, type Store, type Watcher,
+  acquireLock, build, createWatcher, foldersToWatch, openStore, STATE_FOLDER, type Emit, type EngineEvent, type Session, type Store,
 } from "../../engine/index.ts";
+import { problemsFor } from "../problems.ts";
 import type { Run } from "../run.ts";
 
 /**
@@ -16,14 +17,11 @@ export async function watch(run: Run): Promise<number> {
   const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
   const batches = new Batches(run);
   try {
-    await batches.build();
-    await watcher.follow(batches.folders());
-    screen.say("watching: save a file and what depends on it is made again; Ctrl-C ends");
-    // What changed before the watches were there is found by looking once more.
-    for (let look = true; !signal.aborted; look = await followChanges(watcher, batches)) {
-      if (!look) await Promise.race([watcher.changed(), stopped]);
-      if (signal.aborted) break;
+    for (let first = true; !signal.aborted; first = false) {
       await batches.build();
+      await Promise.race([watcher.follow(batches.folders()), stopped]);
+      if (first) screen.say("watching: save a file and what depends on it is made again; Ctrl-C ends");
+      await Promise.race([watcher.changed(), stopped]);
     }
   } finally {
     await batches.close();
@@ -32,19 +30,16 @@ export async function watch(run: Run): Promise<number> {
   return 0;
 }
 
-/** Returns whether new folders are watched, so that one more look is due. */
-async function followChanges(watcher: Watcher, batches: Batches): Promise<boolean> {
-  const folders = batches.folders();
-  if (!batches.haveChanged(folders)) return false;
-  await watcher.follow(folders);
-  return true;
+interface Opened {
+  readonly session: Session;
+  readonly store: Store;
 }
 
 class Batches {
   readonly #run: Run;
+  /** The last session, even if its state could not be opened for writing: it knows what to watch. */
   #session: Session | undefined;
-  #store: Store | undefined;
-  #folders: ReadonlySet<string> = new Set();
+  #opened: Opened | undefined;
   /** The effects that were told to be stale. */
   #told = "";
 
@@ -53,35 +48,41 @@ class Batches {
   }
 
   async build(): Promise<void> {
-    const { args, root, screen, signal, open } = this.#run;
+    const { args, root, screen, signal } = this.#run;
     const begin = performance.now();
-    const lock = await acquireLock(root, { command: "dospesos watch", wait: true, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
+    const lock = await acquireLock(root, { command: "dospesos watch", wait: true, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
     const waiting: string[] = [];
     const emit = (event: EngineEvent): void => {
-      const held = event.type === "step" && event.effect && event.status === "skipped";
-      if (held) waiting.push(event.target);
+      const held = event.type === "step" && event.effect !== undefined && event.status === "skipped";
+      if (held) waiting.push(event.effect);
       else screen.emit(event);
     };
     try {
-      if (this.#store?.isCurrent() === false) this.#session = undefined;
-      if (this.#session === undefined) {
-        this.#session = open();
-        this.#store = openStore(this.#session, emit);
-      } else {
-        this.#session.lookAgain();
-      }
-      const summary = await build(this.#session, this.#store!, { ...args, force: false, keepGoing: true, effects: "hold", consent: async () => false }, emit, signal);
-      this.#store!.foldIfLong();
+      const { session, store } = this.#open(emit);
+      const summary = await build(session, store, { ...args, force: false, keepGoing: true, effects: "hold", consent: async () => false }, emit, signal);
+      store.foldIfLong();
       const ms = Math.round(performance.now() - begin);
       if (summary.ran + summary.failed > 0) screen.emit({ type: "end", ran: summary.ran, fresh: summary.fresh, failed: summary.failed, skipped: summary.skipped, ms });
       if (summary.ran > 0) screen.say(`${summary.ran} made in ${ms} ms`);
       this.#tellWaiting(waiting);
     } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      screen.problems(error.problems);
+      // A file that vanished while it was read, a full disk: what stops one batch need not stop the next one.
+      screen.problems(problemsFor(error));
     } finally {
       lock.release();
     }
+  }
+
+  /** The project as it was left by the last batch; read again if another process has built since. */
+  #open(emit: Emit): Opened {
+    if (this.#opened !== undefined && this.#opened.store.isCurrent()) {
+      this.#opened.session.lookAgain();
+      return this.#opened;
+    }
+    this.#opened?.store.journal.close();
+    this.#opened = undefined;
+    this.#session = this.#run.open();
+    return (this.#opened = { session: this.#session, store: openStore(this.#session, emit) });
   }
 
   /** Says which markers are stale, when that changed. */
@@ -92,21 +93,18 @@ class Batches {
     if (waiting.length > 0) this.#run.screen.emit({ type: "note", what: `stale, and only dospesos build applies it: ${waiting.join(", ")}` });
   }
 
-  /** Leaves a snapshot behind, so that the next build starts from it, unless another process has gone on from here. */
+  /** Leaves a snapshot behind, so that the next build starts from it, unless another process goes on from here. */
   async close(): Promise<void> {
-    const lock = await acquireLock(this.#run.root, { command: "dospesos watch", wait: true, onWait: () => {} });
-    if (this.#store?.isCurrent() === true) this.#store.fold();
+    if (this.#opened === undefined) return;
+    const { root } = this.#run;
+    const lock = await acquireLock(root, { command: "dospesos watch", wait: false, signal: new AbortController().signal, onWait: () => {} }).catch(() => undefined);
+    if (lock === undefined) return;
+    if (this.#opened.store.isCurrent()) this.#opened.store.fold();
     lock.release();
   }
 
   folders(): ReadonlySet<string> {
     return this.#session === undefined ? new Set([this.#run.root]) : foldersToWatch(this.#session);
-  }
-
-  haveChanged(folders: ReadonlySet<string>): boolean {
-    const same = folders.size === this.#folders.size && [...folders].every((folder) => this.#folders.has(folder));
-    this.#folders = folders;
-    return !same;
   }
 }
 

@@ -1,0 +1,145 @@
+import { existsSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { dospesos, start } from "../support/bin.ts";
+import { projectOf, put, textOf } from "../support/folder.ts";
+import { torture } from "../support/random.ts";
+
+/** Recipes append their names to `ran`; the first one tells "holding" and waits while there is a file `hold`. */
+const DOFILE = `import { appendFileSync, existsSync, watch } from "node:fs";
+import { file, project, rule } from "dospesos";
+export default project(() => Array.from({ length: 5 }, (_, n) => rule({ target: "out/" + n, needs: { source: file("source.txt") }, recipe: async ({ source }, { root, signal }) => {
+  appendFileSync(root + "/ran", n + "\\n");
+  if (n === 0 && existsSync(root + "/hold")) {
+    await new Promise<void>((resolve) => {
+      const watcher = watch(root, () => {
+        if (existsSync(root + "/hold")) return;
+        watcher.close();
+        resolve();
+      });
+      process.stderr.write("holding\\n");
+      signal.addEventListener("abort", () => { watcher.close(); resolve(); });
+    });
+  }
+  return n + source.text;
+} })));
+`;
+
+function project(): string {
+  return projectOf(DOFILE, { "source.txt": "one\n" });
+}
+
+function ranIn(root: string): string[] {
+  return existsSync(join(root, "ran")) ? textOf(root, "ran").trim().split("\n").sort() : [];
+}
+
+test("of two builds that start together both exit 0 and every recipe runs once", async () => {
+  const root = project();
+  const [one, two] = await Promise.all([start(root, "build").end(), start(root, "build").end()]);
+  assert.equal([one.exit, two.exit], [0, 0], one.stderr + two.stderr);
+  assert.equal(ranIn(root), ["0", "1", "2", "3", "4"]);
+});
+
+test("who waits names the holder, its process and since when it works", async () => {
+  const root = project();
+  writeFileSync(join(root, "hold"), "");
+  const holder = start(root, "build", "-j", "1");
+  await holder.tells(/holding/);
+  const second = start(root, "build");
+  await second.tells(new RegExp(`dospesos build -j 1 \\(process ${holder.child.pid}, since \\d\\d:\\d\\d:\\d\\d\\) works here`));
+  unlinkSync(join(root, "hold"));
+  assert.equal([(await holder.end()).exit, (await second.end()).exit], [0, 0]);
+  assert.equal(ranIn(root), ["0", "1", "2", "3", "4"]);
+});
+
+test("--no-wait exits 3 at once and names the holder", async () => {
+  const root = project();
+  writeFileSync(join(root, "hold"), "");
+  const holder = start(root, "build", "-j", "1");
+  await holder.tells(/holding/);
+  for (const command of ["build", "clean"]) {
+    const { exit, stderr } = dospesos(root, command, "--no-wait");
+    assert.is(exit, 3);
+    assert.match(stderr, new RegExp(`another run works here: dospesos build -j 1 \\(process ${holder.child.pid}`));
+  }
+  unlinkSync(join(root, "hold"));
+  assert.is((await holder.end()).exit, 0);
+});
+
+test("the lock of a killed holder is taken over at once, without a question", async () => {
+  const root = project();
+  writeFileSync(join(root, "hold"), "");
+  const holder = start(root, "build", "-j", "1");
+  await holder.tells(/holding/);
+  const second = start(root, "build", "-j", "1");
+  await second.tells(/works here/);
+  const begin = performance.now();
+  holder.kill("SIGKILL");
+  await second.tells(/holding/, 0, 2000);
+  console.error(`\nlock taken over and first recipe running ${Math.round(performance.now() - begin)} ms after kill -9 of the holder`);
+  unlinkSync(join(root, "hold"));
+  assert.is((await second.end()).exit, 0);
+});
+
+test("a stopped holder keeps the lock: the second one waits, --no-wait exits 3, and both end well when it goes on", async () => {
+  const root = project();
+  writeFileSync(join(root, "hold"), "");
+  const holder = start(root, "build", "-j", "1");
+  await holder.tells(/holding/);
+  holder.kill("SIGSTOP");
+  const second = start(root, "build");
+  await second.tells(/a run that does not answer, stopped or busy, works here/);
+  const { exit, stderr } = dospesos(root, "build", "--no-wait");
+  assert.is(exit, 3);
+  assert.match(stderr, "another run works here: a run that does not answer");
+  assert.equal(ranIn(root), ["0"]);
+  unlinkSync(join(root, "hold"));
+  holder.kill("SIGCONT");
+  assert.equal([(await holder.end()).exit, (await second.end()).exit], [0, 0]);
+  assert.equal(ranIn(root), ["0", "1", "2", "3", "4"]);
+});
+
+test("who waits for the lock ends at the first Ctrl-C", async () => {
+  const root = project();
+  writeFileSync(join(root, "hold"), "");
+  const holder = start(root, "build", "-j", "1");
+  await holder.tells(/holding/);
+  for (const [command, signal, exit] of [["build", "SIGINT", 130], ["watch", "SIGTERM", 143], ["clean", "SIGHUP", 129]] as const) {
+    const second = start(root, command);
+    await second.tells(/works here/);
+    second.kill(signal);
+    const ended = await second.end(2000);
+    assert.is(ended.exit, exit, command);
+    assert.not.match(ended.stderr, /error/);
+  }
+  unlinkSync(join(root, "hold"));
+  assert.is((await holder.end()).exit, 0);
+});
+
+test("eight processes that start again and again are never two in the project at a time", async () => {
+  const dofile = `import { appendFileSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { file, project, rule } from "dospesos";
+export default project(() => [rule({ target: "out", needs: { source: file("source.txt") }, recipe: async ({ source }, { root }) => {
+  appendFileSync(root + "/holders", "in " + process.pid + "\\n");
+  for (let turn = 0; turn < 50; turn++) await setImmediate();
+  appendFileSync(root + "/holders", "out " + process.pid + "\\n");
+  return source.text;
+} })]);
+`;
+  const root = projectOf(dofile, { "source.txt": "0" });
+  const rounds = Math.ceil(10 * torture);
+  for (let round = 0; round < rounds; round++) {
+    put(root, "source.txt", String(round));
+    const ends = await Promise.all(Array.from({ length: 8 }, () => start(root, "build", "--force").end(30_000)));
+    assert.equal(ends.map((one) => one.exit), Array(8).fill(0));
+  }
+  const lines = textOf(root, "holders").trim().split("\n");
+  assert.is(lines.length, rounds * 16);
+  for (let index = 0; index < lines.length; index += 2) {
+    assert.is(lines[index]!.replace("in", "out"), lines[index + 1]);
+  }
+});
+
+test.run();

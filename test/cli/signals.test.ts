@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { dospesos, start, type Ended } from "../support/bin.ts";
+import { becomes, contentsOf, projectOf, put, temporaryFiles } from "../support/folder.ts";
+import { randomNumbers, torture } from "../support/random.ts";
+import { testWith } from "../support/tools.ts";
+
+const EXITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const SIGNALS = Object.keys(EXITS) as (keyof typeof EXITS)[];
+
+/** A rule that runs a script of the shell, which makes the file `started` and would go on for a minute. */
+function sleeping(script: string): string {
+  return projectOf(`import { project, rule } from "dospesos";
+export default project(() => [
+  rule({ target: "first.txt", recipe: () => "first" }),
+  rule({ target: "slow.txt", recipe: (_, { run, readIfExists }) => (readIfExists("fast") !== undefined ? "slow" : run("sh", ["-c", ${JSON.stringify(script)}])) }),
+]);
+`);
+}
+
+/** The process ids of all that descends from a process (proc(5)). */
+function descendants(of: number): number[] {
+  const parents = new Map(readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((name) => [Number(name), parentOf(Number(name))]));
+  const found = [of];
+  for (const parent of found) for (const [child, its] of parents) if (its === parent) found.push(child);
+  return found.slice(1);
+}
+
+function parentOf(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "").split(" ")[1]);
+  } catch {
+    return 0;
+  }
+}
+
+function commandOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/comm`, "latin1").trim();
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
+  }
+}
+
+/** Interrupts a build while its recipe's script runs. Returns how the build ended and what of its children still runs. */
+async function interrupted(root: string, signal: NodeJS.Signals): Promise<{ ended: Ended; left: number[] }> {
+  const run = start(root, "build");
+  await becomes(root, "started", (text) => text !== "");
+  const children = descendants(run.child.pid!).filter((pid) => commandOf(pid) === "sh" || commandOf(pid) === "sleep");
+  assert.ok(children.length > 0);
+  run.kill(signal);
+  const ended = await run.end(2000);
+  const left = children.filter(isRunning);
+  for (const pid of left) process.kill(pid, "SIGKILL");
+  return { ended, left };
+}
+
+for (const signal of SIGNALS) {
+  testWith(test, ["sleep", "sh"], `${signal} ends a recipe's program within 2 s, exits ${EXITS[signal]}, and the next build is right`, async () => {
+    const root = sleeping("echo yes > started; exec sleep 60");
+    const { ended, left } = await interrupted(root, signal);
+    assert.is(ended.exit, EXITS[signal]);
+    assert.equal(left, []);
+    assert.match(ended.stderr, "interrupted");
+    assert.not.match(ended.stderr, /error/);
+    put(root, "fast", "");
+    assert.is(dospesos(root, "build").exit, 0);
+    assert.match(dospesos(root, "build").stderr, "nothing to do");
+  });
+}
+
+testWith(test, ["sleep", "sh"], "an interrupt also ends what a recipe's program started itself", async () => {
+  const { ended, left } = await interrupted(sleeping("sleep 60 & echo yes > started; wait"), "SIGINT");
+  assert.is(ended.exit, 130);
+  assert.equal(left, []);
+});
+
+testWith(test, ["sleep", "sh"], "a program that ignores the interrupt is ended within 2 s all the same", async () => {
+  const { ended, left } = await interrupted(sleeping("trap '' INT TERM HUP; echo yes > started; while :; do sleep 60; done"), "SIGINT");
+  assert.is(ended.exit, 130);
+  assert.equal(left, []);
+});
+
+test("a second Ctrl-C ends a recipe that does not listen to the first one", async () => {
+  const root = projectOf(`import { project, rule } from "dospesos";
+export default project(() => [rule({ target: "deaf.txt", recipe: async (_, { signal }) => {
+  setInterval(() => {}, 1000);
+  signal.addEventListener("abort", () => process.stderr.write("not now\\n"));
+  process.stderr.write("deaf\\n");
+  return new Promise<string>(() => {});
+} })]);
+`);
+  const run = start(root, "build");
+  await run.tells(/deaf/);
+  run.kill("SIGINT");
+  await run.tells(/not now/);
+  run.kill("SIGINT");
+  assert.is((await run.end(1000)).exit, 130);
+});
+
+const ROUNDS = Math.ceil(12 * torture);
+
+test(`after ${ROUNDS} signals at random moments the next build equals a clean one`, async () => {
+  const random = randomNumbers("signals");
+  const dofile = `import { file, project, rule } from "dospesos";
+export default project(() => Array.from({ length: 40 }, (_, n) => rule({
+  targets: { a: "out/" + n + ".a", b: "out/" + n + ".b" }, needs: { source: file("source.txt") },
+  recipe: async ({ source }, { run }) => ({ a: source.text + n, b: n % 8 === 0 ? await run("cat", [], source.text) : source.text }),
+})));
+`;
+  const root = projectOf(dofile);
+  for (let round = 0; round < ROUNDS; round++) {
+    const text = `round ${round}\n`;
+    put(root, "source.txt", text);
+    const signal = SIGNALS[round % 3]!;
+    const run = start(root, "build");
+    const timer = setTimeout(() => run.kill(signal), random() * 500);
+    const { exit, signal: died } = await run.end();
+    clearTimeout(timer);
+    // Before the program listens, and after it has ended its work, a signal ends it as any other.
+    assert.ok(exit === 0 || exit === EXITS[signal] || died === signal, `${signal}: exit ${exit} ${died}\n${run.told}`);
+    assert.not.match(run.stderr, /error/);
+    assert.equal(temporaryFiles(root), []);
+    assert.is(dospesos(root, "build").exit, 0);
+    const made = contentsOf(root);
+    for (let n = 0; n < 40; n++) {
+      assert.match(made[`out/${n}.a`]!, `${text}${n}`);
+      assert.match(made[`out/${n}.b`]!, text);
+    }
+  }
+  assert.match(dospesos(root, "build").stderr, "nothing to do");
+});
+
+test.run();

@@ -1,0 +1,225 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { projectHost } from "../../lib/cli/host.ts";
+import { build, explain, finish, openStore, selectSteps, Session, loadState, type EngineEvent } from "../../lib/engine/index.ts";
+import { checksum } from "../../lib/engine/columns.ts";
+import { BIN, dospesos, PLAIN, ran } from "../support/bin.ts";
+import { contentsOf, edit, projectOf, put, textOf, withoutWriting } from "../support/folder.ts";
+import { randomNumbers, torture } from "../support/random.ts";
+import { testWith } from "../support/tools.ts";
+
+const DOFILE = `import { fact, file, project, rule } from "dospesos";
+export default project(() => {
+  const size = fact({ name: "size", needs: { source: file("source.txt") }, recipe: ({ source }) => source.text.length });
+  return [
+    rule({ target: "out/copy.txt", needs: { source: file("source.txt") }, recipe: ({ source }) => source.text }),
+    rule({ targets: { a: "out/a.txt", b: "out/b.txt" }, needs: { size }, recipe: ({ size }, { settings }) => ({ a: String(size), b: settings.aws.region }) }),
+  ];
+});
+`;
+const RIGHT = { "out/a.txt": "4", "out/b.txt": "eu-west-1", "out/copy.txt": "one\n" };
+
+function texts(): string {
+  return projectOf(DOFILE, { "source.txt": "one\n" });
+}
+
+function isRight(root: string, where: string): void {
+  for (const [name, text] of Object.entries(RIGHT)) assert.is(textOf(root, name), text, where);
+}
+
+const API = new URL("../../lib/index.ts", import.meta.url).href;
+
+/** A build in this process: many of them take little time. */
+async function built(root: string): Promise<EngineEvent[]> {
+  const events: EngineEvent[] = [];
+  const emit = (event: EngineEvent): void => void events.push(event);
+  const session = new Session(root, projectHost({ api: API, digest: "test" }, "Dofile.ts"));
+  const store = openStore(session, emit);
+  const options = { targets: [], jobs: 2, keepGoing: false, force: false, effects: "run" as const, consent: async () => true };
+  const summary = await build(session, store, options, emit, new AbortController().signal);
+  await finish(store, summary);
+  assert.is(summary.failed, 0);
+  return events;
+}
+
+async function isFreshNow(root: string): Promise<boolean> {
+  const session = new Session(root, projectHost({ api: API, digest: "test" }, "Dofile.ts"));
+  const graph = await session.graph(false);
+  return explain(session, graph, selectSteps(session.state, graph, [])).every((one) => one.freshness === "fresh");
+}
+
+test("a snapshot that is cut or has one flipped bit anywhere costs a full build and one line, never a wrong result", async () => {
+  const random = randomNumbers("snapshot damage");
+  const root = texts();
+  await built(root);
+  const path = join(root, ".dospesos/snapshot");
+  const whole = readFileSync(path);
+  for (let round = 0; round < 60 * torture; round++) {
+    const offset = Math.floor(random() * whole.length);
+    const flipped = Buffer.from(whole);
+    flipped[offset]! ^= 1 << Math.floor(random() * 8);
+    writeFileSync(path, round % 2 === 0 ? whole.subarray(0, offset) : flipped);
+    put(root, "out/b.txt", "not this");
+    const events = await built(root);
+    const where = `${round % 2 === 0 ? "cut at" : "flipped in"} byte ${offset} of ${whole.length}`;
+    assert.is(events.filter((event) => event.type === "note" && event.what.includes("was damaged")).length, 1, where);
+    isRight(root, where);
+  }
+  assert.ok(await isFreshNow(root));
+});
+
+test("every cut of a snapshot and every flipped bit is noticed", async () => {
+  const root = texts();
+  await built(root);
+  const path = join(root, ".dospesos/snapshot");
+  const whole = readFileSync(path);
+  for (let offset = 0; offset < whole.length; offset++) {
+    writeFileSync(path, whole.subarray(0, offset));
+    assert.ok(loadState(root).damaged, `cut at ${offset}`);
+  }
+  const step = torture > 1 ? 1 : 7;
+  for (let bit = 0; bit < whole.length * 8; bit += step) {
+    const flipped = Buffer.from(whole);
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    writeFileSync(path, flipped);
+    assert.ok(loadState(root).damaged, `bit ${bit}`);
+  }
+});
+
+test("a journal that is cut or has one flipped bit anywhere never makes a stale target pass for fresh", async () => {
+  const random = randomNumbers("journal damage");
+  const root = projectOf(DOFILE.replace("source.text }),", `{ const text = source.text; if (text === "two\\n") process.kill(process.pid, "SIGKILL"); return text; } }),`).replace("({ source }) => {", "({ source }) => {"), { "source.txt": "one\n" });
+  assert.is(dospesos(root, "build", "-j", "1").exit, 0);
+  put(root, "source.txt", "two\n");
+  edit(root, "settings.ini", "eu-west-1", "eu-central-1");
+  assert.is(dospesos(root, "build", "-j", "1").signal, "SIGKILL");
+  const [snapshot, journal] = ["snapshot", "journal"].map((name) => join(root, ".dospesos", name)) as [string, string];
+  const whole = readFileSync(journal);
+  copyFileSync(snapshot, `${snapshot}.kept`);
+  for (let offset = 0; offset <= whole.length; offset++) {
+    copyFileSync(`${snapshot}.kept`, snapshot);
+    const damaged = Buffer.from(whole.subarray(0, offset % 2 === 0 ? offset : whole.length));
+    if (offset % 2 === 1) damaged[offset]! ^= 1 << Math.floor(random() * 8);
+    writeFileSync(journal, damaged);
+    const { state } = loadState(root);
+    for (const record of state.records.values()) {
+      for (const edges of [record.outputs, record.edges]) {
+        for (let index = edges.start; index < edges.end; index++) {
+          assert.ok(edges.nodes[index]! < state.nodeName.length && edges.digests[index]! < state.digests.length, `byte ${offset}`);
+        }
+      }
+    }
+  }
+  put(root, "source.txt", "one\n");
+  edit(root, "settings.ini", "eu-central-1", "eu-west-1");
+  for (let round = 0; round < 12 * torture; round++) {
+    copyFileSync(`${snapshot}.kept`, snapshot);
+    writeFileSync(journal, whole.subarray(0, Math.floor(random() * whole.length)));
+    assert.is(dospesos(root, "build").exit, 0);
+    isRight(root, `round ${round}`);
+  }
+});
+
+test("the state of a newer version is refused with exit 4 and stays as it is", () => {
+  const root = texts();
+  assert.is(dospesos(root, "build").exit, 0);
+  const path = join(root, ".dospesos/snapshot");
+  const bytes = new Uint8Array(readFileSync(path));
+  const words = new Uint32Array(bytes.buffer);
+  words[4]! += 1;
+  words.set(checksum(words, 4), 2);
+  writeFileSync(path, bytes);
+  for (const command of ["build", "status", "clean", "list"]) {
+    const { exit, stderr } = dospesos(root, command);
+    assert.is(exit, 4, command);
+    assert.match(stderr, "this state was written by a newer version of dospesos");
+  }
+  assert.equal(new Uint8Array(readFileSync(path)), bytes);
+  isRight(root, "newer");
+});
+
+test("a .dospesos that is a file stops the build with one line that names it, before any target is touched", () => {
+  const root = texts();
+  put(root, ".dospesos", "mine");
+  const { exit, stderr } = dospesos(root, "build");
+  assert.is(exit, 1);
+  assert.match(stderr, /\.dospesos/);
+  assert.not.match(stderr, "DP001");
+  assert.is(stderr.match(/error/g)?.length, 1, stderr);
+  assert.is(textOf(root, ".dospesos"), "mine");
+  assert.not(existsSync(join(root, "out")));
+});
+
+test("folders where the snapshot and the journal should be are replaced, and the build is right", () => {
+  const root = texts();
+  assert.is(dospesos(root, "build").exit, 0);
+  for (const name of ["snapshot", "journal"]) {
+    rmSync(join(root, ".dospesos", name), { recursive: true, force: true });
+    mkdirSync(join(root, ".dospesos", name, "deep"), { recursive: true });
+  }
+  const { exit, stderr } = dospesos(root, "build");
+  assert.is(exit, 0, stderr);
+  isRight(root, "folders");
+  assert.match(dospesos(root, "build").stderr, "nothing to do");
+});
+
+testWith(test, process.getuid?.() === 0 ? ["setpriv"] : [], "with a read-only .dospesos a build stops and names the file; status and --dry-run still work", () => {
+  const root = texts();
+  assert.is(dospesos(root, "build").exit, 0);
+  put(root, "source.txt", "two\n");
+  const unprivileged = process.getuid?.() === 0 ? ["--reuid=65534", "--clear-groups"] : undefined;
+  const run = (...words: string[]) => (unprivileged === undefined ? dospesos(root, ...words) : ran(root, "setpriv", [...unprivileged, process.execPath, BIN, ...words], PLAIN));
+  if (unprivileged !== undefined) ran(root, "chown", ["-R", "65534", root]);
+  withoutWriting(join(root, ".dospesos"), () => {
+    const { exit, stderr } = run("build");
+    assert.is(exit, 1, stderr);
+    assert.match(stderr, /\.dospesos/);
+    assert.match(stderr, "EACCES");
+    assert.not.match(stderr, "DP001");
+    assert.is(run("status").exit, 1);
+    assert.is(run("build", "-n").exit, 0);
+  });
+  assert.is(textOf(root, "out/copy.txt"), "one\n");
+  assert.is(run("build").exit, 0);
+  assert.is(textOf(root, "out/copy.txt"), "two\n");
+});
+
+testWith(test, ["unshare", "sh", "mount"], "on a full disk the old target stays, the problem names the file, and all is right when there is space again", () => {
+  const dofile = `import { file, project, rule } from "dospesos";
+export default project(() => [
+  rule({ target: "disk/big.txt", needs: { source: file("source.txt") }, recipe: ({ source }) => source.text.repeat(1000) }),
+  rule({ target: "disk/small.txt", needs: { source: file("source.txt") }, recipe: ({ source }) => source.text }),
+]);
+`;
+  // The project's targets, and in the second round its state, are on a file system of 256 KiB that something else fills.
+  for (const full of ["disk", ".dospesos"]) {
+    const root = projectOf(dofile, { "source.txt": "one\n" });
+    const script = `mkdir -p ${full} && mount -t tmpfs -o size=256k none ${full} || { echo NO MOUNT; exit 0; }
+"$0" "$1" build; echo "first $?"; sha256sum disk/*
+head -c 1M /dev/zero > ${full}/filling 2> /dev/null; printf 'other\\n' > source.txt
+"$0" "$1" build -k; echo "full $?"; sha256sum disk/*; ls -A disk
+rm ${full}/filling; "$0" "$1" build; echo "freed $?"; cat disk/small.txt; "$0" "$1" build; ls -A disk .dospesos`;
+    const rootless = process.getuid?.() === 0 ? [] : ["-Ur"];
+    const { stdout, stderr } = ran(root, "unshare", [...rootless, "-m", "sh", "-c", script, process.execPath, BIN]);
+    if (/NO MOUNT/.test(stdout) || !/first/.test(stdout)) {
+      console.error(`\nNOT RUN (no mounts here): ${stderr}`);
+      return;
+    }
+    const shown = `${full}\n${stdout}\n${stderr}`;
+    assert.match(stdout, "first 0", shown);
+    assert.match(stdout, "full 1", shown);
+    assert.match(stderr, "ENOSPC", shown);
+    assert.match(stderr, full === "disk" ? /disk\/big\.txt/ : /\.dospesos\/(journal|snapshot)/, shown);
+    assert.not.match(stderr, "DP001", shown);
+    assert.not.match(stdout, "tmp", shown);
+    const [before, during] = [stdout.split("full")[0]!, stdout.split("full")[1]!].map((part) => /(\w{64}) {2}disk\/big.txt/.exec(part)?.[1]);
+    assert.is(before, during, shown);
+    assert.match(stdout, /freed 0\nother\n/, shown);
+    assert.match(stderr, "nothing to do", shown);
+    assert.equal(Object.keys(contentsOf(root)).filter((name) => name.endsWith("tmp")), []);
+  }
+});
+
+test.run();

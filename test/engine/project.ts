@@ -1,0 +1,223 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import { projectHost } from "../../lib/cli/host.ts";
+import {
+  build, explain, openStore, ProblemError, selectSteps, Session, type BuildOptions, type EngineEvent, type Explanation, type PlannedEffect,
+  type Problem, type Reason, type StepStatus, type Summary,
+} from "../../lib/engine/index.ts";
+import { nothingToDo } from "../../lib/engine/nothing-to-do.ts";
+import { tempFolder } from "../support/temp.ts";
+
+const API = new URL("../../lib/index.ts", import.meta.url).href;
+const BIN = fileURLToPath(new URL("../../lib/cli/bin.cjs", import.meta.url));
+
+export const SETTINGS = `[aws]
+account = sandbox
+region = eu-west-1
+[instance]
+name = demo
+[greengrass]
+version = 2.16.0
+root = /greengrass/v2
+[core a]
+group = one
+[core b]
+group = two
+`;
+
+/** What one build told. */
+export interface Outcome {
+  readonly ran: readonly string[];
+  readonly fresh: readonly string[];
+  readonly failed: readonly string[];
+  readonly skipped: readonly string[];
+  readonly reasons: Readonly<Record<string, readonly Reason[]>>;
+  readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
+  readonly removed: readonly string[];
+  readonly plans: readonly (readonly PlannedEffect[])[];
+  /** Undefined if the build stopped before any step could run. */
+  readonly summary: Summary | undefined;
+}
+
+/** A project of files in a folder of its own. Sources are written through it, so that it can be built again elsewhere from nothing. */
+export class TestProject {
+  readonly root = tempFolder("engine");
+  /** The digest of the program: another one stands for an upgrade. */
+  program = "program 1";
+  readonly #sources = new Set<string>();
+
+  /** `body` is what the function given to project() consists of; `modules` are further files. */
+  constructor(body: string, modules: Readonly<Record<string, string>> = {}, head = "") {
+    this.write("settings.ini", SETTINGS);
+    this.dofile(body, head);
+    for (const [name, text] of Object.entries(modules)) this.write(name, text);
+  }
+
+  path(name: string): string {
+    return join(this.root, name);
+  }
+
+  dofile(body: string, head = ""): void {
+    this.write("Dofile.ts", `import { effect, fact, file, glob, group, json, project, rule } from "dospesos";\n${head}\nexport default project(({ settings, env, glob: find }) => {\n${body}\n});\n`);
+  }
+
+  write(name: string, content: string | Uint8Array): void {
+    this.#sources.add(name);
+    this.tamper(name, content);
+  }
+
+  /** Writes a file that is no source: an output, as a person would edit it. */
+  tamper(name: string, content: string | Uint8Array): void {
+    mkdirSync(dirname(this.path(name)), { recursive: true });
+    writeFileSync(this.path(name), content);
+  }
+
+  link(target: string, name: string): void {
+    this.#sources.add(name);
+    mkdirSync(dirname(this.path(name)), { recursive: true });
+    rmSync(this.path(name), { force: true });
+    symlinkSync(target, this.path(name));
+  }
+
+  setting(from: string, to: string): void {
+    const text = this.text("settings.ini");
+    assert.ok(text.includes(from), `settings.ini holds ${from}`);
+    this.write("settings.ini", text.replace(from, to));
+  }
+
+  remove(name: string): void {
+    this.#sources.delete(name);
+    rmSync(this.path(name), { recursive: true, force: true });
+  }
+
+  text(name: string): string {
+    return readFileSync(this.path(name), "utf8");
+  }
+
+  exists(name: string): boolean {
+    return lstatSync(this.path(name), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  mtime(name: string): bigint {
+    return lstatSync(this.path(name), { bigint: true }).mtimeNs;
+  }
+
+  touch(name: string, seconds: number): void {
+    utimesSync(this.path(name), seconds, seconds);
+  }
+
+  chmod(name: string, mode: number): void {
+    chmodSync(this.path(name), mode);
+  }
+
+  open(root = this.root): Session {
+    return new Session(root, projectHost({ api: API, digest: this.program }, "Dofile.ts"));
+  }
+
+  /**
+   * Builds as `dospesos build` does, in this process; a new session stands for a new process. It does not wait for a tick of the
+   * clock at the end as that does, so that what a test does next follows the build more closely than a person could.
+   */
+  async build(targets: readonly string[] = [], options: Partial<BuildOptions> = {}, root = this.root): Promise<Outcome> {
+    const events: EngineEvent[] = [];
+    const problems: Problem[] = [];
+    let summary: Summary | undefined;
+    const emit = (event: EngineEvent): void => void events.push(event);
+    const consent = async (): Promise<boolean> => {
+      throw new Error("nobody was to be asked");
+    };
+    try {
+      const session = this.open(root);
+      const store = openStore(session, emit);
+      try {
+        const all: BuildOptions = { targets, jobs: 4, keepGoing: false, force: false, effects: "run", consent, ...options };
+        summary = await build(session, store, all, emit, new AbortController().signal);
+      } finally {
+        store.fold();
+      }
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      problems.push(...error.problems);
+    }
+    return outcome(events, problems, summary);
+  }
+
+  async explain(targets: readonly string[] = []): Promise<Explanation[]> {
+    const session = this.open();
+    const graph = await session.graph(false);
+    return explain(session, graph, selectSteps(session.state, graph, targets));
+  }
+
+  nothingToDo(targets: readonly string[] = []): boolean {
+    const { write, on } = process.stderr;
+    process.stderr.write = () => true;
+    process.stderr.on = () => process.stderr;
+    try {
+      return nothingToDo(this.root, targets, this.program);
+    } finally {
+      Object.assign(process.stderr, { write, on });
+    }
+  }
+
+  /** A real process. */
+  run(words: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = this.root): { code: number | null; out: string; err: string } {
+    const run = spawnSync(process.execPath, [BIN, ...words], { cwd, env: { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1", ...env }, encoding: "utf8" });
+    return { code: run.status, out: run.stdout, err: run.stderr };
+  }
+
+  /** The oracle: the next build has nothing to do, by both ways to find that out, and a clean build elsewhere makes the same files. */
+  async settled(): Promise<void> {
+    assert.is(this.nothingToDo(), true, "the nothing-to-do path says yes");
+    const before = stateOf(this.root);
+    const second = await this.build();
+    assert.equal(second.problems, []);
+    assert.equal(second.ran, [], "the next build runs nothing");
+    assert.equal(stateOf(this.root), before, "and writes nothing");
+    const elsewhere = tempFolder("clean");
+    for (const name of this.#sources) cpSync(this.path(name), join(elsewhere, name), { recursive: true, verbatimSymlinks: true });
+    assert.equal((await this.build([], {}, elsewhere)).problems, []);
+    assert.equal(filesBelow(this.root), filesBelow(elsewhere), "the same as a clean build");
+  }
+}
+
+/** Every file below a folder with its content, without the engine's state. Folders do not count: an empty one may be left of a source. */
+export function filesBelow(root: string): Record<string, string> {
+  return Object.fromEntries(entries(root).filter((name) => !name.startsWith(".dospesos")).map((name) => [name, contentOf(join(root, name))]).filter(([, content]) => content !== FOLDER));
+}
+
+/** Every file below a folder with content and times: equal only if nothing was written. */
+export function stateOf(root: string): Record<string, string> {
+  return Object.fromEntries(entries(root).map((name) => {
+    const { mtimeNs, ctimeNs, ino, mode } = lstatSync(join(root, name), { bigint: true });
+    return [name, `${mtimeNs} ${ctimeNs} ${ino} ${mode} ${contentOf(join(root, name))}`];
+  }));
+}
+
+const FOLDER = "(a folder)";
+
+function entries(root: string): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true }).map((entry) => relative(root, join(entry.parentPath, entry.name))).sort();
+}
+
+function contentOf(path: string): string {
+  const stat = lstatSync(path);
+  return stat.isSymbolicLink() ? `→ ${readlinkSync(path)}` : stat.isFile() ? readFileSync(path, "latin1") : FOLDER;
+}
+
+function outcome(events: readonly EngineEvent[], thrown: readonly Problem[], summary: Summary | undefined): Outcome {
+  const steps = events.flatMap((event) => (event.type === "step" ? [event] : []));
+  const named = (status: StepStatus): string[] => steps.filter((step) => step.status === status).map((step) => step.target);
+  return {
+    ran: named("ran").sort(), fresh: named("fresh").sort(), failed: named("failed").sort(), skipped: named("skipped").sort(),
+    reasons: Object.fromEntries(steps.map((step) => [step.target, step.reasons])),
+    problems: [...events.flatMap((event) => (event.type === "problem" ? [event.problem] : [])), ...thrown],
+    notes: events.flatMap((event) => (event.type === "note" ? [event.what] : [])),
+    removed: events.flatMap((event) => (event.type === "removed" ? [event.target] : [])).sort(),
+    plans: events.flatMap((event) => (event.type === "plan" ? [event.effects] : [])),
+    summary,
+  };
+}
