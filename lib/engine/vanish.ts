@@ -33,7 +33,8 @@ export function removeVanished(session: Session, old: Graph | undefined, graph: 
       else if (current !== digest && record.status !== RecordStatus.started) emit({ type: "note", what: `${file} is no longer made by a rule; it stays, since it was edited by hand` });
       else remove(node, file);
     });
-    if (!steps.has(name) && !effect) state.dropRecord(name);
+    // The marker of an effect stays on record, so that clean finds it; a precious one no clean removes.
+    if (!steps.has(name) && !(effect && !precious)) state.dropRecord(name);
   }
 
   function remove(node: NodeId, file: string): void {
