@@ -289,10 +289,10 @@ test("what a person applied by hand is taken from Terraform's state, if it was a
 });
 
 test("clean leaves keys, Terraform state and nothing else that was built", () => {
-  const kept = readdirSync(path("terraform/state"), { recursive: true });
+  const kept = readdirSync(path("terraform/state"), { recursive: true, encoding: "utf8" });
   assert.ok(kept.includes("api/core-10.group.json"), "the marker of a core that was renamed away");
   clone.dospesos("clean");
-  assert.equal(readdirSync(path("terraform/state"), { recursive: true }), kept);
+  assert.equal(readdirSync(path("terraform/state"), { recursive: true, encoding: "utf8" }), kept);
   const left = clone.git("status", "--porcelain", "--ignored").trim().split("\n").filter((line) => line.startsWith("!!")).map((line) => line.slice(3)).sort();
   assert.equal(left, ["edge/keys/", "node_modules/", "terraform/state/"]);
 });

@@ -36,13 +36,14 @@ interface Scope {
 export class Evaluation {
   /** Everything that the graph was made from. */
   readonly reads = new Map<NodeId, DigestId>();
-  readonly modules: Modules;
+  readonly modules: Modules | undefined;
   readonly observer: Observer;
   /** The modules that called rule(), fact() or effect(). */
   readonly declaring = new Set<string>();
   #scope: Scope = { parent: undefined, values: new Set(), lists: new Set(), pass: undefined };
 
-  constructor(observer: Observer, modules: Modules) {
+  /** Without modules it is only evaluated for its recipes, not for what they are made of. */
+  constructor(observer: Observer, modules: Modules | undefined) {
     this.observer = observer;
     this.modules = modules;
   }
@@ -119,6 +120,8 @@ export async function evaluateIn<T>(evaluation: Evaluation, body: () => Promise<
   }
 }
 
+const UNKNOWN: Origin = { modules: [], site: undefined, captured: new Set() };
+
 export interface Origin {
   /** The modules of the project whose code a recipe that is declared now can be made of. */
   readonly modules: readonly string[];
@@ -137,6 +140,7 @@ export function origin(): Origin {
       why: "the engine has to know which code a recipe is made of", fix: "call it from the Dofile or from a function that the Dofile calls",
     }], 2);
   }
+  if (active.modules === undefined) return UNKNOWN;
   const { url, dofile, moduleAt } = active.modules;
   const modules = new Set<string>();
   let site: Site | undefined;

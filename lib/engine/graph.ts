@@ -58,6 +58,19 @@ export function buildGraph(state: State, source: GraphSource): Built {
   return { graph: columns(state, source, ordered, groups), declarations: ordered.map((draft) => draft.declaration) };
 }
 
+/** The declarations of a graph's steps; undefined if they are not those that the graph was made from. */
+export function declarationsFor(state: State, root: string, graph: Graph, offered: readonly (Step<unknown> | Group)[]): readonly Declaration[] | undefined {
+  const declarations: Declaration[] = [];
+  let count = 0;
+  for (const declaration of collect(offered, []).steps) {
+    const step = graph.producer.get(outputNodes(state, root, declaration)[0]!);
+    if (step === undefined || declarations[step] !== undefined) return undefined;
+    declarations[step] = declaration;
+    count++;
+  }
+  return count === graph.kind.length ? declarations : undefined;
+}
+
 /** Every step that can be reached from what is offered, and every group. */
 function collect(offered: readonly (Step<unknown> | Group)[], problems: Problem[]): { steps: Set<Declaration>; groups: Map<string, Set<Declaration>> } {
   const steps = new Set<Declaration>();

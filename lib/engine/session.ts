@@ -5,7 +5,7 @@ import type { Declaration, Group, Step } from "./declare.ts";
 import { bundleDofile, bundleEdges, codeDigest, moduleAt, type Bundle, type Program } from "./dofile.ts";
 import { evaluateIn, Evaluation, type Site } from "./evaluation.ts";
 import { fullPath, look } from "./files.ts";
-import { buildGraph, type Built } from "./graph.ts";
+import { buildGraph, declarationsFor, type Built } from "./graph.ts";
 import type { Graph } from "./model.ts";
 import { Observer } from "./observe.ts";
 import { ProblemError, type Place } from "./problem.ts";
@@ -101,8 +101,18 @@ export class Session {
   async recipes(keep: boolean): Promise<Built> {
     const known = this.#built;
     await this.host.load();
-    if (known !== undefined && known.graph === this.state.graph && this.#isCurrent(known.graph)) return known;
-    return this.#evaluate(keep);
+    const { graph } = this.state;
+    if (graph === undefined || !this.#isCurrent(graph)) return this.#evaluate(keep);
+    if (known !== undefined && known.graph === graph) return known;
+    // The graph is known and holds: only the recipes are missing.
+    const { bundle, dispose } = await bundleDofile(this.observer, this.host.program, this.host.dofile, keep);
+    try {
+      const { offered } = await this.#offer(bundle, false);
+      const declarations = declarationsFor(this.state, this.root, graph, offered);
+      return declarations === undefined ? await this.#evaluate(keep) : (this.#built = { graph, declarations });
+    } finally {
+      dispose();
+    }
   }
 
   #look(): Observer {
@@ -137,12 +147,14 @@ export class Session {
     }
   }
 
-  async #evaluateOnce(bundle: Bundle): Promise<Built> {
-    const { state, host, observer, root } = this;
+  /** Runs the Dofile's function. `origins`: also finds out where each declaration comes from, which costs a stack trace each. */
+  async #offer(bundle: Bundle, origins: boolean): Promise<{ offered: readonly (Step<unknown> | Group)[]; evaluation: Evaluation; url: string }> {
+    const { host, observer } = this;
     process.setSourceMapsEnabled(true);
     // A module that was evaluated for another state of the world must not be met again: each evaluation imports it anew.
     const url = `${pathToFileURL(bundle.path).href}?evaluation=${(evaluations += 1)}`;
-    const evaluation = new Evaluation(observer, { url, dofile: host.dofile, moduleAt: (line) => moduleAt(bundle, line) });
+    const modules = origins ? { url, dofile: host.dofile, moduleAt: (line: number) => moduleAt(bundle, line) } : undefined;
+    const evaluation = new Evaluation(observer, modules);
     const offered = await evaluateIn(evaluation, async () => {
       const module = (await import(url)) as { default?: Project };
       if (module.default?.kind !== "project") {
@@ -153,6 +165,12 @@ export class Session {
     }).catch((error: unknown) => {
       throw this.#dofileProblem(error);
     });
+    return { offered, evaluation, url };
+  }
+
+  async #evaluateOnce(bundle: Bundle): Promise<Built> {
+    const { state, host, observer, root } = this;
+    const { offered, evaluation, url } = await this.#offer(bundle, true);
     const codes = new Map<string, string>();
     const code = ({ origin, version }: Declaration): string => {
       if (version !== undefined) return `version ${version}`;
