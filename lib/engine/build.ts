@@ -30,6 +30,8 @@ export interface Summary {
   readonly needsPerson: number;
   /** 2 if a recipe found wrong settings, else 1 if a step failed, else 4 if something waits for a person, else 0. */
   readonly exit: number;
+  /** A tick of the clock has passed since the last output was made. */
+  readonly settled: boolean;
 }
 
 /** Opens the state for writing and clears away what a crash left. The caller holds the lock. */
@@ -74,13 +76,12 @@ export async function build(session: Session, store: Store, options: BuildOption
   } else {
     run.tellFresh();
   }
-  await session.observer.settle();
-  return run.summary();
+  return { ...run.summary(), settled: await session.observer.settle() };
 }
 
-/** Waits until every later change of what was just built is sure to show in its times. */
+/** Writes the state down, and waits until every later change of what was just built is sure to show in its times. */
 export async function finish(store: Store, summary: Summary): Promise<void> {
   store.fold();
-  if (summary.ran > 0) await passTick();
+  if (summary.ran > 0 && !summary.settled) await passTick();
 }
 

@@ -144,18 +144,19 @@ export class Observer implements World {
 
   /**
    * At the end of a run: what was changed just before it was looked at is looked at once more when a tick has passed, so that
-   * the next run can trust its stat. What the file system's clock cannot tell apart stays racy.
+   * the next run can trust its stat. What the file system's clock cannot tell apart stays racy. Returns whether it waited for a tick.
    */
-  async settle(): Promise<void> {
+  async settle(): Promise<boolean> {
     const { state } = this;
     const isSoon = (node: NodeId): boolean => state.stamps.isRacy(node) && waitFor(look(fullPath(this.root, state.nodeName[node]!), true)) <= WAIT;
     const files = [...this.#seen].filter((node) => state.nodeDigest[node]! > Digest.special && isSoon(node));
     const globs = [...state.globFolders].filter(([, folders]) => folders.some((folder) => state.nodeDigest[folder] === Digest.directory && isSoon(folder)));
-    if (files.length + globs.length === 0) return;
+    if (files.length + globs.length === 0) return false;
     await passTick();
     for (const node of files) this.#settleFile(node);
     for (const [, folders] of globs) folders.forEach((folder) => this.forget(folder));
     for (const [node] of globs) this.#settleGlob(node);
+    return true;
   }
 
   // The steps of this run were made from what was there before: where something else is there now, the next run must see it.

@@ -237,7 +237,7 @@ export class Run {
     this.#release(step, state.texts.has(state.nodeDigest[fact]!), dependents);
   }
 
-  summary(): Summary {
+  summary(): Omit<Summary, "settled"> {
     const counts = { ran: 0, fresh: 0, failed: 0, skipped: 0 };
     for (const at of this.#at) {
       const status = statusOf[at as At];
