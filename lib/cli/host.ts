@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import type { Context } from "../context.ts";
-import type { Host, Program, RecipeContext } from "../engine/index.ts";
+import type { Host, Program, RecipeContext, Standing } from "../engine/index.ts";
 import { settingsReader } from "../engine/index.ts";
 import type { Renderer } from "../render/index.ts";
 import { readSettings, settingsView } from "../settings/index.ts";
@@ -9,7 +9,7 @@ import { readSettings, settingsView } from "../settings/index.ts";
 export function projectHost(program: Program, dofile: string): Host {
   const settings = settingsView(settingsReader);
   let renderer: Renderer | undefined;
-  let known: ReadonlySet<string> | undefined;
+  let git: ((name: string) => Standing) | undefined;
   return {
     program,
     dofile,
@@ -23,16 +23,19 @@ export function projectHost(program: Program, dofile: string): Host {
       settings,
       render: (template, values) => renderer!.render(template, values, { read: (path) => context.readIfExists(path)?.text }),
     }),
-    mayReplace: (root, name) => {
-      known ??= namesInGit(root);
-      return !known.has(name);
-    },
+    standing: (root, name) => (git ??= askGit(root))(name),
+    lookAgain: () => (git = undefined),
     banner: (content) => (content.value("aws.account") === "sandbox" ? "SANDBOX" : ""),
   };
 }
 
-/** The files that git tracks or would track. None where there is no git or no repository. */
-function namesInGit(root: string): ReadonlySet<string> {
-  const { stdout } = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8", maxBuffer: 1 << 30 });
-  return new Set((stdout ?? "").split("\0").filter((name) => name !== ""));
+/** What git says of the files of a project; "unknown" of all where there is no git or no repository. */
+function askGit(root: string): (name: string) => Standing {
+  const list = (...which: string[]): ReadonlySet<string> | undefined => {
+    const { status, stdout } = spawnSync("git", ["ls-files", "-z", ...which], { cwd: root, encoding: "utf8", maxBuffer: 1 << 30 });
+    return status === 0 ? new Set(stdout.split("\0")) : undefined;
+  };
+  const [tracked, untracked] = [list("--cached"), list("--others", "--exclude-standard")];
+  if (tracked === undefined || untracked === undefined) return () => "unknown";
+  return (name) => (tracked.has(name) ? "tracked" : untracked.has(name) ? "untracked" : "ignored");
 }

@@ -51,9 +51,9 @@ export function openStore(session: Session, emit: Emit): Store {
 /** Makes the targets and all that they need fresh. Throws ProblemError for what is wrong before any step runs. */
 export async function build(session: Session, store: Store, options: BuildOptions, emit: Emit, signal: AbortSignal): Promise<Summary> {
   let graph = await session.graph(true);
-  while (session.replaced !== undefined) {
-    removeVanished(session, session.replaced === "none" ? undefined : session.replaced, graph, emit);
-    session.replaced = undefined;
+  while (session.replaced) {
+    removeVanished(session, graph, emit);
+    session.replaced = false;
     // From here on a crash must find the graph that the records belong to.
     store.fold();
     // What was edited by hand and stays is a source from now on.

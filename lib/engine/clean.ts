@@ -1,7 +1,7 @@
 import { lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fullPath, removeFile } from "./files.ts";
-import { Kind, primary, StepFlag, type Graph, type NodeId, type StepId } from "./model.ts";
+import { Kind, primary, RecordFlag, StepFlag, type Graph, type NodeId, type StepId } from "./model.ts";
 import { eachEdge, type State } from "./state.ts";
 import { STATE_FOLDER } from "./store.ts";
 
@@ -23,6 +23,7 @@ export function clean(root: string, state: State, graph: Graph | undefined, step
   if (steps !== "all") return removed;
   // What rules made that are gone by now: markers of effects that left the project.
   for (const record of state.records.values()) {
+    if ((record.flags & RecordFlag.precious) !== 0) continue;
     eachEdge(record.outputs, (node) => {
       if (graph?.producer.has(node) === false) remove(node);
     });

@@ -35,7 +35,9 @@ export function isFresh(state: State, graph: Graph, step: StepId, world: World, 
     const from = outputDigest(record.outputs, node);
     const to = world.current(node);
     const good = to === from;
-    if (!good && !stale({ why: "output", node, from, to })) return false;
+    // What a run that was cut left there, and what this rule has not made yet, nobody changed: why it is made is told above.
+    const told = !fresh && (from === Digest.unknown || record.status === RecordStatus.started);
+    if (!good && !told && !stale({ why: "output", node, from, to })) return false;
     const mode = graph.outMode[index]!;
     if (good && mode !== 0 && world.mode(node) !== mode && !stale({ why: "mode", node, from: mode, to: world.mode(node) })) return false;
   }
@@ -53,6 +55,8 @@ export function isFresh(state: State, graph: Graph, step: StepId, world: World, 
 export function freshInMemory(state: State, graph: Graph): Uint8Array {
   const world: World = { current: (node) => state.nodeDigest[node]!, mode: (node) => state.stamps.mode(node) };
   const fresh = new Uint8Array(graph.kind.length);
+  // What the graph was made from may have changed and not be made to a graph again: the Dofile is broken right now.
+  if (!eachEdge(graph.edges, (node, digest) => state.nodeDigest[node] === digest)) return fresh;
   for (let step = 0; step < fresh.length; step++) {
     let good = true;
     for (let index = graph.needStart[step]!; good && index < graph.needStart[step + 1]!; index++) {

@@ -103,7 +103,8 @@ function modules(build: PluginBuild, observer: Observer, program: Program, packa
   build.onResolve({ filter: /^[^./]/ }, async (args) => {
     if (args.pluginData === "inside" || args.kind === "entry-point" || args.path.startsWith("node:")) return undefined;
     const found = await build.resolve(args.path, { importer: args.importer, resolveDir: args.resolveDir, kind: args.kind, pluginData: "inside" });
-    if (found.errors.length > 0 || found.external) return found;
+    // A package that is linked into node_modules is a folder of somebody who edits it: its modules are followed like the project's.
+    if (found.errors.length > 0 || found.external || !/[\\/]node_modules[\\/]/.test(found.path)) return found;
     const importer = fileName(observer.root, args.importer);
     const used = packages.get(importer) ?? [];
     packages.set(importer, used);

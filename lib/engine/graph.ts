@@ -37,6 +37,12 @@ export function buildGraph(state: State, source: GraphSource): Built {
   const sources = new Set(Array.from(source.edges.nodes));
   if (state.settingsNode !== undefined) sources.add(state.settingsNode);
   for (const declaration of steps) {
+    const nul = [declaration.name, ...declaration.makes.map((one) => one.path)].find((name) => name.includes("\0"));
+    if (nul !== undefined) {
+      const place = source.place(declaration);
+      problems.push({ code: "DP231", ...(place === undefined ? {} : { place }), what: `target ${shown(nul)}: a name cannot hold NUL`, fix: "name a file inside of the project" });
+      continue;
+    }
     const outputs = outputNodes(state, source.root, declaration);
     const draft: Draft = { declaration, outputs, needs: [] };
     drafts.set(declaration, draft);
@@ -49,11 +55,11 @@ export function buildGraph(state: State, source: GraphSource): Built {
     const above = state.nodeKind[node] === Kind.file ? targetAbove(state, producer, state.nodeName[node]!) : undefined;
     if (above !== undefined) problems.push(problemAt(source, draft, "DP235", `target ${shown(state.nodeName[node]!)} lies below the target ${shown(above)}`, "rename one of them"));
   }
+  if (problems.length > 0) throw new ProblemError(problems, 2);
   for (const draft of drafts.values()) {
     const declared = needNodes(state, source.root, draft.declaration.needs, (declaration) => drafts.get(declaration)!.outputs);
     draft.needs = [...new Set([...declared, ...draft.declaration.origin.captured])];
   }
-  if (problems.length > 0) throw new ProblemError(problems, 2);
   const ordered = topological([...drafts.values()], producer, state);
   return { graph: columns(state, source, ordered, groups), declarations: ordered.map((draft) => draft.declaration) };
 }
@@ -112,7 +118,7 @@ function claim(
   const place = source.place(draft.declaration);
   const at = place === undefined ? {} : { place };
   const isFile = state.nodeKind[node] === Kind.file;
-  const bad = isFile ? badTarget(name) : name === "" || name.includes("\0") ? "a fact needs a name" : undefined;
+  const bad = isFile ? badTarget(name) : name === "" ? "a fact needs a name" : undefined;
   if (bad !== undefined) problems.push({ code: "DP231", ...at, what: `target ${shown(name)}: ${bad}`, fix: "name a file inside of the project" });
   const other = producer.get(node);
   const folded = `${state.nodeKind[node]}${name.normalize("NFC").toLowerCase()}`;
@@ -146,7 +152,6 @@ function targetAbove(state: State, producer: ReadonlyMap<NodeId, Draft>, name: s
 }
 
 function badTarget(name: string): string | undefined {
-  if (name.includes("\0")) return "a file name cannot hold NUL";
   if (name === "." || name.startsWith("/") || /^[A-Za-z]:/.test(name)) return "it is not inside of the project";
   if (/^(\.git|\.dospesos|node_modules)(\/|$)/.test(name)) return "that folder belongs to another program";
   if (name.split("/").some((part) => Buffer.byteLength(part) > 255)) return "a part of it is longer than 255 bytes";

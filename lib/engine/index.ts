@@ -11,9 +11,9 @@ export { didYouMean, placeText, ProblemError, problemText, shown, visible, type 
 export { recording, settingsReader, type RecipeContext } from "./recipe.ts";
 export { problemsOf } from "./run.ts";
 export { selectSteps, targetNames } from "./select.ts";
-export { Session, type Host, type Project, type ProjectInput } from "./session.ts";
+export { Session, type Host, type Project, type ProjectInput, type Standing } from "./session.ts";
 export { loadState, STATE_FOLDER, type Store } from "./store.ts";
 export type { Graph } from "./model.ts";
 export type { State } from "./state.ts";
 export { isEffect, reasonsFor, stepName, stepsBelow, targetsOf } from "./reasons.ts";
-export { createWatcher, foldersToWatch, type Watcher } from "./watcher.ts";
+export { createWatcher, whatToWatch, type Followed } from "./watcher.ts";

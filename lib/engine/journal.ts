@@ -53,13 +53,16 @@ export class Journal {
     return this.#size;
   }
 
-  /** Must be on its way to the disk before the first output of the step is touched. */
-  started(step: NodeId, outputs: readonly NodeId[], definition: DigestId): void {
-    this.#append(payload(Entry.started, [step, definition, outputs.length, ...outputs]));
+  /**
+   * Must be on its way to the disk before the first output of the step is touched, or an effect applied. `outputs` are about to
+   * get these digests (unknown: not worked out yet).
+   */
+  started(step: NodeId, record: Pick<StepRecord, "definition" | "flags">, outputs: ReadonlyMap<NodeId, DigestId>): void {
+    this.#append(payload(Entry.started, [step, record.definition, record.flags, ...[...outputs].flat()]));
   }
 
   ended(step: NodeId, record: StepRecord): void {
-    const numbers: number[] = [step, record.status, record.definition, record.milliseconds, record.outputs.end - record.outputs.start];
+    const numbers: number[] = [step, record.status, record.definition, record.flags, record.outputs.end - record.outputs.start];
     eachEdge(record.outputs, (node, digest) => void numbers.push(node, digest));
     eachEdge(record.edges, (node, digest) => void numbers.push(node, digest));
     this.#append(payload(Entry.ended, numbers));
@@ -149,16 +152,18 @@ function apply(state: State, words: Uint32Array, unfinished: Map<NodeId, readonl
     state.digest(text.slice(0, 32), words[1] === 1 ? text.slice(32) : undefined);
   } else if (type === Entry.started) {
     const before = state.records.get(step);
-    const outputs = new Map<NodeId, DigestId>([...words.subarray(4, 4 + words[3]!)].map((node) => [node, Digest.unknown]));
+    const outputs = new Map<NodeId, DigestId>();
+    eachEdge(pairs(words.subarray(4)), (node, digest) => void outputs.set(node, digest));
     unfinished.set(step, [...outputs.keys()]);
-    if (before !== undefined) eachEdge(before.outputs, (node, digest) => void outputs.set(node, digest));
+    // What it made before stays known as ours where it is not known what it was about to make.
+    if (before !== undefined) eachEdge(before.outputs, (node, digest) => void ((outputs.get(node) ?? Digest.unknown) === Digest.unknown && outputs.set(node, digest)));
     const edges = before?.edges ?? noEdges;
-    state.setRecord(step, { status: RecordStatus.started, definition: words[2]!, milliseconds: 0, outputs: edgesOf(outputs), edges });
+    state.setRecord(step, { status: RecordStatus.started, definition: words[2]!, flags: words[3]!, outputs: edgesOf(outputs), edges });
   } else if (type === Entry.ended) {
     const made = words[5]!;
     const outputs = pairs(words.subarray(6, 6 + made * 2));
     const edges = pairs(words.subarray(6 + made * 2));
-    state.setRecord(step, { status: words[2] as RecordStatus, definition: words[3]!, milliseconds: words[4]!, outputs, edges });
+    state.setRecord(step, { status: words[2] as RecordStatus, definition: words[3]!, flags: words[4]!, outputs, edges });
     eachEdge(outputs, (node, digest) => state.remember(node, digest));
     unfinished.delete(step);
   }

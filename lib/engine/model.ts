@@ -15,10 +15,6 @@ export type StepId = number & { readonly [brand]?: "step" };
 export const Kind = { file: 1, setting: 2, names: 3, environment: 4, glob: 5, fact: 6 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
-export const kindNames: Readonly<Record<Kind, string>> = {
-  1: "file", 2: "setting", 3: "names", 4: "environment", 5: "glob", 6: "fact",
-};
-
 /** Digests with a meaning of their own; all others are 128 bits of a SHA-256. */
 export const Digest = { unknown: 0, missing: 1, directory: 2, special: 3 } as const;
 export const fixedDigests = ["", "missing", "directory", "special"].map((name) => Buffer.from(name.padEnd(16)).toString("hex"));
@@ -33,12 +29,16 @@ export const StepFlag = { precious: 1 } as const;
 export const RecordStatus = { started: 1, done: 2, failed: 3 } as const;
 export type RecordStatus = (typeof RecordStatus)[keyof typeof RecordStatus];
 
+/** `told`: that the step left the project, and what stays of it, has been said. */
+export const RecordFlag = { precious: 1, effect: 2, told: 4 } as const;
+
 /** What a step was made from and what it made, when it last ran. */
 export interface StepRecord {
   readonly status: RecordStatus;
   /** The digest of the rule itself: its code, targets and declared prerequisites. */
   readonly definition: DigestId;
-  readonly milliseconds: number;
+  /** RecordFlag bits: what the step was, also when the graph no longer has it. */
+  readonly flags: number;
   /** What it made: pairs of node and digest. */
   readonly outputs: Edges;
   /** What it was made from: every declared prerequisite and everything that the recipe read. */
@@ -81,6 +81,12 @@ export const noEdges: Edges = { nodes: [], digests: [], start: 0, end: 0 };
 
 export function stepCount(graph: Graph): number {
   return graph.kind.length;
+}
+
+/** What the record of a step says of it. */
+export function recordFlags(graph: Graph, step: StepId): number {
+  const precious = (graph.flags[step]! & StepFlag.precious) !== 0 ? RecordFlag.precious : 0;
+  return precious | (graph.kind[step] === StepKind.effect ? RecordFlag.effect : 0);
 }
 
 /** The node that names a step. */

@@ -268,7 +268,7 @@ export class Observer implements World {
     if (this.#made === undefined) {
       const made = new Set<NodeId>();
       this.#made = made;
-      for (const { outputs } of this.state.records.values()) eachEdge(outputs, (one) => void made.add(one));
+      for (const { outputs } of this.state.records.values()) eachEdge(outputs, (one, digest) => void (digest !== Digest.unknown && made.add(one)));
     }
     return this.#made.has(node);
   }

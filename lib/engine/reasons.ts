@@ -4,11 +4,14 @@ import { Digest, Kind, StepKind, type DigestId, type Graph, type NodeId, type St
 import type { Observer } from "./observe.ts";
 import type { State } from "./state.ts";
 
-/** All reasons why a step is stale, in words: the same decision that a build makes, asked to go on. Empty if it is fresh. */
-export function reasonsFor(state: State, graph: Graph, step: StepId, observer: Observer): Reason[] {
+/**
+ * All reasons why a step is stale, in words: the same decision that a build makes, asked to go on. Empty if it is fresh. What
+ * differs in a prerequisite that is `open`, still to be made itself, is no reason yet: it may come out as it was.
+ */
+export function reasonsFor(state: State, graph: Graph, step: StepId, observer: Observer, open: (node: NodeId) => boolean = () => false): Reason[] {
   const reasons: Reason[] = [];
   isFresh(state, graph, step, observer, (finding) => {
-    const reason = reasonOf(state, finding);
+    const reason = finding.why === "prerequisite" && open(finding.node) ? undefined : reasonOf(state, finding);
     if (reason !== undefined) reasons.push(reason);
     return true;
   });
@@ -23,7 +26,7 @@ function reasonOf(state: State, finding: Finding): Reason | undefined {
   const { node, from, to } = finding;
   const name = state.nodeName[node]!;
   if (finding.why === "output" && state.nodeKind[node] === Kind.file) {
-    return { kind: "target", path: name, change: to === Digest.missing ? "missing" : from === Digest.unknown || to <= Digest.special ? "replaced" : "edited" };
+    return { kind: "target", path: name, change: to === Digest.missing ? "missing" : to <= Digest.special ? "replaced" : "edited" };
   }
   switch (state.nodeKind[node]!) {
     case Kind.file: return { kind: "file", path: name, change: from === Digest.missing ? "appeared" : to === Digest.missing ? "vanished" : "changed" };

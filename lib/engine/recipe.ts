@@ -37,12 +37,19 @@ export class Reads {
   readonly observer: Observer;
   readonly #mayRead: (node: NodeId) => boolean;
   readonly #step: string;
+  readonly #own: ReadonlySet<string>;
 
   /** `mayRead` tells of an output of the graph whether it was declared in the step's needs. */
-  constructor(observer: Observer, step: string, mayRead: (node: NodeId) => boolean) {
+  constructor(observer: Observer, step: string, own: ReadonlySet<string>, mayRead: (node: NodeId) => boolean) {
     this.observer = observer;
     this.#step = step;
+    this.#own = own;
     this.#mayRead = mayRead;
+  }
+
+  /** Whether the step itself makes this file. */
+  isOwn(name: string): boolean {
+    return this.#own.has(name);
   }
 
   setting(key: string): string | number | boolean | undefined {
@@ -64,6 +71,9 @@ export class Reads {
     const { observer } = this;
     const name = fileName(observer.root, path);
     const node = observer.state.node(Kind.file, name);
+    if (this.#own.has(name)) {
+      throw new ProblemError([{ code: "DP221", place: { file: name }, what: `${this.#step} reads a file that it makes itself`, why: "it would depend on its own result", fix: "use existing(), which is no prerequisite" }], 1);
+    }
     if (!this.#mayRead(node)) {
       throw new ProblemError([{
         code: "DP221", place: { file: name }, what: `${this.#step} reads a file that another rule makes`,
@@ -104,6 +114,9 @@ export function recipeContext(reads: Reads, signal: AbortSignal, note: (what: st
     env: (name) => reads.environment(name),
     existing: (path) => {
       const name = fileName(observer.root, path);
+      if (!reads.isOwn(name)) {
+        throw new ProblemError([{ code: "DP221", place: { file: name }, what: "existing() is asked for a file that the step does not make", why: "it is not recorded as a prerequisite", fix: "use read()" }], 1);
+      }
       const stat = look(fullPath(observer.root, name), false);
       if (stat === undefined || stat === "loop" || !stat.isFile()) return undefined;
       const content = observer.read(observer.state.node(Kind.file, name));

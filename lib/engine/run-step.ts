@@ -3,9 +3,10 @@ import type { Declaration, EffectPlan, FileValue, Glob, Need, SourceFile, Step, 
 import type { Emit } from "./events.ts";
 import { canonicalJson, digestOf } from "./digest.ts";
 import { fileName, fullPath, look, putFile } from "./files.ts";
-import { Digest, Kind, primary, RecordStatus, type DigestId, type Graph, type NodeId, type StepId } from "./model.ts";
+import { Digest, Kind, primary, recordFlags, RecordStatus, StepKind, type DigestId, type Graph, type NodeId, type StepId } from "./model.ts";
 import type { Observer } from "./observe.ts";
 import { ProblemError } from "./problem.ts";
+import { targetsOf } from "./reasons.ts";
 import { fileValue, Reads, recipeContext, recording, type RecipeContext } from "./recipe.ts";
 import type { Session } from "./session.ts";
 import { eachEdge, edgesOf, type State } from "./state.ts";
@@ -38,14 +39,13 @@ export async function runStep(runner: Runner, step: StepId, prepared?: Prepared)
   const { graph, store, session: { state } } = runner;
   const name = primary(graph, step);
   const definition = graph.definition[step]!;
-  const outputs = outputsOf(graph, step);
-  const begin = performance.now();
-  store.journal.started(name, outputs, definition);
+  const flags = recordFlags(graph, step);
+  // A rule changes nothing before its outputs are put into place (see place); an effect may change something from here on.
+  if (graph.kind[step] === StepKind.effect) store.journal.started(name, { definition, flags }, new Map(outputsOf(graph, step).map((node) => [node, Digest.unknown])));
   const before = state.records.get(name);
   const made = new Map<NodeId, DigestId>();
   const ended = (status: RecordStatus, edges: ReadonlyMap<NodeId, DigestId>): void => {
-    const milliseconds = Math.round(performance.now() - begin);
-    const record = { status, definition, milliseconds, outputs: edgesOf(made), edges: edgesOf(edges) };
+    const record = { status, definition, flags, outputs: edgesOf(made), edges: edgesOf(edges) };
     state.setRecord(name, record);
     store.journal.ended(name, record);
   };
@@ -75,10 +75,10 @@ function prepare({ session, graph, declarations, signal, emit }: Runner, step: S
   const target = state.nodeName[primary(graph, step)]!;
   const needed = new Set<NodeId>();
   for (let index = graph.needStart[step]!; index < graph.needStart[step + 1]!; index++) needed.add(graph.need[index]!);
-  const reads = new Reads(observer, target, (node) => !graph.producer.has(node) || needed.has(node));
+  const reads = new Reads(observer, target, new Set(targetsOf(state, graph, step)), (node) => !graph.producer.has(node) || needed.has(node));
   for (const node of needed) {
     const digest = observer.current(node);
-    if (digest === Digest.missing && state.nodeKind[node] === Kind.file) throw missingPrerequisite(state, node, target, graph.producer.has(node));
+    if (state.nodeKind[node] === Kind.file && digest <= Digest.special) throw unreadable(state, node, digest, target, graph.producer.has(node));
     reads.edges.set(node, digest);
   }
   const values = Object.fromEntries(Object.entries(declarations[step]!.needs).map(([key, need]) => [key, valueOf(need, reads)]));
@@ -125,11 +125,14 @@ function place(runner: Runner, step: StepId, result: unknown, reads: Reads, made
   const declaration = declarations[step]!;
   const outputs = outputsOf(graph, step);
   if (declaration.kind === "rule") {
-    // All contents are checked before the first one is written.
+    // Everything is checked before the first file is written.
     const contents = outputs.map((node, index) => bytesOf((result as readonly unknown[])[index], state.nodeName[node]!));
+    const digests = contents.map((bytes) => state.digest(digestOf(bytes)));
+    if (!runner.force) outputs.forEach((node, index) => keepForeign(session, node, digests[index]!));
+    runner.store.journal.started(outputs[0]!, { definition: graph.definition[step]!, flags: recordFlags(graph, step) }, new Map(outputs.map((node, index) => [node, digests[index]!])));
     outputs.forEach((node, index) => {
-      if (!runner.force) keepForeign(session, node, contents[index]!);
-      made.set(node, putOutput(observer, node, contents[index]!, declaration.makes[index]!.mode, declaration.precious));
+      putOutput(observer, node, contents[index]!, digests[index]!, declaration.makes[index]!.mode, declaration.precious);
+      made.set(node, digests[index]!);
     });
     return;
   }
@@ -138,37 +141,38 @@ function place(runner: Runner, step: StepId, result: unknown, reads: Reads, made
   const digest = state.digest(digestOf(`value:${text}`), text);
   if (declaration.kind === "effect") {
     const marker = outputs[0]!;
-    made.set(marker, putOutput(observer, marker, Buffer.from(markerText(state, declaration.name, reads, text)), 0, true));
+    const bytes = Buffer.from(markerText(state, declaration.name, reads, text));
+    made.set(marker, state.digest(digestOf(bytes)));
+    putOutput(observer, marker, bytes, made.get(marker)!, 0, true);
   }
   state.observe(fact, digest);
   made.set(fact, digest);
 }
 
 /** Refuses to replace a file that a person wrote: it was there before any build made it, and holds something else. */
-function keepForeign({ host, root, state, observer }: Session, node: NodeId, bytes: Uint8Array): void {
+function keepForeign({ host, root, state, observer }: Session, node: NodeId, digest: DigestId): void {
   const current = observer.current(node);
-  if (current <= Digest.special || state.digests[current] === digestOf(bytes) || observer.wasMade(node)) return;
+  if (current <= Digest.special || current === digest || observer.wasMade(node)) return;
   const name = state.nodeName[node]!;
-  if (host.mayReplace(root, name)) return;
+  const standing = host.standing(root, name);
+  if (standing !== "tracked" && standing !== "untracked") return;
   throw new ProblemError([{
     code: "DP236", place: { file: name }, what: "a file that no build made stands where this target must be written",
     why: "git does not ignore it, so somebody may have written it", fix: "move it away, or build with --force; and put the target into .gitignore",
   }], 1);
 }
 
-function putOutput(observer: Observer, node: NodeId, bytes: Uint8Array, mode: number, durable: boolean): DigestId {
+function putOutput(observer: Observer, node: NodeId, bytes: Uint8Array, digest: DigestId, mode: number, durable: boolean): void {
   const { state, root } = observer;
   const name = state.nodeName[node]!;
-  const digest = state.digest(digestOf(bytes));
   // The same bytes are not written again: the file keeps its times, and whoever watches it sees nothing.
-  if (observer.current(node) === digest && (mode === 0 || observer.mode(node) === mode)) return digest;
+  if (observer.current(node) === digest && (mode === 0 || observer.mode(node) === mode)) return;
   const found = look(fullPath(root, name), false);
   if (found !== undefined && found !== "loop" && (found.mode & BigInt(constants.S_IFMT)) === BigInt(constants.S_IFDIR)) {
     throw new ProblemError([{ code: "DP224", place: { file: name }, what: "a folder stands where this target must be written", fix: "move the folder away" }], 1);
   }
   const { stat, coarse } = putFile(root, name, bytes, mode, durable);
   observer.made(node, digest, stat, coarse);
-  return digest;
 }
 
 /** The marker of an effect: what was applied, with which prerequisites, and what came back. It holds no time, so it is stable. */
@@ -192,8 +196,12 @@ function factText(value: unknown, name: string): string {
   }
 }
 
-function missingPrerequisite(state: State, node: NodeId, target: string, made: boolean): ProblemError {
+function unreadable(state: State, node: NodeId, digest: DigestId, target: string, made: boolean): ProblemError {
   const name = state.nodeName[node]!;
+  if (digest !== Digest.missing) {
+    const what = digest === Digest.directory ? "this prerequisite is a folder" : "this prerequisite is no regular file";
+    return new ProblemError([{ code: "DP213", place: { file: name }, what, why: `${target} needs its content`, fix: "name a file, or use glob() for the files of a folder" }], 1);
+  }
   const what = made ? "this prerequisite was made and is gone again" : "there is no such file, and no rule makes it";
   return new ProblemError([{ code: "DP227", place: { file: name }, what, why: `${target} needs it`, fix: made ? "build again" : "make the file, or correct the name" }], 1);
 }

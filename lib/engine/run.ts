@@ -36,8 +36,8 @@ export class Run {
   readonly #exits = new Set<number>();
   #needsPerson = 0;
   #wake: () => void = () => {};
-  /** Rejects when nothing is left that a running recipe could wait for. */
-  #stuck: Promise<never> = new Promise(() => {});
+  /** For each running recipe how to end it when nothing is left that it could wait for. */
+  readonly #giveUp = new Set<(why: Error) => void>();
 
   constructor(session: Session, graph: Graph, needed: Uint8Array, options: BuildOptions, emit: Emit, signal: AbortSignal) {
     this.#session = session;
@@ -92,14 +92,19 @@ export class Run {
     };
     this.#signal.addEventListener("abort", abort);
     // Node would end the process as if all were well.
-    let empty = (): void => {};
-    this.#stuck = new Promise((_, reject) => (empty = () => reject(new Error("it waits for something that can never come"))));
-    this.#stuck.catch(() => {});
-    process.once("beforeExit", empty);
+    const empty = (): void => this.#giveUp.forEach((giveUp) => giveUp(new Error("it waits for something that can never come")));
+    process.on("beforeExit", empty);
+    let breath = performance.now();
     if (this.#signal.aborted) this.#stopping = true;
     for (;;) {
       while (!this.#stopping && this.#next < this.#ready.length && this.#running < this.#options.jobs) {
         this.#start(runner, this.#ready[this.#next++]!, dependents);
+      }
+      // Recipes that never wait would keep out signals, and who asks for the lock.
+      if (performance.now() - breath > 50) {
+        await new Promise((resolve) => setImmediate(resolve));
+        breath = performance.now();
+        continue;
       }
       if (this.#running > 0) await new Promise<void>((resolve) => (this.#wake = resolve));
       else if (!this.#stopping && this.#next < this.#ready.length) continue;
@@ -154,8 +159,13 @@ export class Run {
 
   async #finish(step: StepId, run: Promise<At>, begin: number, dependents: Dependents): Promise<void> {
     let at: At;
+    let giveUp: (why: Error) => void = () => {};
     try {
-      at = await Promise.race([run, this.#stuck]);
+      at = await new Promise<At>((resolve, reject) => {
+        giveUp = reject;
+        this.#giveUp.add(giveUp);
+        run.then(resolve, reject);
+      });
     } catch (error) {
       at = At.failed;
       const target = stepName(this.#session.state, this.#graph, step);
@@ -167,6 +177,7 @@ export class Run {
       if (waits) this.#needsPerson++;
       else if (!this.#options.keepGoing) this.#stopping = true;
     }
+    this.#giveUp.delete(giveUp);
     this.#running--;
     if (at === At.held) this.#at[step] = At.held;
     else this.#end(step, at, performance.now() - begin, dependents);

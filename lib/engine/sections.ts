@@ -13,7 +13,7 @@ export const SECTIONS = [
   "stepKind", "fresh", "outStart", "out", "group", "groupStart", "groupMember",
   // from here on only a build that has something to do looks
   "digest", "textDigest", "text", "stepFlags", "label", "definition", "outMode", "needStart", "need", "graphEdgeNode", "graphEdgeDigest",
-  "recordNode", "recordStatus", "recordDefinition", "recordMilliseconds", "recordOutStart", "recordOutNode", "recordOutDigest",
+  "recordNode", "recordStatus", "recordDefinition", "recordFlags", "recordOutStart", "recordOutNode", "recordOutDigest",
   "recordEdgeStart", "recordEdgeNode", "recordEdgeDigest", "glob", "globStart", "globFolder",
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { Kind, stepCount, type Graph, type StepId } from "./model.ts";
 import { didYouMean, ProblemError, shown } from "./problem.ts";
 import { stepsBelow } from "./reasons.ts";
@@ -14,7 +15,7 @@ export function selectSteps(state: State, graph: Graph, names: readonly string[]
   if (names.length === 0) return new Set(Array.from({ length: stepCount(graph) }, (_, step) => step));
   const unknown: string[] = [];
   const steps = names.flatMap((name) => {
-    const found = stepsNamed(state, graph, name.replace(/^\.\//, "").replace(/\/$/, ""));
+    const found = stepsNamed(state, graph, posix.normalize(name).replace(/\/$/, ""));
     if (found.length === 0) unknown.push(name);
     return found;
   });

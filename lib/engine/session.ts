@@ -14,6 +14,8 @@ import type { SettingsContent, SettingsSource } from "./settings-source.ts";
 import { eachEdge, edgesOf, type State } from "./state.ts";
 import { loadState, type Loaded } from "./store.ts";
 
+export type Standing = "tracked" | "untracked" | "ignored" | "unknown";
+
 /** What the program around the engine provides. */
 export interface Host {
   readonly program: Program;
@@ -26,11 +28,10 @@ export interface Host {
   load(): Promise<void>;
   /** The context of recipes, with what the program adds to it. */
   context(context: RecipeContext): RecipeContext;
-  /**
-   * Whether a file that no build is known to have made may be replaced by a target. A file that a person wrote must not be; where
-   * that cannot be told, it may.
-   */
-  mayReplace(root: string, name: string): boolean;
+  /** What git says of a file: what it tracks or does not ignore, a person may have written. */
+  standing(root: string, name: string): Standing;
+  /** Forgets what git said. */
+  lookAgain(): void;
   /** A word that every screen of this project must show ("SANDBOX"), or nothing. */
   banner(settings: SettingsContent): string;
 }
@@ -57,8 +58,8 @@ export class Session {
   readonly host: Host;
   readonly loaded: Loaded;
   readonly state: State;
-  /** What the graph was before it changed in this session; undefined if it did not. */
-  replaced: Graph | "none" | undefined;
+  /** The graph has changed in this session, and what is left of the old one is not cleared away yet. */
+  replaced = false;
   #observer: Observer;
   #built: Built | undefined;
 
@@ -77,6 +78,7 @@ export class Session {
 
   /** Forgets what was looked at: the next question is answered from the disk. */
   lookAgain(): void {
+    this.host.lookAgain();
     this.#observer = this.#look();
     this.#readBanner();
   }
@@ -130,7 +132,7 @@ export class Session {
       throw new ProblemError([{ code: "DP241", place: { file: host.dofile }, what: "there is no such file here", fix: "run dospesos in a project's folder, or name it with -C DIR" }], 2);
     }
     const changed = state.graph === undefined || !this.#isCurrent(state.graph);
-    if (changed) this.replaced ??= state.graph ?? "none";
+    if (changed) this.replaced = true;
     const { bundle, dispose } = await bundleDofile(this.observer, host.program, host.dofile, keep);
     try {
       // The outputs of the new graph are no matches of its globs: if that changes a glob, the graph is made once more.
@@ -205,7 +207,7 @@ function sourcePlace(root: string, url: string, bundle: Bundle, site: Site | und
 
 /** The first place of the project in a stack trace (source maps are on, so it is a place in the sources). */
 export function placeInStack(root: string, stack: string): Place | undefined {
-  for (const [, path, line, column] of stack.matchAll(/\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^\s()]+?):(\d+):(\d+)\)?$/gm)) {
+  for (const [, path, line, column] of stack.matchAll(/(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+?):(\d+):(\d+)\)?$/gm)) {
     const file = relative(root, path!.startsWith("file:") ? fileURLToPath(path!) : path!);
     if (!file.startsWith("..") && !file.startsWith("node_modules")) return { file, line: Number(line), column: Number(column) };
   }

@@ -41,7 +41,7 @@ export function writeSnapshot(state: State): Uint8Array {
     recordNode: Uint32Array.from(records, ([node]) => node),
     recordStatus: Uint8Array.from(records, ([, record]) => record.status),
     recordDefinition: Uint32Array.from(records, ([, record]) => record.definition),
-    recordMilliseconds: Uint32Array.from(records, ([, record]) => record.milliseconds),
+    recordFlags: Uint8Array.from(records, ([, record]) => record.flags),
     recordOutStart: outputs.starts, recordOutNode: outputs.nodes, recordOutDigest: outputs.digests,
     recordEdgeStart: edges.starts, recordEdgeNode: edges.nodes, recordEdgeDigest: edges.digests,
     glob: Uint32Array.from(globs, ([node]) => node),
@@ -104,12 +104,12 @@ function readRecords(state: State, sections: Sections): void {
   const u32 = (name: SectionName): Uint32Array => asU32(sections[name]);
   const [outStart, outNode, outDigest] = [u32("recordOutStart"), u32("recordOutNode"), u32("recordOutDigest")];
   const [edgeStart, edgeNode, edgeDigest] = [u32("recordEdgeStart"), u32("recordEdgeNode"), u32("recordEdgeDigest")];
-  const [definition, milliseconds] = [u32("recordDefinition"), u32("recordMilliseconds")];
+  const definition = u32("recordDefinition");
   u32("recordNode").forEach((node, index) => {
     const record: StepRecord = {
       status: sections.recordStatus[index] as RecordStatus,
       definition: definition[index]!,
-      milliseconds: milliseconds[index]!,
+      flags: sections.recordFlags[index]!,
       outputs: { nodes: outNode, digests: outDigest, start: outStart[index]!, end: outStart[index + 1]! },
       edges: { nodes: edgeNode, digests: edgeDigest, start: edgeStart[index]!, end: edgeStart[index + 1]! },
     };

@@ -1,4 +1,5 @@
 import { Digest, fixedDigests, Kind, noEdges, type DigestId, type Edges, type Graph, type NodeId, type StepRecord } from "./model.ts";
+import { ProblemError, shown } from "./problem.ts";
 import { Stamps, type Stamp } from "./stamps.ts";
 
 /**
@@ -38,6 +39,7 @@ export class State {
   node(kind: Kind, name: string): NodeId {
     const known = this.#nodes[kind]!.get(name);
     if (known !== undefined) return known;
+    if (name.includes("\0")) throw new ProblemError([{ code: "DP231", what: `${shown(name)}: a name cannot hold NUL`, fix: "take it out" }], 2);
     const id: NodeId = this.nodeName.length;
     this.#nodes[kind]!.set(name, id);
     this.nodeKind.push(kind);

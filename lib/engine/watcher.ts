@@ -1,16 +1,22 @@
 import { statSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { watch } from "chokidar";
 import { fullPath, TEMPORARY_SUFFIX } from "./files.ts";
 import { Digest, Kind } from "./model.ts";
 import type { Session } from "./session.ts";
 
 export interface Watcher {
-  /** Watches exactly these folders from now on, as far as they exist. Resolves when changes in them are seen. */
-  follow(folders: ReadonlySet<string>): Promise<void>;
+  /** Watches exactly this from now on, as far as it exists. Resolves when changes are seen. */
+  follow(what: Followed): Promise<void>;
   /** Resolves after the next change, when it has been quiet for a moment; at once if there was one since the last call. */
   changed(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface Followed {
+  readonly folders: ReadonlySet<string>;
+  /** Whether a change of this path can matter: a log that is written in a watched folder must not start builds. */
+  concerns(path: string): boolean;
 }
 
 /** How long it must be quiet after a change, and how long a burst may hold up a build, in milliseconds. */
@@ -37,9 +43,13 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
   let closed = false;
   let pending = false;
   let wake: (() => void) | undefined;
+  let concerns = (_path: string): boolean => true;
   const hint = (): void => {
     pending = true;
     wake?.();
+  };
+  const hintOf = (path: string): void => {
+    if (concerns(path)) hint();
   };
 
   const open = (folder: string, identity: string): void => {
@@ -48,8 +58,8 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
       // The system tells of a folder what happens to the files in it. Only who polls has to look at each of them.
       ignored: polling ? (path) => path !== folder && (basename(path).endsWith(TEMPORARY_SUFFIX) || ignored(path)) : (path) => path !== folder,
     });
-    watcher.on("all", hint);
-    watcher.on("raw", hint);
+    watcher.on("all", (_, path) => hintOf(path));
+    watcher.on("raw", (_, name: string | null) => hintOf(name === null ? folder : join(folder, name)));
     watcher.on("error", (error) => pollInstead((error as NodeJS.ErrnoException).code ?? ""));
     let settle = (): void => {};
     const ready = new Promise<void>((resolve) => (settle = resolve));
@@ -77,7 +87,8 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
   const allReady = (): Promise<unknown> => Promise.all([...watched.values()].map(({ ready }) => ready));
 
   return {
-    async follow(folders) {
+    async follow({ folders, concerns: theirs }) {
+      concerns = theirs;
       const wanted = new Map([...folders].flatMap((folder) => {
         const identity = identityOf(folder);
         return identity === undefined ? [] : [[folder, identity] as const];
@@ -126,8 +137,10 @@ function identityOf(folder: string): string | undefined {
  * The folders of everything that a project was made from, those that its globs search, and the ones of the project above them:
  * where a folder is missing, moved or made again, it is the one above it that tells.
  */
-export function foldersToWatch({ root, state }: Session): ReadonlySet<string> {
+export function whatToWatch({ root, state }: Session): Followed {
   const folders = new Set([root]);
+  const files = new Set<string>();
+  const searched = new Set<string>();
   const add = (folder: string): void => {
     for (let at = folder; !folders.has(at); at = dirname(at)) {
       folders.add(at);
@@ -137,7 +150,9 @@ export function foldersToWatch({ root, state }: Session): ReadonlySet<string> {
   for (let node = 1; node < state.nodeName.length; node++) {
     if (state.nodeKind[node] !== Kind.file || state.graph?.producer.has(node) === true || state.nodeDigest[node] === Digest.unknown) continue;
     const path = fullPath(root, state.nodeName[node]!);
+    files.add(path);
+    if (state.nodeDigest[node] === Digest.directory) searched.add(path);
     add(state.nodeDigest[node] === Digest.directory ? path : dirname(path));
   }
-  return folders;
+  return { folders, concerns: (path) => files.has(path) || folders.has(path) || searched.has(dirname(path)) };
 }

@@ -40,7 +40,7 @@ export function textScreen(colors: Palette, banner: () => string): Screen {
     }
   };
   const step = (event: Extract<EngineEvent, { type: "step" }>): void => {
-    if (event.status === "fresh" || (event.status === "skipped" && event.effect === undefined)) return;
+    if (event.status === "fresh" || (event.status === "skipped" && (event.effect === undefined || event.reasons.some((reason) => reason.kind === "upstream")))) return;
     lines++;
     if (lines > LINES && event.status === "ran") return lines === LINES + 1 ? say(colors.dim("…")) : undefined;
     const verb = event.status === "failed" ? colors.red("failed ") : event.status === "skipped" ? colors.yellow("waits  ") : colors.green(event.effect !== undefined ? "applied" : "made   ");

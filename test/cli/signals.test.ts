@@ -136,4 +136,18 @@ export default project(() => Array.from({ length: 40 }, (_, n) => rule({
   assert.match(dospesos(root, "build").stderr, "nothing to do");
 });
 
+test("Ctrl-C ends a build of recipes that never wait", async () => {
+  const root = projectOf(`import { project, rule } from "dospesos";
+const busy = (ms: number): void => { for (const end = performance.now() + ms; performance.now() < end; ); };
+export default project(() => Array.from({ length: 400 }, (_, i) => rule({ target: \`out/\${i}\`, recipe: () => (busy(15), "x") })));
+`);
+  const build = start(root, "build", "-j", "1");
+  await build.tells(/made +out\/5 /);
+  build.kill("SIGINT");
+  assert.is((await build.end(3000)).exit, 130);
+  assert.ok(readdirSync(`${root}/out`).length < 200, "it stopped long before the end");
+  assert.is(dospesos(root, "build").exit, 0);
+  assert.is(readdirSync(`${root}/out`).length, 400);
+});
+
 test.run();

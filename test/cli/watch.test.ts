@@ -244,4 +244,17 @@ testWith(test, ["unshare", "sh"], "where the system's limit for watches is reach
   await endOf(watch);
 });
 
+test("a log that is written into the project starts no builds, also while a step fails", async () => {
+  const root = projectOf(`import { file, project, rule } from "dospesos";
+export default project(() => [rule({ target: "out.txt", needs: { source: file("source.txt") }, recipe: ({ source }) => { if (source.text === "bad\\n") throw new Error("bad source"); return source.text; } })]);
+`, { "source.txt": "bad\n" });
+  const watch = await watching(root);
+  await watch.tells(/bad source/);
+  for (let line = 0; line < 20; line++) put(root, "watch.log", `${line}\n`);
+  put(root, "source.txt", "good\n");
+  await becomes(root, "out.txt", (text) => text === "good\n");
+  assert.ok(watch.told.match(/bad source/g)!.length <= 2, watch.told);
+  await endOf(watch);
+});
+
 test.run();

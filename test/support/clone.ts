@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tempFolder } from "./temp.ts";
@@ -26,7 +26,7 @@ export interface Clone {
 /** Copies what git tracks, and what it would track, as it stands now. */
 export function freshClone(): Clone {
   const root = tempFolder("clone");
-  const files = run(repository, "git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).stdout.split("\0").filter((name) => name !== "");
+  const files = run(repository, "git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).stdout.split("\0").filter((name) => name !== "" && existsSync(join(repository, name)));
   for (const file of files) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     cpSync(join(repository, file), join(root, file));

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import {
-  acquireLock, build, createWatcher, foldersToWatch, openStore, STATE_FOLDER, type Emit, type EngineEvent, type Session, type Store,
+  acquireLock, build, createWatcher, openStore, STATE_FOLDER, whatToWatch, type Emit, type EngineEvent, type Followed, type Session, type Store,
 } from "../../engine/index.ts";
 import { problemsFor } from "../problems.ts";
 import type { Run } from "../run.ts";
@@ -19,7 +19,7 @@ export async function watch(run: Run): Promise<number> {
   try {
     for (let first = true; !signal.aborted; first = false) {
       await batches.build();
-      await Promise.race([watcher.follow(batches.folders()), stopped]);
+      await Promise.race([watcher.follow(batches.followed()), stopped]);
       if (first) screen.say("watching: save a file and what depends on it is made again; Ctrl-C ends");
       await Promise.race([watcher.changed(), stopped]);
     }
@@ -42,6 +42,7 @@ class Batches {
   #opened: Opened | undefined;
   /** The effects that were told to be stale. */
   #told = "";
+  #stopped = true;
 
   constructor(run: Run) {
     this.#run = run;
@@ -61,6 +62,7 @@ class Batches {
       const { session, store } = this.#open(emit);
       const summary = await build(session, store, { ...args, force: false, keepGoing: true, effects: "hold", consent: async () => false }, emit, signal);
       store.foldIfLong();
+      this.#stopped = false;
       const ms = Math.round(performance.now() - begin);
       if (summary.ran + summary.failed > 0) screen.emit({ type: "end", ran: summary.ran, fresh: summary.fresh, failed: summary.failed, skipped: summary.skipped, ms });
       if (summary.ran > 0) screen.say(`${summary.ran} made in ${ms} ms`);
@@ -68,6 +70,7 @@ class Batches {
     } catch (error) {
       // A file that vanished while it was read, a full disk: what stops one batch need not stop the next one.
       screen.problems(problemsFor(error));
+      this.#stopped = true;
     } finally {
       lock.release();
     }
@@ -103,8 +106,10 @@ class Batches {
     lock.release();
   }
 
-  folders(): ReadonlySet<string> {
-    return this.#session === undefined ? new Set([this.#run.root]) : foldersToWatch(this.#session);
+  /** After a batch that stopped, anything may put it right. */
+  followed(): Followed {
+    const known = this.#session === undefined ? { folders: new Set([this.#run.root]) } : whatToWatch(this.#session);
+    return { concerns: () => true, ...(this.#stopped ? { folders: known.folders } : known) };
   }
 }
 
