@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, statSync, type Dirent, type PathLike, type Stats } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import fastGlob from "fast-glob";
 import { fileName, TEMPORARY_SUFFIX } from "./files.ts";
 import { STATE_FOLDER } from "./store.ts";
@@ -8,12 +8,16 @@ const NEVER = ["**/node_modules/**", "**/.git/**", `**/${STATE_FOLDER}/**`, `**/
 
 /**
  * Names of the files below the root that match a pattern of fast-glob, sorted. A leading dot must be written to be matched. `visit`
- * is told each folder before it is read: the answer holds as long as none of them changes.
+ * is told each folder before it is read, and each link: the answer holds as long as none of them changes.
  */
 export function findFiles(root: string, pattern: string, visit: (folder: string) => void): readonly string[] {
   const readdir = (path: string, options?: { withFileTypes: true }): string[] | Dirent[] => {
     visit(fileName(root, path));
-    return options === undefined ? readdirSync(path) : readdirSync(path, options);
+    if (options === undefined) return readdirSync(path);
+    const entries = readdirSync(path, options);
+    // Whether a link is a match depends on what it leads to, which its folder does not show.
+    for (const entry of entries) if (entry.isSymbolicLink()) visit(fileName(root, join(path, entry.name)));
+    return entries;
   };
   // A pattern without wildcards is not searched but looked up: then its folder tells whether the answer holds.
   const lookUp = (stat: (path: PathLike) => Stats) => (path: PathLike): Stats => {

@@ -142,8 +142,9 @@ function place(runner: Runner, step: StepId, result: unknown, reads: Reads, made
   if (declaration.kind === "effect") {
     const marker = outputs[0]!;
     const bytes = Buffer.from(markerText(state, declaration.name, reads, text));
-    made.set(marker, state.digest(digestOf(bytes)));
-    putOutput(observer, marker, bytes, made.get(marker)!, 0, true);
+    const digest = state.digest(digestOf(bytes));
+    putOutput(observer, marker, bytes, digest, 0, true);
+    made.set(marker, digest);
   }
   state.observe(fact, digest);
   made.set(fact, digest);

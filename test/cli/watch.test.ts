@@ -15,7 +15,7 @@ async function watching(root: string): Promise<Started> {
 
 async function endOf(watch: Started): Promise<void> {
   watch.kill("SIGINT");
-  const { exit, stderr } = await watch.end(1000);
+  const { exit, stderr } = await watch.end(3000);
   assert.is(exit, 130, stderr);
 }
 
