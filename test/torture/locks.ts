@@ -1,0 +1,48 @@
+/** Many processes that want one project: never two holders, and a dead holder's lock is taken over at once. */
+import { fileURLToPath } from "node:url";
+import { PLAIN, Started } from "../support/bin.ts";
+import { tempFolder } from "../support/temp.ts";
+
+const CONTENDER = fileURLToPath(new URL("./lock-contender.ts", import.meta.url));
+const PROCESSES = 8;
+const TAKEOVER_WITHIN = 100;
+
+export interface Locked {
+  readonly rounds: number;
+  readonly takeovers: number;
+  /** Milliseconds from kill -9 of the holder until who waits holds the lock. */
+  readonly median: number;
+  readonly worst: number;
+  readonly wrong: readonly string[];
+}
+
+export async function contend(rounds: number, takeovers: number): Promise<Locked> {
+  const root = tempFolder("locks");
+  const wrong: string[] = [];
+  const ends = await Promise.all(Array.from({ length: PROCESSES }, () => contender(root, rounds).end(300_000)));
+  for (const { exit, stdout, stderr } of ends) {
+    if (exit !== 0) wrong.push(`a process that wanted the lock: exit ${exit}: ${stderr}`);
+    if (stdout.includes("two")) wrong.push("two processes held the lock at the same time");
+  }
+  const times: number[] = [];
+  let holder = contender(root, 0);
+  await holder.tells(/holds/);
+  for (let round = 0; round < takeovers; round++) {
+    const next = contender(root, 0);
+    await next.tells(/waits/);
+    const begin = Date.now();
+    holder.kill("SIGKILL");
+    await next.tells(/holds \d+\n/);
+    times.push(Number(/holds (\d+)/.exec(next.stdout)![1]) - begin);
+    holder = next;
+  }
+  holder.kill("SIGKILL");
+  times.sort((a, b) => a - b);
+  const [median, worst] = [times[times.length >> 1]!, times.at(-1)!];
+  if (median > TAKEOVER_WITHIN) wrong.push(`a dead holder's lock is taken over after ${median} ms (median)`);
+  return { rounds: rounds * PROCESSES, takeovers, median, worst, wrong };
+}
+
+function contender(root: string, rounds: number): Started {
+  return new Started(process.cwd(), process.execPath, ["--import", "tsx", CONTENDER, root, String(rounds)], { env: PLAIN });
+}
