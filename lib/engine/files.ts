@@ -46,14 +46,17 @@ export interface Written {
 
 /**
  * Puts content at an output's place so that a reader sees the old file or the new one. Never writes through a link.
- * The file gets an mtime that no clock tick has, so that a later write in place always changes it.
+ * The file gets an mtime that no clock tick has, so that a later write in place always changes it. `folders` remembers those that
+ * this run has made and found to be inside of the project.
  */
-export function putFile(root: string, name: string, content: Uint8Array, mode: number, durable: boolean): Written {
+export function putFile(root: string, name: string, content: Uint8Array, mode: number, durable: boolean, folders: Set<string>): Written {
   const path = fullPath(root, name);
-  makeFolderFor(root, name, isPrivate(mode) ? 0o700 : 0o777);
+  const folder = dirname(path);
+  // A folder that was removed while the build runs is made again: only one that is still there needs no second look.
+  if (!folders.has(folder) || !existsSync(folder)) makeFolderFor(root, name, isPrivate(mode) ? 0o700 : 0o777);
+  folders.add(folder);
   const temporary = temporaryBeside(path);
-  rmSync(temporary, { force: true });
-  const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode === 0 ? 0o666 : mode & 0o700);
+  const file = createAnew(temporary, mode === 0 ? 0o666 : mode & 0o700);
   try {
     writeAll(file, content, path);
     if (mode !== 0) fchmodSync(file, mode);
@@ -74,6 +77,18 @@ export function putFile(root: string, name: string, content: Uint8Array, mode: n
   }
   const stat = lstatSync(path, { bigint: true });
   return { stat, coarse: stat.mtimeNs % 1_000_000n === 0n };
+}
+
+/** Opens a file that must not be there; what an older run may have left in its place is removed. */
+function createAnew(path: string, mode: number): number {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+  try {
+    return openSync(path, flags, mode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    rmSync(path, { force: true });
+    return openSync(path, flags, mode);
+  }
 }
 
 export function temporaryBeside(path: string): string {

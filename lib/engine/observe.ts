@@ -28,6 +28,8 @@ export interface Content {
 export class Observer implements World {
   readonly root: string;
   readonly state: State;
+  /** Folders that this run has made for outputs, or found to be there and inside of the project. */
+  readonly folders = new Set<string>();
   readonly #settings: SettingsSource;
   readonly #settingsNode: NodeId;
   /** Outputs are looked at without following links. */

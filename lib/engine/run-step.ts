@@ -1,8 +1,7 @@
-import { constants } from "node:fs";
 import type { Declaration, EffectPlan, FileValue, Glob, Need, SourceFile, Step, Target } from "./declare.ts";
 import type { Emit } from "./events.ts";
 import { canonicalJson, digestOf } from "./digest.ts";
-import { fileName, fullPath, look, putFile } from "./files.ts";
+import { fileName, putFile } from "./files.ts";
 import { Digest, Kind, primary, recordFlags, RecordStatus, StepKind, type DigestId, type Graph, type NodeId, type StepId } from "./model.ts";
 import type { Observer } from "./observe.ts";
 import { ProblemError } from "./problem.ts";
@@ -168,11 +167,10 @@ function putOutput(observer: Observer, node: NodeId, bytes: Uint8Array, digest: 
   const name = state.nodeName[node]!;
   // The same bytes are not written again: the file keeps its times, and whoever watches it sees nothing.
   if (observer.current(node) === digest && (mode === 0 || observer.mode(node) === mode)) return;
-  const found = look(fullPath(root, name), false);
-  if (found !== undefined && found !== "loop" && (found.mode & BigInt(constants.S_IFMT)) === BigInt(constants.S_IFDIR)) {
+  if (observer.current(node) === Digest.directory) {
     throw new ProblemError([{ code: "DP224", place: { file: name }, what: "a folder stands where this target must be written", fix: "move the folder away" }], 1);
   }
-  const { stat, coarse } = putFile(root, name, bytes, mode, durable);
+  const { stat, coarse } = putFile(root, name, bytes, mode, durable, observer.folders);
   observer.made(node, digest, stat, coarse);
 }
 
