@@ -55,6 +55,10 @@ export function buildGraph(state: State, source: GraphSource): Built {
     const above = state.nodeKind[node] === Kind.file ? targetAbove(state, producer, state.nodeName[node]!) : undefined;
     if (above !== undefined) problems.push(problemAt(source, draft, "DP235", `target ${shown(state.nodeName[node]!)} lies below the target ${shown(above)}`, "rename one of them"));
   }
+  for (const name of groups.keys()) {
+    const node = [Kind.file, Kind.fact].map((kind) => state.find(kind, name)).find((one) => one !== undefined && producer.has(one));
+    if (node !== undefined) problems.push(problemAt(source, producer.get(node)!, "DP238", `the group ${shown(name)} has the name of this target`, "rename the group"));
+  }
   if (problems.length > 0) throw new ProblemError(problems, 2);
   for (const draft of drafts.values()) {
     const declared = needNodes(state, source.root, draft.declaration.needs, (declaration) => drafts.get(declaration)!.outputs);

@@ -58,6 +58,11 @@ test("a name with NUL in it fails its step and leaves the state readable", async
   assert.is(project.text("b"), "b");
 });
 
+test("a group cannot hide a target of the same name", async () => {
+  const { problems } = await new TestProject('const a = rule({ target: "a", recipe: () => "a" }); return [group("a", [a])];').build();
+  assert.equal(problems.map(({ code, place }) => [code, place?.file]), [["DP238", "Dofile.ts"]]);
+});
+
 test("existing() gives only a step's own targets, and reading these is refused", async () => {
   const other = new TestProject('return [rule({ target: "a", recipe: (_, { existing }) => existing("src.txt")?.text ?? "" })];', { "src.txt": "1" });
   assert.match((await other.build()).problems[0]?.what ?? "", "existing() is asked for a file that the step does not make");
