@@ -4,7 +4,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ProblemError, type Problem } from "../../lib/engine/index.ts";
 import { tempFolder } from "../support/temp.ts";
-import { SETTINGS, TestProject } from "./project.ts";
+import { SETTINGS } from "../support/folder.ts";
+import { TestProject } from "./project.ts";
 
 const PACKAGE = {
   "node_modules/esm-only/package.json": `{ "name": "esm-only", "version": "1.0.0", "type": "module", "exports": { ".": { "import": "./main.js" }, "./sub/*": "./lib/*.js" } }`,

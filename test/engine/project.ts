@@ -9,24 +9,11 @@ import {
   type Problem, type Reason, type StepStatus, type Summary,
 } from "../../lib/engine/index.ts";
 import { nothingToDo } from "../../lib/engine/nothing-to-do.ts";
+import { SETTINGS } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";
 
 const API = new URL("../../lib/index.ts", import.meta.url).href;
 const BIN = fileURLToPath(new URL("../../lib/cli/bin.cjs", import.meta.url));
-
-export const SETTINGS = `[aws]
-account = sandbox
-region = eu-west-1
-[instance]
-name = demo
-[greengrass]
-version = 2.16.0
-root = /greengrass/v2
-[core a]
-group = one
-[core b]
-group = two
-`;
 
 /** What one build told. */
 export interface Outcome {
