@@ -30,7 +30,7 @@ export function projectHost(program: Program, dofile: string): Host {
 }
 
 /** What git says of the files of a project; "unknown" of all where there is no git or no repository. */
-function askGit(root: string): (name: string) => Standing {
+export function askGit(root: string): (name: string) => Standing {
   const list = (...which: string[]): ReadonlySet<string> | undefined => {
     const { status, stdout } = spawnSync("git", ["ls-files", "-z", ...which], { cwd: root, encoding: "utf8", maxBuffer: 1 << 30 });
     return status === 0 ? new Set(stdout.split("\0")) : undefined;

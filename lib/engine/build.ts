@@ -48,7 +48,9 @@ export function openStore(session: Session, emit: Emit): Store {
   return store;
 }
 
-/** Makes the targets and all that they need fresh. Throws ProblemError for what is wrong before any step runs. */
+/**
+ * Makes the targets and all that they need fresh. Throws ProblemError for what is wrong before any step runs, and the
+ * system's error where the state cannot be written. */
 export async function build(session: Session, store: Store, options: BuildOptions, emit: Emit, signal: AbortSignal): Promise<Summary> {
   let graph = await session.graph(true);
   while (session.replaced) {
@@ -64,7 +66,7 @@ export async function build(session: Session, store: Store, options: BuildOption
   let run = new Run(session, graph, closure(graph, steps), options, emit, signal);
   run.check();
   if (run.hasWork) {
-    const built = await session.recipes(true);
+    const built = await session.recipes();
     if (built.graph !== graph) {
       graph = built.graph;
       run = new Run(session, graph, closure(graph, selectSteps(session.state, graph, options.targets)), options, emit, signal);

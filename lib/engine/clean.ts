@@ -1,31 +1,34 @@
 import { lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fullPath, removeFile } from "./files.ts";
-import { Kind, primary, RecordFlag, StepFlag, type Graph, type NodeId, type StepId } from "./model.ts";
+import { Digest, Kind, primary, RecordFlag, StepFlag, type Graph, type NodeId, type StepId } from "./model.ts";
+import type { Standing } from "./session.ts";
 import { eachEdge, type State } from "./state.ts";
 import { STATE_FOLDER } from "./store.ts";
 
 /**
- * Removes the built files of some steps, or of all and the engine's state with them. Never removes what is precious, what lies
- * outside of the project, or a folder. Returns the names of what it removed.
+ * Removes the built files of some steps, or of all and the engine's state with them. Never removes what is precious, what no build
+ * made, what lies outside of the project, or a folder. Where the state is lost, what git ignores passes for built. Returns the
+ * names of what it removed.
  */
-export function clean(root: string, state: State, graph: Graph | undefined, steps: ReadonlySet<StepId> | "all"): string[] {
+export function clean(root: string, state: State, graph: Graph, steps: ReadonlySet<StepId> | "all", standing: (name: string) => Standing): string[] {
   const removed: string[] = [];
+  const made = new Set<NodeId>();
+  for (const { outputs } of state.records.values()) eachEdge(outputs, (node, digest) => void (digest !== Digest.unknown && made.add(node)));
+  const wasMade = (node: NodeId): boolean => made.has(node) || (made.size === 0 && ["ignored", "unknown"].includes(standing(state.nodeName[node]!)));
   const remove = (node: NodeId): void => {
     const name = state.nodeName[node]!;
-    if (state.nodeKind[node] !== Kind.file || isFolderOrMissing(fullPath(root, name))) return;
+    if (state.nodeKind[node] !== Kind.file || isFolderOrMissing(fullPath(root, name)) || !wasMade(node)) return;
     if (removeFile(root, name)) removed.push(name);
   };
-  const isPrecious = (step: StepId): boolean => (graph!.flags[step]! & StepFlag.precious) !== 0;
-  if (graph !== undefined) {
-    for (const [node, step] of graph.producer) if ((steps === "all" || steps.has(step)) && !isPrecious(step)) remove(node);
-  }
+  const isPrecious = (step: StepId): boolean => (graph.flags[step]! & StepFlag.precious) !== 0;
+  for (const [node, step] of graph.producer) if ((steps === "all" || steps.has(step)) && !isPrecious(step)) remove(node);
   if (steps !== "all") return removed;
   // What rules made that are gone by now: markers of effects that left the project.
   for (const record of state.records.values()) {
     if ((record.flags & RecordFlag.precious) !== 0) continue;
     eachEdge(record.outputs, (node) => {
-      if (graph?.producer.has(node) === false) remove(node);
+      if (!graph.producer.has(node)) remove(node);
     });
   }
   rmSync(join(root, STATE_FOLDER), { recursive: true, force: true });

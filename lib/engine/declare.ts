@@ -160,7 +160,7 @@ export interface Declare<C> {
   effect: <T, const N extends Needs>(spec: EffectSpec<T, N, C>) => Step<T>;
 }
 
-// One implementation for every type of context: what C is, the program that runs the recipes decides (see Host in build.ts).
+// One implementation for every type of context: what C is, the program that runs the recipes decides (see Host in session.ts).
 type AnySpec = OneTarget<Needs, unknown> | ManyTargets<string, Needs, unknown>;
 
 function declareRule(spec: AnySpec): Rule | RuleOfMany<string> {

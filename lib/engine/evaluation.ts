@@ -104,7 +104,7 @@ function allOf({ values, lists, pass }: Scope): NodeId[] {
   return [...values, ...lists, ...(pass?.reads ?? [])];
 }
 
-/** The evaluation that runs now, if any. There is only one at a time: a Dofile is evaluated synchronously. */
+/** The evaluation that runs now, if any. There is only one at a time: a session waits for it before it does anything else. */
 let active: Evaluation | undefined;
 
 export function evaluating(): Evaluation | undefined {

@@ -41,7 +41,7 @@ export function placeText(place: Place): string {
   return `${place.file}${line}${column}`;
 }
 
-/** A problem as three lines at the most: what, why, fix. Control and direction characters are shown as escapes. */
+/** A problem as text: what, why, fix, a line each. Control and direction characters are shown as escapes. */
 export function problemText(problem: Problem): string {
   const head = problem.place === undefined ? "" : `${placeText(problem.place)}: `;
   const lines = [`${head}error ${problem.code}: ${problem.what}`];

@@ -100,18 +100,18 @@ export class Session {
   }
 
   /** The graph together with the declarations, which are needed to run a step. */
-  async recipes(keep: boolean): Promise<Built> {
+  async recipes(): Promise<Built> {
     const known = this.#built;
     await this.host.load();
     const { graph } = this.state;
-    if (graph === undefined || !this.#isCurrent(graph)) return this.#evaluate(keep);
+    if (graph === undefined || !this.#isCurrent(graph)) return this.#evaluate(true);
     if (known !== undefined && known.graph === graph) return known;
     // The graph is known and holds: only the recipes are missing.
-    const { bundle, dispose } = await bundleDofile(this.observer, this.host.program, this.host.dofile, keep);
+    const { bundle, dispose } = await bundleDofile(this.observer, this.host.program, this.host.dofile, true);
     try {
       const { offered } = await this.#offer(bundle, false);
       const declarations = declarationsFor(this.state, this.root, graph, offered);
-      return declarations === undefined ? await this.#evaluate(keep) : (this.#built = { graph, declarations });
+      return declarations === undefined ? await this.#evaluate(true) : (this.#built = { graph, declarations });
     } finally {
       dispose();
     }

@@ -2,7 +2,7 @@ import { problemText, visible, type Emit, type EngineEvent, type Problem } from 
 import type { Palette } from "./palette.ts";
 import { reasonText } from "./reason-text.ts";
 
-/** The only place that writes to the terminal. Data (what a person asked for) goes to stdout, everything else to stderr. */
+/** What writes to the terminal, but for the question of consent.ts and the one line of the nothing-to-do path. Data (what a person asked for) goes to stdout, everything else to stderr. */
 export interface Screen {
   readonly emit: Emit;
   /** A line that is not an event. */

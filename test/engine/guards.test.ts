@@ -19,6 +19,37 @@ test("clean never removes a key, also of a rule that has left the project", asyn
   assert.is(project.text("keys/a"), "secret");
 });
 
+test("clean removes only what a build made: not what stood there before, and was refused to be replaced", async () => {
+  const project = new TestProject('return [rule({ target: "notes.txt", recipe: () => "made" }), rule({ target: "b", recipe: () => "b" })];');
+  execFileSync("git", ["init", "-q"], { cwd: project.root });
+  project.tamper("notes.txt", "mine");
+  assert.equal((await project.build([], { keepGoing: true })).failed, ["notes.txt"]);
+  assert.is(project.run(["clean"]).code, 0);
+  assert.is(project.text("notes.txt"), "mine");
+  assert.not(project.exists("b"));
+  assert.is(project.run(["clean"]).code, 0);
+  assert.is(project.text("notes.txt"), "mine");
+});
+
+test("after the state is lost, clean still removes what git ignores", async () => {
+  const project = new TestProject('return [rule({ target: "out/b", recipe: () => "b" })];', { ".gitignore": "out/\n.dospesos/\n" });
+  execFileSync("git", ["init", "-q"], { cwd: project.root });
+  await project.build();
+  project.remove(".dospesos");
+  assert.is(project.run(["clean"]).code, 0);
+  assert.not(project.exists("out/b"));
+});
+
+test("clean of one target does not forget what a vanished rule left behind", async () => {
+  const both = 'return [rule({ target: "gone", recipe: () => "x" }), rule({ target: "b", recipe: () => "b" })];';
+  const project = new TestProject(both);
+  await project.build();
+  project.dofile('return [rule({ target: "b", recipe: () => "b" })];');
+  assert.is(project.run(["clean", "b"]).code, 0);
+  assert.not(project.exists("b"));
+  assert.not(project.exists("gone"));
+});
+
 test("a broken Dofile is told by every build, not only by the first one", async () => {
   const project = new TestProject('return [rule({ target: "a", recipe: () => "a" })];');
   await project.build();

@@ -1,6 +1,7 @@
 import {
-  acquireLock, clean as cleanSteps, forgetCleaned, loadState, openStore, ProblemError, selectSteps, type Graph, type Session, type State,
+  acquireLock, clean as cleanSteps, forgetCleaned, loadState, openStore, ProblemError, removeVanished, selectSteps, type Graph, type Session, type State,
 } from "../../engine/index.ts";
+import { askGit } from "../host.ts";
 import type { Run } from "../run.ts";
 
 /** `dospesos clean`: removes built files; without targets the state in .dospesos, too. Keys, Terraform state and settings stay. */
@@ -10,10 +11,13 @@ export async function clean(run: Run): Promise<number> {
   try {
     const { session, state, graph } = await known(run);
     const steps = args.targets.length === 0 ? "all" as const : selectSteps(state, graph, args.targets);
-    const removed = cleanSteps(root, state, graph, steps);
+    const removed = cleanSteps(root, state, graph, steps, askGit(root));
     if (steps !== "all" && session !== undefined) {
+      const store = openStore(session, screen.emit);
       forgetCleaned(state, graph, steps);
-      openStore(session, screen.emit).fold();
+      // The graph that is written down must be one whose leftovers are cleared away.
+      if (session.replaced) removeVanished(session, graph, screen.emit);
+      store.fold();
     }
     for (const target of removed.sort()) screen.emit({ type: "removed", target });
     screen.say(`${removed.length} removed; keys, Terraform state and settings stay`);
