@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import type { Emit, PlannedEffect } from "./events.ts";
 import { fullPath, temporaryBeside } from "./files.ts";
-import { passTick } from "./observe.ts";
+import { closure } from "./model.ts";
 import { Run } from "./run.ts";
-import { closure, selectSteps } from "./select.ts";
+import { selectSteps } from "./select.ts";
 import type { Session } from "./session.ts";
 import { Store } from "./store.ts";
 import { removeVanished } from "./vanish.ts";
@@ -30,8 +30,6 @@ export interface Summary {
   readonly needsPerson: number;
   /** 2 if a recipe found wrong settings, else 1 if a step failed, else 4 if something waits for a person, else 0. */
   readonly exit: number;
-  /** A tick of the clock has passed since the last output was made. */
-  readonly settled: boolean;
 }
 
 /** Opens the state for writing and clears away what a crash left. The caller holds the lock. */
@@ -78,12 +76,12 @@ export async function build(session: Session, store: Store, options: BuildOption
   } else {
     run.tellFresh();
   }
-  return { ...run.summary(), settled: await session.observer.settle() };
+  await session.observer.settle();
+  return run.summary();
 }
 
 /** Writes the state down, and waits until every later change of what was just built is sure to show in its times. */
-export async function finish(store: Store, summary: Summary): Promise<void> {
+export async function finish(session: Session, store: Store): Promise<void> {
   store.fold();
-  if (summary.ran > 0 && !summary.settled) await passTick();
+  await session.observer.quiet();
 }
-

@@ -1,7 +1,7 @@
 import { lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fullPath, removeFile } from "./files.ts";
-import { Digest, Kind, primary, RecordFlag, StepFlag, type Graph, type NodeId, type StepId } from "./model.ts";
+import { Digest, Kind, makerOf, outputsOf, primary, RecordFlag, stepCount, StepFlag, type Graph, type NodeId, type StepId } from "./model.ts";
 import type { Standing } from "./session.ts";
 import { eachEdge, type State } from "./state.ts";
 import { STATE_FOLDER } from "./store.ts";
@@ -22,13 +22,13 @@ export function clean(root: string, state: State, graph: Graph, steps: ReadonlyS
     if (removeFile(root, name)) removed.push(name);
   };
   const isPrecious = (step: StepId): boolean => (graph.flags[step]! & StepFlag.precious) !== 0;
-  for (const [node, step] of graph.producer) if ((steps === "all" || steps.has(step)) && !isPrecious(step)) remove(node);
+  for (let step = 0; step < stepCount(graph); step++) if ((steps === "all" || steps.has(step)) && !isPrecious(step)) outputsOf(graph, step).forEach(remove);
   if (steps !== "all") return removed;
   // What rules made that are gone by now: markers of effects that left the project.
   for (const record of state.records.values()) {
     if ((record.flags & RecordFlag.precious) !== 0) continue;
     eachEdge(record.outputs, (node) => {
-      if (!graph.producer.has(node)) remove(node);
+      if (makerOf(graph, node) === undefined) remove(node);
     });
   }
   rmSync(join(root, STATE_FOLDER), { recursive: true, force: true });

@@ -11,10 +11,10 @@
  * Numbers are little-endian. This module imports nothing: it is on the nothing-to-do path.
  */
 const MAGIC = [0x50534f44, 0x534f5345];
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 const HEADER = 24;
 
-export type Column = Uint8Array | Uint16Array | Uint32Array | BigInt64Array;
+export type Column = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
 /** Why a file is no readable container. "newer" must never be overwritten; "damaged" and "older" may be made again. */
 export type Unreadable = "damaged" | "older" | "newer";
@@ -81,6 +81,6 @@ export function asU16(section: Uint8Array): Uint16Array {
 export function asU32(section: Uint8Array): Uint32Array {
   return new Uint32Array(section.buffer, section.byteOffset, section.byteLength >> 2);
 }
-export function asI64(section: Uint8Array): BigInt64Array {
-  return new BigInt64Array(section.buffer, section.byteOffset, section.byteLength >> 3);
+export function asF64(section: Uint8Array): Float64Array {
+  return new Float64Array(section.buffer, section.byteOffset, section.byteLength >> 3);
 }

@@ -1,4 +1,4 @@
-import { Digest, RecordStatus, primary, type DigestId, type Edges, type Graph, type NodeId, type StepId } from "./model.ts";
+import { Digest, makerOf, primary, RecordStatus, type DigestId, type Edges, type Graph, type NodeId, type StepId } from "./model.ts";
 import { eachEdge, type State } from "./state.ts";
 
 /** What the world looks like now. `state.nodeDigest` is one such view; the files on disk are another. */
@@ -60,8 +60,8 @@ export function freshInMemory(state: State, graph: Graph): Uint8Array {
   for (let step = 0; step < fresh.length; step++) {
     let good = true;
     for (let index = graph.needStart[step]!; good && index < graph.needStart[step + 1]!; index++) {
-      const producer = graph.producer.get(graph.need[index]!);
-      good = producer === undefined || fresh[producer] === 1;
+      const below = makerOf(graph, graph.need[index]!);
+      good = below === undefined || fresh[below] === 1;
     }
     if (good && isFresh(state, graph, step, world, () => false)) fresh[step] = 1;
   }

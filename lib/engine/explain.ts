@@ -1,8 +1,7 @@
 import { isFresh } from "./decide.ts";
 import type { Reason } from "./events.ts";
-import type { Graph, NodeId, StepId } from "./model.ts";
-import { reasonsFor, stepName, stepsBelow } from "./reasons.ts";
-import { closure } from "./select.ts";
+import { closure, makerOf, stepsBelow, type Graph, type NodeId, type StepId } from "./model.ts";
+import { reasonsFor, stepName } from "./reasons.ts";
 import type { Session } from "./session.ts";
 
 /** `unknown`: nothing changed for the step itself, but a step below it is stale, and its result may be the same or not. */
@@ -24,11 +23,11 @@ export function explain(session: Session, graph: Graph, steps: Iterable<StepId>)
   const needed = closure(graph, steps);
   const notFresh = new Uint8Array(needed.length);
   const explanations: Explanation[] = [];
-  const open = (node: NodeId): boolean => notFresh[graph.producer.get(node) ?? -1] === 1;
+  const open = (node: NodeId): boolean => notFresh[makerOf(graph, node) ?? -1] === 1;
   for (let step = 0; step < needed.length; step++) {
     if (needed[step] === 0) continue;
     const reasons: Reason[] = isFresh(state, graph, step, observer, () => false) ? [] : reasonsFor(state, graph, step, observer, open);
-    const below = [...stepsBelow(graph, step)].find((one) => notFresh[one] === 1);
+    const below = stepsBelow(graph, step).find((one) => notFresh[one] === 1);
     const freshness = reasons.length > 0 ? "stale" : below !== undefined ? "unknown" : "fresh";
     if (freshness !== "fresh") notFresh[step] = 1;
     if (freshness === "unknown") reasons.push({ kind: "upstream", target: stepName(state, graph, below!) });

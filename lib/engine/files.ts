@@ -1,6 +1,6 @@
 import {
   closeSync, constants, existsSync, fchmodSync, fsyncSync, futimesSync, lstatSync, mkdirSync, openSync, realpathSync, renameSync, rmdirSync, rmSync,
-  statSync, type BigIntStats,
+  statSync, type Stats,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, posix, relative, sep } from "node:path";
 import { digestOf } from "./digest.ts";
@@ -10,11 +10,15 @@ import { ProblemError } from "./problem.ts";
 /** Suffix of the temporary file that stands beside an output while it is written. Only the holder of the lock makes one. */
 export const TEMPORARY_SUFFIX = ".dospesos-tmp";
 
+/** A part of the path is empty, `.` or `..`: it is absolute, ends with `/`, or is not the shortest one. */
+const UNUSUAL = /(^|\/)\.{0,2}(\/|$)/;
+
 /**
  * The name of a file as the engine uses it: relative to the root with `/`, or absolute if it is outside. `./x`, `a/../x` and the
  * absolute path of x are one name.
  */
 export function fileName(root: string, path: string): string {
+  if (sep === "/" && !UNUSUAL.test(path)) return path;
   const full = isAbsolute(path) ? path : join(root, path);
   const inside = relative(root, full);
   const outside = inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside);
@@ -27,9 +31,9 @@ export function fullPath(root: string, name: string): string {
 }
 
 /** The stat of a file, or undefined where there is none; a loop of links counts as none of a kind that can be read. */
-export function look(path: string, followLinks: boolean): BigIntStats | "loop" | undefined {
+export function look(path: string, followLinks: boolean): Stats | "loop" | undefined {
   try {
-    return (followLinks ? statSync : lstatSync)(path, { bigint: true, throwIfNoEntry: false });
+    return (followLinks ? statSync : lstatSync)(path, { throwIfNoEntry: false });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOTDIR") return undefined;
@@ -38,45 +42,52 @@ export function look(path: string, followLinks: boolean): BigIntStats | "loop" |
   }
 }
 
-export interface Written {
-  readonly stat: BigIntStats;
-  /** The file system keeps times too coarse to tell two changes in a row apart. */
-  readonly coarse: boolean;
+/** The file system keeps times too coarse to tell two changes in a row apart: this time, in milliseconds, has no fraction. */
+export function isCoarse(time: number): boolean {
+  return Number.isInteger(time);
 }
 
 /**
  * Puts content at an output's place so that a reader sees the old file or the new one. Never writes through a link.
  * The file gets an mtime that no clock tick has, so that a later write in place always changes it. `folders` remembers those that
- * this run has made and found to be inside of the project.
+ * this run has made and found to be inside of the project. Gives the file's new stat, and whether the file system kept its times coarsely.
  */
-export function putFile(root: string, name: string, content: Uint8Array, mode: number, durable: boolean, folders: Set<string>): Written {
+export function putFile(root: string, name: string, content: Uint8Array, mode: number, durable: boolean, folders: Set<string>): { stat: Stats; coarse: boolean } {
   const path = fullPath(root, name);
   const folder = dirname(path);
-  // A folder that was removed while the build runs is made again: only one that is still there needs no second look.
-  if (!folders.has(folder) || !existsSync(folder)) makeFolderFor(root, name, isPrivate(mode) ? 0o700 : 0o777);
-  folders.add(folder);
   const temporary = temporaryBeside(path);
-  const file = createAnew(temporary, mode === 0 ? 0o666 : mode & 0o700);
+  const file = createIn(folder, temporary, mode === 0 ? 0o666 : mode & 0o700, folders, () => makeFolderFor(root, name, isPrivate(mode) ? 0o700 : 0o777));
   try {
-    writeAll(file, content, path);
-    if (mode !== 0) fchmodSync(file, mode);
-    const moment = unrepeatableMoment();
-    futimesSync(file, moment, moment);
-    if (durable) fsyncSync(file);
-  } catch (error) {
-    closeSync(file);
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-  closeSync(file);
-  try {
+    try {
+      writeAll(file, content, path);
+      if (mode !== 0) fchmodSync(file, mode);
+      const moment = unrepeatableMoment();
+      futimesSync(file, moment, moment);
+      if (durable) fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
   }
-  const stat = lstatSync(path, { bigint: true });
-  return { stat, coarse: stat.mtimeNs % 1_000_000n === 0n };
+  const stat = lstatSync(path);
+  return { stat, coarse: isCoarse(stat.mtimeMs) };
+}
+
+/** Opens a new file in a folder, which is made and checked first, unless this run knows it. */
+function createIn(folder: string, path: string, mode: number, folders: Set<string>, makeFolder: () => void): number {
+  if (!folders.has(folder)) makeFolder();
+  folders.add(folder);
+  try {
+    return createAnew(path, mode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    // The folder was removed while the build runs.
+    makeFolder();
+    return createAnew(path, mode);
+  }
 }
 
 /** Opens a file that must not be there; what an older run may have left in its place is removed. */

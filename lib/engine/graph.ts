@@ -1,7 +1,7 @@
 import type { Declaration, Glob, Group, Need, Needs, SourceFile, Step, Target } from "./declare.ts";
 import { digestOfList } from "./digest.ts";
 import { fileName } from "./files.ts";
-import { Kind, StepFlag, StepKind, type DigestId, type Edges, type Graph, type NodeId, type StepId } from "./model.ts";
+import { Kind, makerOf, makersOf, StepFlag, StepKind, type DigestId, type Edges, type Graph, type NodeId, type StepId } from "./model.ts";
 import { ProblemError, shown, type Place, type Problem } from "./problem.ts";
 import { startsOf } from "./snapshot.ts";
 import type { State } from "./state.ts";
@@ -73,7 +73,7 @@ export function declarationsFor(state: State, root: string, graph: Graph, offere
   const declarations: Declaration[] = [];
   let count = 0;
   for (const declaration of collect(offered, []).steps) {
-    const step = graph.producer.get(outputNodes(state, root, declaration)[0]!);
+    const step = makerOf(graph, outputNodes(state, root, declaration)[0]!);
     if (step === undefined || declarations[step] !== undefined) return undefined;
     declarations[step] = declaration;
     count++;
@@ -225,24 +225,24 @@ function cycleProblem(left: readonly Draft[], producer: ReadonlyMap<NodeId, Draf
 
 function columns(state: State, source: GraphSource, ordered: readonly Draft[], groups: ReadonlyMap<string, ReadonlySet<Declaration>>): Graph {
   const stepOf = new Map(ordered.map((draft, step) => [draft.declaration, step as StepId]));
-  const producer = new Map<NodeId, StepId>();
-  ordered.forEach((draft, step) => draft.outputs.forEach((node) => producer.set(node, step)));
   const members = [...groups.values()].map((declarations) => [...declarations].map((one) => stepOf.get(one)!));
+  const outStart = startsOf(ordered.map((draft) => draft.outputs.length));
+  const out = Uint32Array.from(ordered.flatMap((draft) => draft.outputs));
   return {
-    kind: ordered.map(({ declaration }) => StepKind[declaration.kind]),
-    flags: ordered.map(({ declaration }) => (declaration.precious ? StepFlag.precious : 0)),
+    kind: Uint8Array.from(ordered, ({ declaration }) => StepKind[declaration.kind]),
+    flags: Uint8Array.from(ordered, ({ declaration }) => (declaration.precious ? StepFlag.precious : 0)),
     label: ordered.map(({ declaration }) => (declaration.kind === "effect" ? declaration.name : "")),
-    definition: ordered.map((draft) => definition(state, source, draft)),
-    outStart: startsOf(ordered.map((draft) => draft.outputs.length)),
-    out: ordered.flatMap((draft) => [...draft.outputs]),
-    outMode: ordered.flatMap(({ declaration, outputs }) => outputs.map((_, index) => declaration.makes[index]?.mode ?? 0)),
+    definition: Uint32Array.from(ordered, (draft) => definition(state, source, draft)),
+    outStart,
+    out,
+    outMode: Uint16Array.from(ordered.flatMap(({ declaration, outputs }) => outputs.map((_, index) => declaration.makes[index]?.mode ?? 0))),
     needStart: startsOf(ordered.map((draft) => draft.needs.length)),
-    need: ordered.flatMap((draft) => [...draft.needs]),
+    need: Uint32Array.from(ordered.flatMap((draft) => draft.needs)),
     groups: [...groups.keys()],
     groupStart: startsOf(members.map((list) => list.length)),
-    groupMember: members.flat(),
+    groupMember: Uint32Array.from(members.flat()),
     edges: source.edges,
-    producer,
+    maker: makersOf({ outStart, out }),
   };
 }
 

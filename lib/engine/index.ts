@@ -16,4 +16,4 @@ export type { Graph } from "./model.ts";
 export type { State } from "./state.ts";
 export { stepName, targetsOf } from "./reasons.ts";
 export { removeVanished } from "./vanish.ts";
-export { createWatcher, whatToWatch, type Followed } from "./watcher.ts";
+export { createWatcher, whatToWatch, type Changes, type Followed } from "./watcher.ts";

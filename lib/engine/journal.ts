@@ -33,7 +33,9 @@ export class Journal {
   #file: number | undefined;
   #nodes: number;
   #digests: number;
-  #size = 0;
+  /** Bytes in the file. */
+  #written = 0;
+  readonly #pending = new Records();
 
   /** `snapshot` is what the journal extends; whatever the state has learned since that was read is written with the first record. */
   constructor(path: string, state: State, snapshot: SnapshotExtent) {
@@ -50,28 +52,52 @@ export class Journal {
   }
 
   get size(): number {
-    return this.#size;
+    return this.#written + this.#pending.byteLength;
   }
 
   /**
-   * Must be on its way to the disk before the first output of the step is touched, or an effect applied. `outputs` are about to
-   * get these digests (unknown: not worked out yet).
+   * Is on its way to the disk when this returns: before the first output of the step is touched, or an effect applied. `outputs` are
+   * about to get these digests (unknown: not worked out yet).
    */
-  started(step: NodeId, record: Pick<StepRecord, "definition" | "flags">, outputs: ReadonlyMap<NodeId, DigestId>): void {
-    this.#append(payload(Entry.started, [step, record.definition, record.flags, ...[...outputs].flat()]));
+  started(step: NodeId, { definition, flags }: Pick<StepRecord, "definition" | "flags">, outputs: ReadonlyMap<NodeId, DigestId>): void {
+    this.#names();
+    this.#pending.begin(Entry.started);
+    this.#pending.add(step, definition, flags);
+    for (const [node, digest] of outputs) this.#pending.add(node, digest);
+    this.#pending.end();
+    this.flush();
   }
 
-  ended(step: NodeId, record: StepRecord): void {
-    const numbers: number[] = [step, record.status, record.definition, record.flags, record.outputs.end - record.outputs.start];
-    eachEdge(record.outputs, (node, digest) => void numbers.push(node, digest));
-    eachEdge(record.edges, (node, digest) => void numbers.push(node, digest));
-    this.#append(payload(Entry.ended, numbers));
+  /** Is written with the next start, or by flush: a crash before that repeats the step. */
+  ended(step: NodeId, { status, definition, flags, outputs, edges }: StepRecord): void {
+    this.#names();
+    this.#pending.begin(Entry.ended);
+    this.#pending.add(step, status, definition, flags, outputs.end - outputs.start);
+    for (const list of [outputs, edges]) for (let at = list.start; at < list.end; at++) this.#pending.add(list.nodes[at]!, list.digests[at]!);
+    this.#pending.end();
+  }
+
+  /** Writes what is waiting; all of it or, if that fails, nothing. */
+  flush(): void {
+    if (this.#pending.byteLength === 0) return;
+    this.#file ??= openSync(this.#path, "w", 0o600);
+    try {
+      if (this.#written === 0) writeAll(this.#file, new Uint8Array(Uint32Array.from([...MAGIC, VERSION, 0, ...this.#snapshot]).buffer), this.#path, 0);
+      writeAll(this.#file, this.#pending.bytes, this.#path, HEADER + this.#written);
+    } catch (error) {
+      // What stands behind a record that was cut would be lost to replay.
+      ftruncateSync(this.#file, this.#written === 0 ? 0 : HEADER + this.#written);
+      throw error;
+    }
+    this.#written += this.#pending.byteLength;
+    this.#pending.clear();
   }
 
   /** Closes the file. What follows belongs to the snapshot with the given checksum, which holds the whole state. */
   restart(snapshot: readonly [number, number]): void {
     this.close();
-    this.#size = 0;
+    this.#written = 0;
+    this.#pending.clear();
     this.#snapshot = snapshot;
     this.#nodes = this.#state.nodeName.length;
     this.#digests = this.#state.digests.length;
@@ -82,36 +108,74 @@ export class Journal {
     this.#file = undefined;
   }
 
-  /** The entries for nodes and digests that are not in the snapshot or the journal yet. */
-  #names(): Uint8Array[] {
+  /** Tells the nodes and digests that are neither in the snapshot nor in the journal yet: the next entry may refer to them. */
+  #names(): void {
     const { nodeKind, nodeName, digests, texts } = this.#state;
-    const entries: Uint8Array[] = [];
-    for (let node = this.#nodes; node < nodeName.length; node++) entries.push(payload(Entry.node, [nodeKind[node]!], nodeName[node]!));
-    for (let digest = this.#digests; digest < digests.length; digest++) {
-      const known = texts.get(digest);
-      entries.push(payload(Entry.digest, [known === undefined ? 0 : 1], digests[digest]! + (known ?? "")));
+    for (; this.#nodes < nodeName.length; this.#nodes++) {
+      this.#pending.begin(Entry.node);
+      this.#pending.add(nodeKind[this.#nodes]!);
+      this.#pending.text(nodeName[this.#nodes]!);
+      this.#pending.end();
     }
-    return entries;
+    for (; this.#digests < digests.length; this.#digests++) {
+      const known = texts.get(this.#digests);
+      this.#pending.begin(Entry.digest);
+      this.#pending.add(known === undefined ? 0 : 1);
+      this.#pending.text(digests[this.#digests]! + (known ?? ""));
+      this.#pending.end();
+    }
+  }
+}
+
+/** Records that are not written yet, one behind the other. */
+class Records {
+  #words = new Uint32Array(1024);
+  #length = 0;
+  #start = 0;
+
+  get byteLength(): number {
+    return this.#length * 4;
   }
 
-  /** Writes an entry and the names that it needs; all of it or, if that fails, nothing. */
-  #append(entry: Uint8Array): void {
-    const bytes = Buffer.concat([...this.#names(), entry].flatMap((one) => {
-      const words = new Uint32Array(one.buffer, one.byteOffset, one.byteLength / 4);
-      return [new Uint8Array(Uint32Array.from([one.byteLength, ...checksum(words, 0)]).buffer), one];
-    }));
-    this.#file ??= openSync(this.#path, "w", 0o600);
-    try {
-      if (this.#size === 0) writeAll(this.#file, new Uint8Array(Uint32Array.from([...MAGIC, VERSION, 0, ...this.#snapshot]).buffer), this.#path, 0);
-      writeAll(this.#file, bytes, this.#path, HEADER + this.#size);
-    } catch (error) {
-      // What stands behind a record that was cut would be lost to replay.
-      ftruncateSync(this.#file, this.#size === 0 ? 0 : HEADER + this.#size);
-      throw error;
-    }
-    this.#size += bytes.length;
-    this.#nodes = this.#state.nodeName.length;
-    this.#digests = this.#state.digests.length;
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.#words.buffer, 0, this.byteLength);
+  }
+
+  /** Leaves room for length and checksum. */
+  begin(type: number): void {
+    this.#start = this.#length;
+    this.add(0, 0, 0, type);
+  }
+
+  add(...numbers: readonly number[]): void {
+    this.#reserve(numbers.length);
+    for (const number of numbers) this.#words[this.#length++] = number;
+  }
+
+  text(text: string): void {
+    const bytes = Buffer.byteLength(text, "utf8");
+    const words = Math.ceil(bytes / 4);
+    this.add(bytes);
+    this.#reserve(words);
+    this.#words.fill(0, this.#length, this.#length + words);
+    Buffer.from(this.#words.buffer, this.byteLength, bytes).write(text, "utf8");
+    this.#length += words;
+  }
+
+  end(): void {
+    const payload = this.#words.subarray(this.#start + 3, this.#length);
+    this.#words.set([payload.byteLength, ...checksum(payload, 0)], this.#start);
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  #reserve(count: number): void {
+    if (this.#length + count <= this.#words.length) return;
+    const words = new Uint32Array((this.#length + count) * 2);
+    words.set(this.#words.subarray(0, this.#length));
+    this.#words = words;
   }
 }
 
@@ -173,20 +237,6 @@ function pairs(words: Uint32Array): Edges {
   const nodes = words.filter((_, index) => index % 2 === 0);
   const digests = words.filter((_, index) => index % 2 === 1);
   return { nodes, digests, start: 0, end: nodes.length };
-}
-
-/** A payload: the type, the numbers, and at the end a text, which carries its byte length. */
-function payload(type: number, numbers: readonly number[], text?: string): Uint8Array {
-  const encoded = text === undefined ? undefined : Buffer.from(text, "utf8");
-  const words = new Uint32Array(1 + numbers.length + (encoded === undefined ? 0 : 1 + Math.ceil(encoded.length / 4)));
-  words[0] = type;
-  words.set(numbers, 1);
-  const bytes = new Uint8Array(words.buffer);
-  if (encoded !== undefined) {
-    words[1 + numbers.length] = encoded.length;
-    bytes.set(encoded, (2 + numbers.length) * 4);
-  }
-  return bytes;
 }
 
 function textAt(words: Uint32Array, index: number): string {

@@ -55,26 +55,26 @@ export interface Edges {
 
 /** The graph as columns, in topological order: a step stands behind all steps that it needs. */
 export interface Graph {
-  readonly kind: ArrayLike<StepKind>;
-  readonly flags: ArrayLike<number>;
+  readonly kind: Uint8Array;
+  readonly flags: Uint8Array;
   /** What a person calls an effect ("core core-1"); empty for the others. */
   readonly label: readonly string[];
-  readonly definition: ArrayLike<DigestId>;
+  readonly definition: Uint32Array;
   /** Outputs of step s: out[outStart[s]] up to out[outStart[s + 1]]; the first one names the step. */
-  readonly outStart: ArrayLike<number>;
-  readonly out: ArrayLike<NodeId>;
+  readonly outStart: Uint32Array;
+  readonly out: Uint32Array;
   /** File mode that the rule asked for, beside `out`; 0 where it asked for none. */
-  readonly outMode: ArrayLike<number>;
+  readonly outMode: Uint16Array;
   /** Declared prerequisites, in the same way. */
-  readonly needStart: ArrayLike<number>;
-  readonly need: ArrayLike<NodeId>;
+  readonly needStart: Uint32Array;
+  readonly need: Uint32Array;
   readonly groups: readonly string[];
-  readonly groupStart: ArrayLike<number>;
-  readonly groupMember: ArrayLike<StepId>;
+  readonly groupStart: Uint32Array;
+  readonly groupMember: Uint32Array;
   /** What the graph itself was made from: the Dofile and its imports, names and keys that it read, environment, globs. */
   readonly edges: Edges;
-  /** The step that makes a node. */
-  readonly producer: ReadonlyMap<NodeId, StepId>;
+  /** The step that makes a node, plus one; 0 or nothing where no step does. See makerOf. */
+  readonly maker: Uint32Array;
 }
 
 export const noEdges: Edges = { nodes: [], digests: [], start: 0, end: 0 };
@@ -83,13 +83,59 @@ export function stepCount(graph: Graph): number {
   return graph.kind.length;
 }
 
+/** The node that names a step. */
+export function primary(graph: Graph, step: StepId): NodeId {
+  return graph.out[graph.outStart[step]!]!;
+}
+
+export function outputsOf(graph: Graph, step: StepId): Uint32Array {
+  return graph.out.subarray(graph.outStart[step], graph.outStart[step + 1]);
+}
+
+export function needsOf(graph: Graph, step: StepId): Uint32Array {
+  return graph.need.subarray(graph.needStart[step], graph.needStart[step + 1]);
+}
+
+/** The step that makes a node, if one does. */
+export function makerOf(graph: Graph, node: NodeId): StepId | undefined {
+  const maker = graph.maker[node];
+  return maker === undefined || maker === 0 ? undefined : maker - 1;
+}
+
+/** The column `maker` of a graph. */
+export function makersOf({ outStart, out }: Pick<Graph, "outStart" | "out">): Uint32Array {
+  const maker = new Uint32Array(out.reduce((last, node) => Math.max(last, node), 0) + 1);
+  for (let step = 0; step + 1 < outStart.length; step++) for (let at = outStart[step]!; at < outStart[step + 1]!; at++) maker[out[at]!] = step + 1;
+  return maker;
+}
+
+/** The steps that make what a step needs; one stands there for each need that it makes. */
+export function stepsBelow(graph: Graph, step: StepId): StepId[] {
+  const below: StepId[] = [];
+  for (let at = graph.needStart[step]!; at < graph.needStart[step + 1]!; at++) {
+    const maker = makerOf(graph, graph.need[at]!);
+    if (maker !== undefined) below.push(maker);
+  }
+  return below;
+}
+
+/** The steps and everything that they need, directly or not, as ones. */
+export function closure(graph: Graph, steps: Iterable<StepId>): Uint8Array {
+  const needed = new Uint8Array(stepCount(graph));
+  const waiting = [...steps];
+  for (const step of waiting) needed[step] = 1;
+  for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
+    for (const below of stepsBelow(graph, step)) {
+      if (needed[below] === 1) continue;
+      needed[below] = 1;
+      waiting.push(below);
+    }
+  }
+  return needed;
+}
+
 /** What the record of a step says of it. */
 export function recordFlags(graph: Graph, step: StepId): number {
   const precious = (graph.flags[step]! & StepFlag.precious) !== 0 ? RecordFlag.precious : 0;
   return precious | (graph.kind[step] === StepKind.effect ? RecordFlag.effect : 0);
-}
-
-/** The node that names a step. */
-export function primary(graph: Graph, step: StepId): NodeId {
-  return graph.out[graph.outStart[step]!]!;
 }

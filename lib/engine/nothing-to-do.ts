@@ -3,8 +3,8 @@
  * was recorded. It evaluates no user code, parses no settings and imports `node:fs` alone (and `node:crypto` where an environment
  * variable was read). In any doubt it says no, and the build proper decides; so it may be narrow, but never wrong.
  */
-import { readFileSync, statSync, type BigIntStats } from "node:fs";
-import { asI64, asU32 } from "./columns.ts";
+import { readFileSync, statSync, type Stats } from "node:fs";
+import { asF64, asU32 } from "./columns.ts";
 import { Digest, fixedDigests, Kind } from "./model.ts";
 import { readSections, type Sections } from "./sections.ts";
 
@@ -54,25 +54,25 @@ function requested(sections: Sections, targets: readonly string[]): readonly num
 function isUntouched(root: string, sections: Sections): boolean {
   const { nodeKind, racy } = sections;
   const digest = asU32(sections.nodeDigest);
-  const [size, mtime, ctime, inode] = [asI64(sections.size), asI64(sections.mtime), asI64(sections.ctime), asI64(sections.inode)];
+  const [size, mtime, ctime, inode] = [asF64(sections.size), asF64(sections.mtime), asF64(sections.ctime), asF64(sections.inode)];
   const names = text(sections.nodeName).split("\0");
-  const options = { bigint: true, throwIfNoEntry: false } as const;
+  // A short path is a short walk for the kernel.
+  const prefix = root === process.cwd() ? "" : `${root}/`;
+  const options = { throwIfNoEntry: false } as const;
   for (let node = 1; node < nodeKind.length; node++) {
     if (digest[node] === Digest.unknown) continue;
     if (nodeKind[node] === Kind.environment && environmentDigest(process.env[names[node]!]) !== digestAt(sections, digest[node]!)) return false;
     if (nodeKind[node] !== Kind.file) continue;
     const name = names[node]!;
-    let stat: BigIntStats | undefined;
+    let stat: Stats | undefined;
     try {
-      stat = statSync(name.charCodeAt(0) === SLASH ? name : `${root}/${name}`, options);
+      stat = statSync(name.charCodeAt(0) === SLASH ? name : prefix + name, options);
     } catch {
       return false;
     }
     if (stat === undefined) {
       if (digest[node] !== Digest.missing) return false;
-    } else if (
-      stat.mtimeNs !== mtime[node] || stat.ctimeNs !== ctime[node] || stat.size !== size[node] || BigInt.asIntN(64, stat.ino) !== inode[node] || racy[node] !== 0
-    ) {
+    } else if (stat.mtimeMs !== mtime[node] || stat.ctimeMs !== ctime[node] || stat.size !== size[node] || stat.ino !== inode[node] || racy[node] !== 0) {
       return false;
     }
   }

@@ -1,20 +1,20 @@
-import { readFileSync, type BigIntStats } from "node:fs";
+import { readFileSync, type Stats } from "node:fs";
 import type { World } from "./decide.ts";
 import { canonicalJson, digestOf, digestOfLargeFile } from "./digest.ts";
-import { fullPath, look } from "./files.ts";
+import { fullPath, isCoarse, look, putFile } from "./files.ts";
 import { findFiles } from "./glob.ts";
 import { Digest, Kind, type DigestId, type NodeId } from "./model.ts";
 import { ProblemError } from "./problem.ts";
 import type { SettingsContent, SettingsSource } from "./settings-source.ts";
-import { NO_STAMP, stampOf, type Stamp } from "./stamps.ts";
-import { eachEdge, type State } from "./state.ts";
+import type { State } from "./state.ts";
 
-/** The longest time that a change can take to show in a file's times: a kernel tick, or a coarse file system's step. */
-const TICK = 20_000_000n;
-/** The same with what the clock of this process, which counts milliseconds, may be behind. */
-const WAIT = TICK + 2_000_000n;
-const COARSE_TICK = 2_500_000_000n;
-const LARGE = 64n << 20n;
+/** Milliseconds that a change can take at most to show in a file's times: a kernel tick, or a coarse file system's step. */
+const TICK = 20;
+const COARSE_TICK = 2500;
+/** How long a run waits for a tick: with what the clock of this process, which counts milliseconds, may be behind. */
+const WAIT = TICK + 2;
+/** Bytes. */
+const LARGE = 64 << 20;
 
 export interface Content {
   readonly bytes: Uint8Array;
@@ -23,22 +23,25 @@ export interface Content {
 
 /**
  * The world as it is in this run: looks at each node once, hashes only what its stat does not vouch for, and notes in the state
- * what it saw. Settings, names, environment and globs are looked at when it is made, since one change of a file can change many.
+ * what it saw. Settings, names, environment and globs are looked at first, since one change of a file can change many.
  */
 export class Observer implements World {
   readonly root: string;
   readonly state: State;
-  /** Folders that this run has made for outputs, or found to be there and inside of the project. */
-  readonly folders = new Set<string>();
   readonly #settings: SettingsSource;
   readonly #settingsNode: NodeId;
   /** Outputs are looked at without following links. */
   readonly #isOutput: (node: NodeId) => boolean;
-  readonly #seen = new Set<NodeId>();
+  /** The nodes that were looked at, as ones. */
+  #seen = new Uint8Array(0);
   readonly #contents = new Map<NodeId, Content>();
+  /** Folders that this run has made for outputs, or found to be there and inside of the project. */
+  readonly #folders = new Set<string>();
   #settingsContent: SettingsContent | undefined;
-  /** The files that are on record as made by a step, whether it is still there or not. */
-  #made: ReadonlySet<NodeId> | undefined;
+  /** The files that are on record as made by a step, whether it is still there or not, as ones. */
+  #made: Uint8Array | undefined;
+  /** When the last output was put into its place. */
+  #lastPut = -Infinity;
 
   constructor(root: string, state: State, settings: SettingsSource, isOutput: (node: NodeId) => boolean) {
     this.root = root;
@@ -47,6 +50,19 @@ export class Observer implements World {
     this.#isOutput = isOutput;
     this.#settingsNode = state.node(Kind.file, settings.file);
     state.settingsNode = this.#settingsNode;
+    this.lookAgain("all");
+  }
+
+  /** Begins a run: forgets what was seen of everything, or of some files and the folders that hold them. */
+  lookAgain(which: "all" | Iterable<NodeId>): void {
+    const { state } = this;
+    this.#folders.clear();
+    if (which === "all") {
+      this.#seen = new Uint8Array(state.nodeName.length * 2);
+      this.#contents.clear();
+    } else {
+      for (const node of which) this.forget(node);
+    }
     const before = state.nodeDigest[this.#settingsNode];
     if (this.current(this.#settingsNode) !== before) this.#lookAtSettings();
     for (let node = 1; node < state.nodeName.length; node++) {
@@ -57,7 +73,7 @@ export class Observer implements World {
 
   current(node: NodeId): DigestId {
     if (this.state.nodeKind[node] === Kind.file) {
-      if (!this.#seen.has(node)) this.#lookAtFile(node);
+      if (this.#seen[node] !== 1) this.#lookAtFile(node);
     } else if (this.state.nodeDigest[node] === Digest.unknown) {
       this.#lookAtValue(node);
     }
@@ -112,21 +128,22 @@ export class Observer implements World {
       throw new ProblemError([{ code: "DP213", place: { file: name }, what, fix: "name a file" }], 1);
     }
     const { state } = this;
-    const stamp = stampNow(stat);
+    const isRacy = waitFor(stat) > 0;
     const bytes = readFileSync(path);
     const content = { bytes, digest: state.digest(digestOf(bytes)) };
     // What this run put there keeps the stamp that it got then.
-    const known = content.digest === state.nodeDigest[node] && !state.stamps.isRacy(node) && state.stamps.matches(node, stat);
-    if (!known) this.#note(node, content.digest, stamp);
+    const known = content.digest === state.nodeDigest[node] && state.stamps.vouches(node, stat);
+    if (!known) this.#note(node, content.digest, stat, isRacy);
     this.#contents.set(node, content);
     return content;
   }
 
-  /** Notes what an output is, right after it was put there. */
-  made(node: NodeId, digest: DigestId, stat: BigIntStats, coarse: boolean): void {
+  /** Puts the content of an output into its place and notes what stands there now. */
+  put(node: NodeId, content: Content, mode: number, durable: boolean): void {
+    const { stat, coarse } = putFile(this.root, this.state.nodeName[node]!, content.bytes, mode, durable, this.#folders);
     this.#contents.delete(node);
-    this.#seen.add(node);
-    this.state.observe(node, digest, stampOf(stat, coarse));
+    this.#note(node, content.digest, stat, coarse);
+    this.#lastPut = performance.now();
   }
 
   /** Asks globs again: all after the graph changed, and those whose folders changed after a build wrote into them. */
@@ -141,24 +158,36 @@ export class Observer implements World {
   /** Looks again at a node in this run. */
   forget(node: NodeId): void {
     this.#contents.delete(node);
-    this.#seen.delete(node);
+    this.#seen[node] = 0;
   }
 
   /**
    * At the end of a run: what was changed just before it was looked at is looked at once more when a tick has passed, so that
-   * the next run can trust its stat. What the file system's clock cannot tell apart stays racy. Returns whether it waited for a tick.
+   * the next run can trust its stat. What the file system's clock cannot tell apart stays racy.
    */
-  async settle(): Promise<boolean> {
+  async settle(): Promise<void> {
     const { state } = this;
-    const isSoon = (node: NodeId): boolean => state.stamps.isRacy(node) && waitFor(look(fullPath(this.root, state.nodeName[node]!), true)) <= WAIT;
-    const files = [...this.#seen].filter((node) => state.nodeDigest[node]! > Digest.special && isSoon(node));
-    const globs = [...state.globFolders].filter(([, folders]) => folders.some((folder) => state.nodeDigest[folder] === Digest.directory && isSoon(folder)));
-    if (files.length + globs.length === 0) return false;
-    await passTick();
+    let wait = 0;
+    const isSoon = (node: NodeId): boolean => {
+      if (!state.stamps.isRacy(node)) return false;
+      const left = waitFor(look(fullPath(this.root, state.nodeName[node]!), true));
+      if (left > WAIT) return false;
+      wait = Math.max(wait, left + 1);
+      return true;
+    };
+    const files: NodeId[] = [];
+    for (let node = 1; node < this.#seen.length; node++) if (this.#seen[node] === 1 && state.nodeDigest[node]! > Digest.special && isSoon(node)) files.push(node);
+    const globs = [...state.globFolders].filter(([, folders]) => folders.filter((folder) => state.nodeDigest[folder] === Digest.directory && isSoon(folder)).length > 0);
+    if (files.length + globs.length === 0) return;
+    await passed(wait);
     for (const node of files) this.#settleFile(node);
     for (const [, folders] of globs) folders.forEach((folder) => this.forget(folder));
     for (const [node] of globs) this.#settleGlob(node);
-    return true;
+  }
+
+  /** Resolves when every later change of what this run has put into place is sure to show in its times. */
+  async quiet(): Promise<void> {
+    await passed(this.#lastPut + WAIT - performance.now());
   }
 
   // The steps of this run were made from what was there before: where something else is there now, the next run must see it.
@@ -167,8 +196,9 @@ export class Observer implements World {
     const path = fullPath(this.root, state.nodeName[node]!);
     const stat = look(path, !this.#isOutput(node));
     const before = state.nodeDigest[node]!;
-    const same = typeof stat === "object" && stat.isFile() && state.stamps.matches(node, stat) && state.digests[before] === digestOfFile(path, stat);
-    state.observe(node, before, same ? stampNow(stat) : NO_STAMP);
+    const same = typeof stat === "object" && stat.isFile() && state.stamps.equals(node, stat) && state.digests[before] === digestOfFile(path, stat);
+    if (same) state.observe(node, before, stat, waitFor(stat) > 0);
+    else state.distrust(node);
   }
 
   #settleGlob(node: NodeId): void {
@@ -177,7 +207,7 @@ export class Observer implements World {
     this.#lookAtGlob(node);
     if (state.nodeDigest[node] === before) return;
     state.observe(node, before);
-    for (const folder of state.globFolders.get(node)!) state.observe(folder, state.nodeDigest[folder]!, NO_STAMP);
+    for (const folder of state.globFolders.get(node)!) state.distrust(folder);
   }
 
   #lookAtFile(node: NodeId): void {
@@ -187,36 +217,46 @@ export class Observer implements World {
     const stat = look(path, !output);
     if (stat === undefined) return this.#note(node, Digest.missing);
     if (stat === "loop") return this.#note(node, Digest.special);
-    const stamp = stampNow(stat);
-    if (stat.isDirectory()) return this.#note(node, Digest.directory, stamp);
-    if (!stat.isFile()) return this.#note(node, Digest.special, stamp);
-    const known = state.nodeDigest[node]! > Digest.special && !state.stamps.isRacy(node) && state.stamps.matches(node, stat);
-    if (known) {
-      this.#seen.add(node);
+    // How old the last change is counts from here, not from the end of the reading: git calls an entry that is too young racily clean.
+    const isRacy = waitFor(stat) > 0;
+    if (stat.isDirectory()) return this.#note(node, Digest.directory, stat, isRacy);
+    if (!stat.isFile()) return this.#note(node, Digest.special, stat, isRacy);
+    if (state.nodeDigest[node]! > Digest.special && state.stamps.vouches(node, stat)) {
+      this.#see(node);
       return;
     }
     // A settings file that is wrong is not noted: the keys would not fit it.
     if (node === this.#settingsNode) return void this.#readSettings(stat);
-    if (output || stat.size > LARGE) return this.#note(node, state.digest(digestOfFile(path, stat)), stamp);
+    if (output || stat.size > LARGE) return this.#note(node, state.digest(digestOfFile(path, stat)), stat, isRacy);
     const bytes = readFileSync(path);
     const digest = state.digest(digestOf(bytes));
     this.#contents.set(node, { bytes, digest });
-    this.#note(node, digest, stamp);
+    this.#note(node, digest, stat, isRacy);
   }
 
-  #readSettings(stat: BigIntStats | "loop" | undefined): SettingsContent {
-    const stamp = typeof stat === "object" ? stampNow(stat) : undefined;
+  #readSettings(stat: Stats | "loop" | undefined): SettingsContent {
+    this.#settingsContent = undefined;
+    const isRacy = waitFor(stat) > 0;
     const { bytes, settings } = this.#settings.read(fullPath(this.root, this.#settings.file), this.#settings.file);
     const digest = this.state.digest(digestOf(bytes));
     this.#contents.set(this.#settingsNode, { bytes, digest });
     this.#settingsContent = settings;
-    this.#note(this.#settingsNode, digest, stamp);
+    this.#note(this.#settingsNode, digest, typeof stat === "object" ? stat : undefined, isRacy);
     return settings;
   }
 
-  #note(node: NodeId, digest: DigestId, stamp?: Stamp): void {
-    this.#seen.add(node);
-    this.state.observe(node, digest, stamp);
+  #note(node: NodeId, digest: DigestId, stat?: Stats, isRacy?: boolean): void {
+    this.#see(node);
+    this.state.observe(node, digest, stat, isRacy);
+  }
+
+  #see(node: NodeId): void {
+    if (node >= this.#seen.length) {
+      const seen = new Uint8Array(node * 2);
+      seen.set(this.#seen);
+      this.#seen = seen;
+    }
+    this.#seen[node] = 1;
   }
 
   #lookAtValue(node: NodeId): void {
@@ -267,12 +307,8 @@ export class Observer implements World {
 
   /** Whether a build made this file before this run. */
   wasMade(node: NodeId): boolean {
-    if (this.#made === undefined) {
-      const made = new Set<NodeId>();
-      this.#made = made;
-      for (const { outputs } of this.state.records.values()) eachEdge(outputs, (one, digest) => void (digest !== Digest.unknown && made.add(one)));
-    }
-    return this.#made.has(node);
+    this.#made ??= filesMade(this.state);
+    return this.#made[node] === 1;
   }
 
   #foldersChanged(node: NodeId): boolean {
@@ -280,7 +316,7 @@ export class Observer implements World {
     return folders === undefined || folders.some((folder) => {
       const stat = look(fullPath(this.root, this.state.nodeName[folder]!), true);
       if (stat === undefined || stat === "loop") return this.state.nodeDigest[folder] !== Digest.missing;
-      return this.state.stamps.isRacy(folder) || !this.state.stamps.matches(folder, stat);
+      return !this.state.stamps.vouches(folder, stat);
     });
   }
 
@@ -292,31 +328,35 @@ export class Observer implements World {
   }
 }
 
-/**
- * The stamp of a file whose content is about to be read. A file that changed just now may change again without a trace in its stat
- * (git calls such an entry racily clean); how old the change is counts from the stat, not from the end of the reading.
- */
-function stampNow(stat: BigIntStats): Stamp {
-  return stampOf(stat, waitFor(stat) > 0n);
+/** The nodes that are on record as made by a step, as ones. */
+export function filesMade(state: State): Uint8Array {
+  const made = new Uint8Array(state.nodeName.length);
+  for (const { outputs } of state.records.values()) {
+    for (let at = outputs.start; at < outputs.end; at++) if (outputs.digests[at] !== Digest.unknown) made[outputs.nodes[at]!] = 1;
+  }
+  return made;
 }
 
-function digestOfFile(path: string, stat: BigIntStats): string {
+function digestOfFile(path: string, stat: Stats): string {
   return stat.size > LARGE ? digestOfLargeFile(path) : digestOf(readFileSync(path));
 }
 
 /**
- * Nanoseconds until a change of the file would be sure to show. Only the ctime counts: whoever changes a file and puts its mtime
+ * Milliseconds until a change of the file would be sure to show. Only the ctime counts: whoever changes a file and puts its mtime
  * back still moves the ctime to the kernel's now.
  */
-function waitFor(stat: BigIntStats | "loop" | undefined): bigint {
-  if (stat === undefined || stat === "loop") return 0n;
-  const coarse = stat.ctimeNs % 1_000_000n === 0n;
-  const until = stat.ctimeNs + (coarse ? COARSE_TICK : TICK) - BigInt(Date.now()) * 1_000_000n;
-  return until > 0n ? until : 0n;
+function waitFor(stat: Stats | "loop" | undefined): number {
+  if (stat === undefined || stat === "loop") return 0;
+  return Math.max(0, stat.ctimeMs + (isCoarse(stat.ctimeMs) ? COARSE_TICK : TICK) - Date.now());
 }
 
-/** Resolves when every change from now on shows in a file's times. A timer alone may end early: it counts from the loop's last turn. */
-export async function passTick(): Promise<void> {
-  const end = performance.now() + Number(WAIT / 1_000_000n);
-  for (let left = end - performance.now(); left > 0; left = end - performance.now()) await new Promise((resolve) => setTimeout(resolve, Math.ceil(left)));
+/** Resolves when every change from now on shows in a file's times. */
+export function passTick(): Promise<void> {
+  return passed(WAIT);
+}
+
+/** Resolves after at least so many milliseconds. A timer alone may end early: it counts from the loop's last turn. */
+async function passed(ms: number): Promise<void> {
+  const end = performance.now() + ms;
+  for (let left = ms; left > 0; left = end - performance.now()) await new Promise((resolve) => setTimeout(resolve, Math.ceil(left)));
 }

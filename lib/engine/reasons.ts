@@ -1,6 +1,6 @@
 import { isFresh, type Finding } from "./decide.ts";
 import type { Reason } from "./events.ts";
-import { Digest, Kind, StepKind, type DigestId, type Graph, type NodeId, type StepId } from "./model.ts";
+import { Digest, Kind, outputsOf, primary, StepKind, type DigestId, type Graph, type NodeId, type StepId } from "./model.ts";
 import type { Observer } from "./observe.ts";
 import type { State } from "./state.ts";
 
@@ -50,15 +50,7 @@ function valueOf(state: State, digest: DigestId): unknown {
 
 /** How a step is called: its first target, or the name of a fact or an effect. */
 export function stepName(state: State, graph: Graph, step: StepId): string {
-  return state.nodeName[graph.out[graph.outStart[step]!]!]!;
-}
-
-/** The steps that make what a step needs. */
-export function* stepsBelow(graph: Graph, step: StepId): Iterable<StepId> {
-  for (let index = graph.needStart[step]!; index < graph.needStart[step + 1]!; index++) {
-    const below = graph.producer.get(graph.need[index]!);
-    if (below !== undefined) yield below;
-  }
+  return state.nodeName[primary(graph, step)]!;
 }
 
 export function isEffect(graph: Graph, step: StepId): boolean {
@@ -67,10 +59,5 @@ export function isEffect(graph: Graph, step: StepId): boolean {
 
 /** Names of the outputs of a step, without its fact. */
 export function targetsOf(state: State, graph: Graph, step: StepId): string[] {
-  const names: string[] = [];
-  for (let index = graph.outStart[step]!; index < graph.outStart[step + 1]!; index++) {
-    const node: NodeId = graph.out[index]!;
-    if (state.nodeKind[node] === Kind.file) names.push(state.nodeName[node]!);
-  }
-  return names;
+  return Array.from(outputsOf(graph, step)).filter((node) => state.nodeKind[node] === Kind.file).map((node) => state.nodeName[node]!);
 }

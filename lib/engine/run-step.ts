@@ -1,8 +1,8 @@
 import type { Declaration, EffectPlan, FileValue, Glob, Need, SourceFile, Step, Target } from "./declare.ts";
 import type { Emit } from "./events.ts";
 import { canonicalJson, digestOf } from "./digest.ts";
-import { fileName, putFile } from "./files.ts";
-import { Digest, Kind, primary, recordFlags, RecordStatus, StepKind, type DigestId, type Graph, type NodeId, type StepId } from "./model.ts";
+import { fileName } from "./files.ts";
+import { Digest, Kind, makerOf, needsOf, outputsOf, primary, recordFlags, RecordStatus, StepKind, type DigestId, type Graph, type NodeId, type StepId } from "./model.ts";
 import type { Observer } from "./observe.ts";
 import { ProblemError } from "./problem.ts";
 import { targetsOf } from "./reasons.ts";
@@ -40,13 +40,15 @@ export async function runStep(runner: Runner, step: StepId, prepared?: Prepared)
   const definition = graph.definition[step]!;
   const flags = recordFlags(graph, step);
   // A rule changes nothing before its outputs are put into place (see place); an effect may change something from here on.
-  if (graph.kind[step] === StepKind.effect) store.journal.started(name, { definition, flags }, new Map(outputsOf(graph, step).map((node) => [node, Digest.unknown])));
+  if (graph.kind[step] === StepKind.effect) store.journal.started(name, { definition, flags }, new Map(Array.from(outputsOf(graph, step), (node) => [node, Digest.unknown])));
   const before = state.records.get(name);
   const made = new Map<NodeId, DigestId>();
   const ended = (status: RecordStatus, edges: ReadonlyMap<NodeId, DigestId>): void => {
     const record = { status, definition, flags, outputs: edgesOf(made), edges: edgesOf(edges) };
     state.setRecord(name, record);
     store.journal.ended(name, record);
+    // What an effect did cannot be found out by doing it again.
+    if (graph.kind[step] === StepKind.effect) store.journal.flush();
   };
   try {
     const { reads, values, context } = prepared ?? prepare(runner, step);
@@ -72,12 +74,11 @@ function prepare({ session, graph, declarations, signal, emit }: Runner, step: S
   const { observer } = session;
   const { state } = observer;
   const target = state.nodeName[primary(graph, step)]!;
-  const needed = new Set<NodeId>();
-  for (let index = graph.needStart[step]!; index < graph.needStart[step + 1]!; index++) needed.add(graph.need[index]!);
-  const reads = new Reads(observer, target, new Set(targetsOf(state, graph, step)), (node) => !graph.producer.has(node) || needed.has(node));
+  const needed = new Set<NodeId>(needsOf(graph, step));
+  const reads = new Reads(observer, target, new Set(targetsOf(state, graph, step)), (node) => makerOf(graph, node) === undefined || needed.has(node));
   for (const node of needed) {
     const digest = observer.current(node);
-    if (state.nodeKind[node] === Kind.file && digest <= Digest.special) throw unreadable(state, node, digest, target, graph.producer.has(node));
+    if (state.nodeKind[node] === Kind.file && digest <= Digest.special) throw unreadable(state, node, digest, target, makerOf(graph, node) !== undefined);
     reads.edges.set(node, digest);
   }
   const values = Object.fromEntries(Object.entries(declarations[step]!.needs).map(([key, need]) => [key, valueOf(need, reads)]));
@@ -122,7 +123,9 @@ function place(runner: Runner, step: StepId, result: unknown, reads: Reads, made
   const { observer } = session;
   const { state } = observer;
   const declaration = declarations[step]!;
-  const outputs = outputsOf(graph, step);
+  const outputs: readonly NodeId[] = [...outputsOf(graph, step)];
+  // What stands there is looked at right before it is replaced.
+  for (const node of outputs) observer.forget(node);
   if (declaration.kind === "rule") {
     // Everything is checked before the first file is written.
     const contents = outputs.map((node, index) => bytesOf((result as readonly unknown[])[index], state.nodeName[node]!));
@@ -163,15 +166,13 @@ function keepForeign({ host, root, state, observer }: Session, node: NodeId, dig
 }
 
 function putOutput(observer: Observer, node: NodeId, bytes: Uint8Array, digest: DigestId, mode: number, durable: boolean): void {
-  const { state, root } = observer;
-  const name = state.nodeName[node]!;
+  const name = observer.state.nodeName[node]!;
   // The same bytes are not written again: the file keeps its times, and whoever watches it sees nothing.
   if (observer.current(node) === digest && (mode === 0 || observer.mode(node) === mode)) return;
   if (observer.current(node) === Digest.directory) {
     throw new ProblemError([{ code: "DP224", place: { file: name }, what: "a folder stands where this target must be written", fix: "move the folder away" }], 1);
   }
-  const { stat, coarse } = putFile(root, name, bytes, mode, durable, observer.folders);
-  observer.made(node, digest, stat, coarse);
+  observer.put(node, { bytes, digest }, mode, durable);
 }
 
 /** The marker of an effect: what was applied, with which prerequisites, and what came back. It holds no time, so it is stable. */
@@ -203,8 +204,4 @@ function unreadable(state: State, node: NodeId, digest: DigestId, target: string
   }
   const what = made ? "this prerequisite was made and is gone again" : "there is no such file, and no rule makes it";
   return new ProblemError([{ code: "DP227", place: { file: name }, what, why: `${target} needs it`, fix: made ? "build again" : "make the file, or correct the name" }], 1);
-}
-
-function outputsOf(graph: Graph, step: StepId): NodeId[] {
-  return Array.from({ length: graph.outStart[step + 1]! - graph.outStart[step]! }, (_, index) => graph.out[graph.outStart[step]! + index]!);
 }

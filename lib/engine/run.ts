@@ -1,9 +1,9 @@
 import { isFresh } from "./decide.ts";
 import type { BuildOptions, Summary } from "./build.ts";
 import type { Emit, PlannedEffect, Reason, StepStatus } from "./events.ts";
-import type { Graph, StepId } from "./model.ts";
+import { stepsBelow, type Graph, type StepId } from "./model.ts";
 import { ProblemError, type Problem } from "./problem.ts";
-import { isEffect, reasonsFor, stepName, stepsBelow } from "./reasons.ts";
+import { isEffect, reasonsFor, stepName } from "./reasons.ts";
 import { planEffect, runStep, type Prepared, type Runner } from "./run-step.ts";
 import { placeInStack, type Session } from "./session.ts";
 
@@ -23,7 +23,7 @@ export class Run {
   readonly #emit: Emit;
   readonly #signal: AbortSignal;
   readonly #at: Uint8Array;
-  /** How many steps below have not ended. */
+  /** How many of its needs are made by steps that have not ended. */
   readonly #waits: Uint32Array;
   readonly #reasons = new Map<StepId, readonly Reason[]>();
   readonly #ready: StepId[] = [];
@@ -58,7 +58,7 @@ export class Run {
     for (let step = 0; step < this.#at.length; step++) {
       if (this.#at[step] !== At.waiting) continue;
       let waits = 0;
-      for (const below of new Set(stepsBelow(this.#graph, step))) if (this.#at[below] !== At.fresh) waits++;
+      for (const below of stepsBelow(this.#graph, step)) if (this.#at[below] !== At.fresh) waits++;
       this.#waits[step] = waits;
       if (waits === 0) this.#decide(step);
     }
@@ -95,6 +95,7 @@ export class Run {
     const empty = (): void => this.#giveUp.forEach((giveUp) => giveUp(new Error("it waits for something that can never come")));
     process.on("beforeExit", empty);
     let breath = performance.now();
+    let full: unknown;
     if (this.#signal.aborted) this.#stopping = true;
     for (;;) {
       while (!this.#stopping && this.#next < this.#ready.length && this.#running < this.#options.jobs) {
@@ -106,8 +107,11 @@ export class Run {
         breath = performance.now();
         continue;
       }
-      if (this.#running > 0) await new Promise<void>((resolve) => (this.#wake = resolve));
-      else if (!this.#stopping && this.#next < this.#ready.length) continue;
+      if (this.#running > 0) {
+        full ??= failureOf(() => runner.store.journal.flush());
+        this.#stopping ||= full !== undefined;
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      } else if (!this.#stopping && this.#next < this.#ready.length) continue;
       else if (this.#held.length > 0 && !this.#stopping) await this.#askForHeld(dependents);
       else break;
     }
@@ -118,14 +122,15 @@ export class Run {
       const left = this.#at[step] === At.waiting || this.#at[step] === At.ready || this.#at[step] === At.held;
       if (left) this.#end(step, At.skipped, 0, dependents);
     }
+    if (full !== undefined) throw full;
   }
 
-  /** For each step the needed ones that wait for it. */
+  /** For each step the needed ones that wait for it, as often as they need something of it. */
   #dependents(): Dependents {
     const dependents = new Map<StepId, StepId[]>();
     for (let step = 0; step < this.#at.length; step++) {
       if (this.#at[step] !== At.waiting) continue;
-      for (const below of new Set(stepsBelow(this.#graph, step))) {
+      for (const below of stepsBelow(this.#graph, step)) {
         const known = dependents.get(below);
         if (known === undefined) dependents.set(below, [step]);
         else known.push(step);
@@ -248,13 +253,21 @@ export class Run {
     this.#release(step, state.texts.has(state.nodeDigest[fact]!), dependents);
   }
 
-  summary(): Omit<Summary, "settled"> {
+  summary(): Summary {
     const counts = { ran: 0, fresh: 0, failed: 0, skipped: 0 };
     for (const at of this.#at) {
       const status = statusOf[at as At];
       if (status !== undefined) counts[status]++;
     }
     return { ...counts, needsPerson: this.#needsPerson, exit: [2, 1, 4].find((code) => this.#exits.has(code)) ?? (this.#needsPerson > 0 ? 4 : 0) };
+  }
+}
+
+function failureOf(body: () => void): unknown {
+  try {
+    return void body();
+  } catch (error) {
+    return error;
   }
 }
 

@@ -1,7 +1,6 @@
 import { posix } from "node:path";
-import { Kind, stepCount, type Graph, type StepId } from "./model.ts";
+import { Kind, makerOf, stepCount, type Graph, type StepId } from "./model.ts";
 import { didYouMean, ProblemError, shown } from "./problem.ts";
-import { stepsBelow } from "./reasons.ts";
 import type { State } from "./state.ts";
 
 /** Everything that can be named on the command line: groups, target files, facts, effects. */
@@ -29,26 +28,11 @@ export function selectSteps(state: State, graph: Graph, names: readonly string[]
 
 function stepsNamed(state: State, graph: Graph, name: string): StepId[] {
   const group = graph.groups.indexOf(name);
-  if (group >= 0) return Array.from({ length: graph.groupStart[group + 1]! - graph.groupStart[group]! }, (_, index) => graph.groupMember[graph.groupStart[group]! + index]!);
+  if (group >= 0) return [...graph.groupMember.subarray(graph.groupStart[group], graph.groupStart[group + 1])];
   for (const kind of [Kind.file, Kind.fact]) {
     const node = state.find(kind, name);
-    const step = node === undefined ? undefined : graph.producer.get(node);
+    const step = node === undefined ? undefined : makerOf(graph, node);
     if (step !== undefined) return [step];
   }
   return [];
-}
-
-/** The steps and everything that they need, directly or not. */
-export function closure(graph: Graph, steps: Iterable<StepId>): Uint8Array {
-  const needed = new Uint8Array(stepCount(graph));
-  const waiting = [...steps];
-  for (const step of waiting) needed[step] = 1;
-  for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
-    for (const below of stepsBelow(graph, step)) {
-      if (needed[below] === 1) continue;
-      needed[below] = 1;
-      waiting.push(below);
-    }
-  }
-  return needed;
 }

@@ -1,18 +1,19 @@
 import { findSourceMap } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Declaration, Group, Step } from "./declare.ts";
 import { bundleDofile, bundleEdges, codeDigest, moduleAt, type Bundle, type Program } from "./dofile.ts";
 import { evaluateIn, Evaluation, type Site } from "./evaluation.ts";
-import { fullPath, look } from "./files.ts";
+import { fileName, fullPath, look } from "./files.ts";
 import { buildGraph, declarationsFor, type Built } from "./graph.ts";
-import type { Graph } from "./model.ts";
+import { Kind, makerOf, type Graph, type NodeId } from "./model.ts";
 import { Observer } from "./observe.ts";
 import { ProblemError, type Place } from "./problem.ts";
 import { settingsReader, type RecipeContext } from "./recipe.ts";
 import type { SettingsContent, SettingsSource } from "./settings-source.ts";
 import { eachEdge, edgesOf, type State } from "./state.ts";
 import { loadState, type Loaded } from "./store.ts";
+import type { Changes } from "./watcher.ts";
 
 export type Standing = "tracked" | "untracked" | "ignored" | "unknown";
 
@@ -50,8 +51,8 @@ export interface ProjectInput<S> {
 }
 
 /**
- * One project as it is now: the state, what is looked at, the graph. A run makes one; watch makes a new observer for every batch
- * of changes and keeps the rest.
+ * One project as it is now: the state, what is looked at, the graph. A run makes one; watch keeps it from one batch of changes to
+ * the next.
  */
 export class Session {
   readonly root: string;
@@ -60,7 +61,7 @@ export class Session {
   readonly state: State;
   /** The graph has changed in this session, and what is left of the old one is not cleared away yet. */
   replaced = false;
-  #observer: Observer;
+  readonly observer: Observer;
   #built: Built | undefined;
 
   constructor(root: string, host: Host) {
@@ -68,24 +69,46 @@ export class Session {
     this.host = host;
     this.loaded = loadState(root);
     this.state = this.loaded.state;
-    this.#observer = this.#look();
+    this.observer = new Observer(root, this.state, host.settings, (node) => this.state.graph !== undefined && makerOf(this.state.graph, node) !== undefined);
     this.#readBanner();
   }
 
-  get observer(): Observer {
-    return this.#observer;
-  }
-
-  /** Forgets what was looked at: the next question is answered from the disk. */
-  lookAgain(): void {
+  /** Begins another run: the next question is answered from the disk, as far as something may have changed there. */
+  lookAgain(changes: Changes): void {
     this.host.lookAgain();
-    this.#observer = this.#look();
+    this.observer.lookAgain(changes === "all" ? "all" : this.#nodesBelow(changes));
     this.#readBanner();
+  }
+
+  /** The nodes that a change of these paths can change: they, the folders that hold them, and all that lies below. */
+  #nodesBelow(paths: ReadonlySet<string>): "all" | Set<NodeId> {
+    const { state } = this;
+    const changed = new Set([...paths].map((path) => fileName(this.root, path)));
+    if (changed.has(".")) return "all";
+    const nodes = new Set<NodeId>();
+    for (const name of changed) {
+      const folder = state.find(Kind.file, posix.dirname(name));
+      if (folder !== undefined) nodes.add(folder);
+    }
+    const known = new Map<string, boolean>();
+    const isBelow = (name: string): boolean => {
+      const end = name.lastIndexOf("/");
+      if (end <= 0) return false;
+      const folder = name.slice(0, end);
+      let below = known.get(folder);
+      if (below === undefined) known.set(folder, (below = changed.has(folder) || isBelow(folder)));
+      return below;
+    };
+    for (let node = 1; node < state.nodeName.length; node++) {
+      const name = state.nodeName[node]!;
+      if (changed.has(name) || isBelow(name)) nodes.add(node);
+    }
+    return nodes;
   }
 
   /** The banner is part of the state, so that nobody has to parse settings to show it. */
   #readBanner(): void {
-    const content = this.#observer.parsedSettings;
+    const content = this.observer.parsedSettings;
     if (content === undefined) return;
     const banner = this.host.banner(content);
     if (banner !== this.state.banner) this.state.dirty = true;
@@ -117,12 +140,8 @@ export class Session {
     }
   }
 
-  #look(): Observer {
-    return new Observer(this.root, this.state, this.host.settings, (node) => this.state.graph?.producer.has(node) ?? false);
-  }
-
   #isCurrent(graph: Graph): boolean {
-    return this.state.program === this.host.program.digest && eachEdge(graph.edges, (node, digest) => this.#observer.current(node) === digest);
+    return this.state.program === this.host.program.digest && eachEdge(graph.edges, (node, digest) => this.observer.current(node) === digest);
   }
 
   async #evaluate(keep: boolean): Promise<Built> {

@@ -1,8 +1,10 @@
-import { asI64, asU16, asU32, packColumns, type Column, type Unreadable } from "./columns.ts";
+import { asF64, asU16, asU32, packColumns, type Column, type Unreadable } from "./columns.ts";
 import { freshInMemory } from "./decide.ts";
-import { Digest, Kind, type Edges, type Graph, type NodeId, type RecordStatus, type StepId, type StepKind, type StepRecord } from "./model.ts";
+import { Digest, Kind, makerOf, makersOf, type Edges, type Graph, type NodeId, type RecordStatus, type StepRecord } from "./model.ts";
 import { readSections, SECTIONS, type SectionName, type Sections } from "./sections.ts";
 import { eachEdge, State } from "./state.ts";
+
+const none = new Uint8Array();
 
 export function writeSnapshot(state: State): Uint8Array {
   const { graph } = state;
@@ -21,22 +23,22 @@ export function writeSnapshot(state: State): Uint8Array {
     nodeName: utf8(state.nodeName.join("\0")),
     nodeDigest,
     ...stamps,
-    stepKind: Uint8Array.from(graph?.kind ?? []),
-    fresh: graph === undefined ? new Uint8Array() : freshInMemory(state, graph),
-    outStart: Uint32Array.from(graph?.outStart ?? []),
-    out: Uint32Array.from(graph?.out ?? []),
+    stepKind: graph?.kind ?? none,
+    fresh: graph === undefined ? none : freshInMemory(state, graph),
+    outStart: graph?.outStart ?? none,
+    out: graph?.out ?? none,
     group: utf8((graph?.groups ?? []).join("\0")),
-    groupStart: Uint32Array.from(graph?.groupStart ?? []),
-    groupMember: Uint32Array.from(graph?.groupMember ?? []),
+    groupStart: graph?.groupStart ?? none,
+    groupMember: graph?.groupMember ?? none,
     digest: Buffer.from(state.digests.join(""), "hex"),
     textDigest: Uint32Array.from(texts, ([digest]) => digest),
     text: utf8(texts.map(([, text]) => text).join("\0")),
-    stepFlags: Uint8Array.from(graph?.flags ?? []),
+    stepFlags: graph?.flags ?? none,
     label: utf8((graph?.label ?? []).join("\0")),
-    definition: Uint32Array.from(graph?.definition ?? []),
-    outMode: Uint16Array.from(graph?.outMode ?? []),
-    needStart: Uint32Array.from(graph?.needStart ?? []),
-    need: Uint32Array.from(graph?.need ?? []),
+    definition: graph?.definition ?? none,
+    outMode: graph?.outMode ?? none,
+    needStart: graph?.needStart ?? none,
+    need: graph?.need ?? none,
     graphEdgeNode: graphEdges.nodes, graphEdgeDigest: graphEdges.digests,
     recordNode: Uint32Array.from(records, ([node]) => node),
     recordStatus: Uint8Array.from(records, ([, record]) => record.status),
@@ -82,7 +84,7 @@ function digestsInUse(state: State): Uint32Array {
   if (graph !== undefined) [graph.out, graph.need, graph.edges.nodes].forEach(mark);
   for (const [name, { outputs, edges }] of state.records) {
     // Of an effect that left the project only what it gave is kept, for when it is back.
-    const left = graph?.producer.has(name) !== true;
+    const left = graph === undefined || makerOf(graph, name) === undefined;
     for (const list of [outputs, edges]) eachEdge(list, (node) => void (used[node] ||= left && state.nodeKind[node] !== Kind.fact ? 0 : 1));
   }
   for (const [glob, folders] of state.globFolders) if (used[glob] === 1) mark(folders);
@@ -97,7 +99,7 @@ function readNodes(state: State, sections: Sections): void {
     state.nodeDigest[node] = digest[node]!;
   }
   const { size, mtime, ctime, inode, mode, racy } = sections;
-  state.stamps.load({ size: asI64(size), mtime: asI64(mtime), ctime: asI64(ctime), inode: asI64(inode), mode: asU16(mode), racy });
+  state.stamps.load({ size: asF64(size), mtime: asF64(mtime), ctime: asF64(ctime), inode: asF64(inode), mode: asU16(mode), racy });
 }
 
 function readRecords(state: State, sections: Sections): void {
@@ -119,19 +121,13 @@ function readRecords(state: State, sections: Sections): void {
 
 function readGraph(sections: Sections): Graph {
   const u32 = (name: SectionName): Uint32Array => asU32(sections[name]);
-  const [outStart, out, groupStart] = [u32("outStart"), u32("out"), u32("groupStart")];
-  const producer = new Map<NodeId, StepId>();
-  for (let step = 0; step + 1 < outStart.length; step++) {
-    for (let index = outStart[step]!; index < outStart[step + 1]!; index++) producer.set(out[index]!, step);
-  }
-  const graphNodes = u32("graphEdgeNode");
+  const [outStart, out, groupStart, graphNodes] = [u32("outStart"), u32("out"), u32("groupStart"), u32("graphEdgeNode")];
   return {
-    kind: sections.stepKind as unknown as ArrayLike<StepKind>, flags: sections.stepFlags,
-    label: names(sections.label, sections.stepKind.length), definition: u32("definition"),
+    kind: sections.stepKind, flags: sections.stepFlags, label: names(sections.label, sections.stepKind.length), definition: u32("definition"),
     outStart, out, outMode: asU16(sections.outMode), needStart: u32("needStart"), need: u32("need"),
     groups: names(sections.group, groupStart.length - 1), groupStart, groupMember: u32("groupMember"),
     edges: { nodes: graphNodes, digests: u32("graphEdgeDigest"), start: 0, end: graphNodes.length },
-    producer,
+    maker: makersOf({ outStart, out }),
   };
 }
 

@@ -1,6 +1,7 @@
+import type { Stats } from "node:fs";
 import { Digest, fixedDigests, Kind, noEdges, type DigestId, type Edges, type Graph, type NodeId, type StepRecord } from "./model.ts";
 import { ProblemError, shown } from "./problem.ts";
-import { Stamps, type Stamp } from "./stamps.ts";
+import { Stamps } from "./stamps.ts";
 
 /**
  * What the engine knows: nodes, digests, records and the graph of the last evaluation. It is read from the snapshot
@@ -65,13 +66,18 @@ export class State {
     return id;
   }
 
-  /** Notes what a node is now. A change makes the state dirty. */
-  observe(node: NodeId, digest: DigestId, stamp?: Stamp): void {
+  /** Notes what a node is now, and the stat that vouches for it from now on. A change makes the state dirty. */
+  observe(node: NodeId, digest: DigestId, stat?: Stats, isRacy = false): void {
     if (this.nodeDigest[node] !== digest) {
       this.nodeDigest[node] = digest;
       this.dirty = true;
     }
-    if (stamp !== undefined && this.stamps.set(node, stamp)) this.dirty = true;
+    if (stat !== undefined && this.stamps.set(node, stat, isRacy)) this.dirty = true;
+  }
+
+  /** The node's stat vouches for nothing: it is looked into next time. */
+  distrust(node: NodeId): void {
+    if (this.stamps.distrust(node)) this.dirty = true;
   }
 
   /** Notes the digest of what a cut build made; whether it still stands there is for the next look at the file. */

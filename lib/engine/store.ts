@@ -90,6 +90,7 @@ export class Store {
 
   /** For a process that goes on (watch): folds only when the journal has grown. */
   foldIfLong(): void {
+    this.journal.flush();
     if (this.journal.size > Math.max(FOLD_AT_LEAST, this.#snapshotSize / 2)) this.fold();
   }
 }

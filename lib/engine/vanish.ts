@@ -1,7 +1,7 @@
 import type { Emit } from "./events.ts";
 import { removeFile } from "./files.ts";
 import {
-  Digest, Kind, noEdges, primary, RecordFlag, recordFlags, RecordStatus, stepCount, type DigestId, type Graph, type NodeId, type StepId, type StepRecord,
+  Digest, Kind, makerOf, noEdges, primary, RecordFlag, recordFlags, RecordStatus, stepCount, type DigestId, type Graph, type NodeId, type StepId, type StepRecord,
 } from "./model.ts";
 import type { Session } from "./session.ts";
 import { eachEdge, edgesOf, type State } from "./state.ts";
@@ -17,7 +17,7 @@ export function removeVanished(session: Session, graph: Graph, emit: Emit): void
   handOver(state, graph);
   for (const [name, record] of [...state.records]) {
     eachEdge(record.outputs, (node, digest) => {
-      if (!graph.producer.has(node) && state.nodeKind[node] === Kind.file && !sources.has(node)) leave(session, record, node, digest, emit);
+      if (makerOf(graph, node) === undefined && state.nodeKind[node] === Kind.file && !sources.has(node)) leave(session, record, node, digest, emit);
     });
     if (steps.has(name)) continue;
     // The marker of an effect stays on record, so that clean finds it; a precious one no clean removes.
@@ -50,7 +50,7 @@ function leave({ state, observer, root, host }: Session, record: StepRecord, nod
 function handOver(state: State, graph: Graph): void {
   for (const [name, record] of [...state.records]) {
     eachEdge(record.outputs, (node, digest) => {
-      const step = graph.producer.get(node);
+      const step = makerOf(graph, node);
       if (step === undefined || state.nodeKind[node] !== Kind.file || primary(graph, step) === name) return;
       const owner = primary(graph, step);
       const its = state.records.get(owner) ?? { status: RecordStatus.done, definition: Digest.unknown, flags: recordFlags(graph, step), outputs: noEdges, edges: noEdges };

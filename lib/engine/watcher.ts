@@ -1,15 +1,18 @@
-import { statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { basename, dirname, join, posix } from "node:path";
 import { watch } from "chokidar";
-import { fullPath, TEMPORARY_SUFFIX } from "./files.ts";
-import { Digest, Kind } from "./model.ts";
+import { fileName, fullPath, TEMPORARY_SUFFIX } from "./files.ts";
+import { Digest, Kind, makerOf, type NodeId } from "./model.ts";
 import type { Session } from "./session.ts";
+
+/** Paths below which something may have changed; "all" where nobody can tell. */
+export type Changes = ReadonlySet<string> | "all";
 
 export interface Watcher {
   /** Watches exactly this from now on, as far as it exists. Resolves when changes are seen. */
   follow(what: Followed): Promise<void>;
   /** Resolves after the next change, when it has been quiet for a moment; at once if there was one since the last call. */
-  changed(): Promise<void>;
+  changed(): Promise<Changes>;
   close(): Promise<void>;
 }
 
@@ -20,9 +23,16 @@ export interface Followed {
 }
 
 /** How long it must be quiet after a change, and how long a burst may hold up a build, in milliseconds. */
-const QUIET = 10;
+const QUIET = 5;
 const LONGEST = 200;
+/** How long a file that was deleted may take to come back: some editors save so. */
+const ABSENT = 50;
 const POLL_EVERY = 200;
+/** The kernel forgets events when more than 16,384 of them wait, and nobody tells (inotify(7), IN_Q_OVERFLOW): after so many in a row everything is looked at. */
+const MANY = 1000;
+/** Milliseconds between two looks at the clock, and a step of it that only a sleep or somebody who sets it makes. */
+const CLOCK_EVERY = 1000;
+const CLOCK_STEP = 1000;
 
 interface Watched {
   /** Which folder stood here: one that was removed and made again must be watched anew. */
@@ -41,16 +51,28 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
   const watched = new Map<string, Watched>();
   let polling = false;
   let closed = false;
-  let pending = false;
+  let hints = new Set<string>();
+  let events = 0;
+  let isAll = false;
   let wake: (() => void) | undefined;
   let concerns = (_path: string): boolean => true;
-  const hint = (): void => {
-    pending = true;
+  const hintOfAll = (): void => {
+    isAll = true;
     wake?.();
   };
   const hintOf = (path: string): void => {
-    if (concerns(path)) hint();
+    if (++events > MANY) return hintOfAll();
+    if (!concerns(path)) return;
+    hints.add(path);
+    wake?.();
   };
+  // What changed while the machine slept, nobody has seen.
+  let clock = Date.now() - performance.now();
+  const clockWatch = setInterval(() => {
+    const before = clock;
+    clock = Date.now() - performance.now();
+    if (Math.abs(clock - before) > CLOCK_STEP) hintOfAll();
+  }, CLOCK_EVERY);
 
   const open = (folder: string, identity: string): void => {
     const watcher = watch(folder, {
@@ -65,7 +87,7 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
     const ready = new Promise<void>((resolve) => (settle = resolve));
     watcher.once("ready", () => {
       // What changed before the watch was there is found by looking once more.
-      hint();
+      hintOfAll();
       settle();
     });
     const close = (): Promise<void> => {
@@ -111,17 +133,24 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
           resolve(true);
         };
       });
-      if (!pending) await until(Infinity);
+      if (!isAll && hints.size === 0) await until(Infinity);
       const begin = performance.now();
-      do pending = false;
-      while ((await until(QUIET)) && performance.now() - begin < LONGEST);
+      while ((await until(hasVanished(hints) ? ABSENT : QUIET)) && performance.now() - begin < LONGEST);
       wake = undefined;
+      const changes: Changes = isAll ? "all" : hints;
+      [hints, events, isAll] = [new Set(), 0, false];
+      return changes;
     },
     async close() {
       closed = true;
+      clearInterval(clockWatch);
       await Promise.all([...watched.values()].map(({ close }) => close()));
     },
   };
+}
+
+function hasVanished(paths: ReadonlySet<string>): boolean {
+  return paths.size <= 10 && [...paths].some((path) => !existsSync(path));
 }
 
 function identityOf(folder: string): string | undefined {
@@ -139,20 +168,27 @@ function identityOf(folder: string): string | undefined {
  */
 export function whatToWatch({ root, state }: Session): Followed {
   const folders = new Set([root]);
-  const files = new Set<string>();
   const searched = new Set<string>();
+  const isSource = (node: NodeId): boolean => state.nodeDigest[node] !== Digest.unknown && (state.graph === undefined || makerOf(state.graph, node) === undefined);
   const add = (folder: string): void => {
     for (let at = folder; !folders.has(at); at = dirname(at)) {
       folders.add(at);
       if (!at.startsWith(`${root}/`)) break;
     }
   };
+  let last = "";
   for (let node = 1; node < state.nodeName.length; node++) {
-    if (state.nodeKind[node] !== Kind.file || state.graph?.producer.has(node) === true || state.nodeDigest[node] === Digest.unknown) continue;
-    const path = fullPath(root, state.nodeName[node]!);
-    files.add(path);
-    if (state.nodeDigest[node] === Digest.directory) searched.add(path);
-    add(state.nodeDigest[node] === Digest.directory ? path : dirname(path));
+    if (state.nodeKind[node] !== Kind.file || !isSource(node)) continue;
+    const name = state.nodeName[node]!;
+    const isFolder = state.nodeDigest[node] === Digest.directory;
+    if (isFolder) searched.add(fullPath(root, name));
+    const folder = isFolder ? name : posix.dirname(name);
+    if (folder !== last) add(fullPath(root, folder));
+    last = folder;
   }
-  return { folders, concerns: (path) => files.has(path) || folders.has(path) || searched.has(dirname(path)) };
+  const concerns = (path: string): boolean => {
+    const node = state.find(Kind.file, fileName(root, path));
+    return (node !== undefined && isSource(node)) || folders.has(path) || searched.has(dirname(path));
+  };
+  return { folders, concerns };
 }

@@ -39,7 +39,7 @@ async function built(root: string): Promise<EngineEvent[]> {
   const store = openStore(session, emit);
   const options = { targets: [], jobs: 2, keepGoing: false, force: false, effects: "run" as const, consent: async () => true };
   const summary = await build(session, store, options, emit, new AbortController().signal);
-  await finish(store, summary);
+  await finish(session, store);
   assert.is(summary.failed, 0);
   return events;
 }

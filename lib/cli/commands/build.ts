@@ -26,7 +26,7 @@ export async function build(run: Run): Promise<number> {
     } finally {
       store.fold();
     }
-    await finish(store, summary);
+    await finish(session, store);
     const ms = Math.round(performance.now() - begin);
     screen.emit({ type: "end", ran: summary.ran, fresh: summary.fresh, failed: summary.failed, skipped: summary.skipped, ms });
     tell(run, summary, refused, ms);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import {
-  acquireLock, build, createWatcher, openStore, STATE_FOLDER, whatToWatch, type Emit, type EngineEvent, type Followed, type Session, type Store,
+  acquireLock, build, createWatcher, openStore, STATE_FOLDER, whatToWatch, type Changes, type Emit, type EngineEvent, type Followed, type Session, type Store,
 } from "../../engine/index.ts";
 import { problemsFor } from "../problems.ts";
 import type { Run } from "../run.ts";
@@ -17,11 +17,12 @@ export async function watch(run: Run): Promise<number> {
   const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
   const batches = new Batches(run);
   try {
+    let changes: Changes = "all";
     for (let first = true; !signal.aborted; first = false) {
-      await batches.build();
+      await batches.build(changes);
       await Promise.race([watcher.follow(batches.followed()), stopped]);
       if (first) screen.say("watching: save a file and what depends on it is made again; Ctrl-C ends");
-      await Promise.race([watcher.changed(), stopped]);
+      changes = (await Promise.race([watcher.changed(), stopped])) ?? "all";
     }
   } finally {
     await batches.close();
@@ -48,7 +49,7 @@ class Batches {
     this.#run = run;
   }
 
-  async build(): Promise<void> {
+  async build(changes: Changes): Promise<void> {
     const { args, root, screen, signal } = this.#run;
     const begin = performance.now();
     const lock = await acquireLock(root, { command: "dospesos watch", wait: true, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
@@ -59,7 +60,7 @@ class Batches {
       else screen.emit(event);
     };
     try {
-      const { session, store } = this.#open(emit);
+      const { session, store } = this.#open(changes, emit);
       const summary = await build(session, store, { ...args, force: false, keepGoing: true, effects: "hold", consent: async () => false }, emit, signal);
       store.foldIfLong();
       this.#stopped = false;
@@ -77,9 +78,9 @@ class Batches {
   }
 
   /** The project as it was left by the last batch; read again if another process has built since. */
-  #open(emit: Emit): Opened {
+  #open(changes: Changes, emit: Emit): Opened {
     if (this.#opened !== undefined && this.#opened.store.isCurrent()) {
-      this.#opened.session.lookAgain();
+      this.#opened.session.lookAgain(this.#stopped ? "all" : changes);
       return this.#opened;
     }
     this.#opened?.store.journal.close();
