@@ -7,7 +7,15 @@ const { program } = require("./program.cjs");
 const { folder, digest } = program();
 const args = process.argv.slice(2);
 const plain = args[0] === "build" && args.every((argument) => !argument.startsWith("-"));
-if (!plain || !require(`${folder}/nothing-to-do.cjs`).nothingToDo(process.cwd(), args.slice(1), digest)) {
+const told = plain ? require(`${folder}/nothing-to-do.cjs`).nothingToDo(process.cwd(), args.slice(1), digest) : undefined;
+if (told !== undefined) {
+  try {
+    // process.stderr would load streams, which costs a tenth of Node's start.
+    require("node:fs").writeSync(2, `${told}\n`);
+  } catch {
+    // A reader that went away (`2>&1 | head`) is no reason to fail.
+  }
+} else {
   require("node:module").enableCompileCache?.();
   import(require("node:url").pathToFileURL(`${folder}/main.js`).href).then((main) => main.main(args, { folder, digest, version: require("../../package.json").version }));
 }

@@ -1,74 +1,91 @@
 /**
- * The container of the snapshot: a checksummed row of typed arrays that a process can look at without parsing.
+ * The container of the snapshot: a checksummed row of typed arrays that a process can look at without parsing. Its first sections
+ * are enough to find that there is nothing to do, so they have a checksum of their own.
  *
  *   0   8 bytes   "DOSPESOS"
- *   8   u32 × 2   checksum of everything behind it (the same in every version of the format)
+ *   8   u32       checksum of what follows the checksums up to the end of the first sections
+ *   12  u32       checksum of the rest
  *   16  u32       format version
  *   20  u32       number of sections
- *   24  u32 × n   byte length of each section, padded to a multiple of 8
+ *   24  u32       number of the first sections
+ *   28  u32       bytes up to the end of the first sections
+ *   32  u32 × n   byte length of each section, padded to a multiple of 8
  *   …             the sections, each padded to a multiple of 8
  *
- * Numbers are little-endian. This module imports nothing: it is on the nothing-to-do path.
+ * Numbers are little-endian. Magic, checksums and version stand there in every version. This module imports nothing: it is on the
+ * nothing-to-do path.
  */
 const MAGIC = [0x50534f44, 0x534f5345];
 export const FORMAT_VERSION = 2;
-const HEADER = 24;
+const HEADER = 32;
+/** Words in front of what is checksummed. */
+const UNCHECKED = 4;
 
 export type Column = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
 /** Why a file is no readable container. "newer" must never be overwritten; "damaged" and "older" may be made again. */
 export type Unreadable = "damaged" | "older" | "newer";
 
-export function packColumns(columns: readonly Column[]): Uint8Array {
+export function packColumns(columns: readonly Column[], first: number): Uint8Array {
   const table = HEADER + padded(columns.length * 4);
-  const total = columns.reduce((sum, column) => sum + padded(column.byteLength), table);
-  const bytes = new Uint8Array(total);
+  const lengths = columns.map((column) => padded(column.byteLength));
+  const sum = (parts: readonly number[]): number => parts.reduce((total, length) => total + length, table);
+  const end = sum(lengths.slice(0, first));
+  const bytes = new Uint8Array(sum(lengths));
   const words = new Uint32Array(bytes.buffer);
-  words.set([...MAGIC, 0, 0, FORMAT_VERSION, columns.length]);
+  words.set([...MAGIC, 0, 0, FORMAT_VERSION, columns.length, first, end]);
   let offset = table;
   columns.forEach((column, index) => {
     words[HEADER / 4 + index] = column.byteLength;
     bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), offset);
-    offset += padded(column.byteLength);
+    offset += lengths[index]!;
   });
-  words.set(checksum(words, 4), 2);
+  words[2] = checksum(words, UNCHECKED, end / 4);
+  words[3] = checksum(words, end / 4, words.length);
   return bytes;
 }
 
-/** The sections as views into the given bytes, which must be aligned to 8, or why there are none. */
-export function unpackColumns(bytes: Uint8Array): Uint8Array[] | Unreadable {
+/** All sections, or the first ones, as views into the given bytes, which must be aligned to 8; or why there are none. */
+export function unpackColumns(bytes: Uint8Array, which: "first" | "all"): Uint8Array[] | Unreadable {
   if (bytes.byteLength < HEADER || bytes.byteLength % 8 !== 0) return "damaged";
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   if (words[0] !== MAGIC[0] || words[1] !== MAGIC[1]) return "damaged";
-  const [first, second] = checksum(words, 4);
-  if (words[2] !== first || words[3] !== second) return "damaged";
+  // Another version may have another header: what is behind the version number is checked by its own rules only.
+  const [version, count, first, end] = [words[4]!, words[5]!, words[6]!, words[7]!];
+  if (end % 8 !== 0 || end < HEADER || end > bytes.byteLength || words[2] !== checksum(words, UNCHECKED, end / 4)) return "damaged";
+  if (which === "all" && words[3] !== checksum(words, end / 4, words.length)) return "damaged";
   // Only behind a good checksum: a flipped bit must not pass for another version.
-  if (words[4]! > FORMAT_VERSION) return "newer";
-  if (words[4]! < FORMAT_VERSION) return "older";
+  if (version !== FORMAT_VERSION) return version > FORMAT_VERSION ? "newer" : "older";
   const sections: Uint8Array[] = [];
-  let offset = HEADER + padded(words[5]! * 4);
-  for (let index = 0; index < words[5]!; index++) {
+  let offset = HEADER + padded(count * 4);
+  for (let index = 0; index < count; index++) {
     const length = words[HEADER / 4 + index]!;
-    sections.push(new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length));
+    if (which === "all" || index < first) sections.push(new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length));
     offset += padded(length);
   }
   return offset === bytes.byteLength ? sections : "damaged";
 }
 
 /**
- * Two 32-bit lanes over 32-bit words. Each step is a bijection of the lane, so a change of any one word (a flipped bit)
- * always changes both; cuts and larger damage pass with a chance of 2^-64.
+ * A 32-bit checksum of words. Each step is a bijection of what was before, so a change of any one word (a flipped bit) always
+ * changes it; cuts and larger damage pass with a chance of 2^-32.
  */
-export function checksum(words: Uint32Array, start: number): [number, number] {
-  let a = 0x9e3779b9;
-  let b = 0x7f4a7c15;
-  for (let index = start; index < words.length; index++) {
-    const word = words[index]!;
-    a = Math.imul(a ^ word, 0x85ebca6b);
-    a ^= a >>> 15;
-    b = Math.imul(((b << 7) | (b >>> 25)) + word, 0xcc9e2d51);
+export function checksum(words: Uint32Array, start: number, end: number): number {
+  let sum = 0x9e3779b9 ^ (end - start);
+  for (let at = start; at < end; at += BLOCK) sum = blockChecksum(words, at, Math.min(at + BLOCK, end), sum);
+  return sum >>> 0;
+}
+
+/** In blocks, since V8 compiles a function that is called again and again sooner than a loop that is entered once. */
+const BLOCK = 512;
+
+function blockChecksum(words: Uint32Array, start: number, end: number, before: number): number {
+  let sum = before;
+  for (let at = start; at < end; at++) {
+    sum = Math.imul(sum ^ words[at]!, 0x85ebca6b);
+    sum ^= sum >>> 15;
   }
-  return [a >>> 0, (b ^ words.length) >>> 0];
+  return sum;
 }
 
 function padded(length: number): number {

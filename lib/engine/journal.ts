@@ -1,10 +1,10 @@
 /**
  * The journal `.dospesos/journal`: what happened since the snapshot, appended record by record while a build runs, so
- * that a crash loses at most the steps that were running. It extends one snapshot, named by its checksum in the header;
+ * that a crash loses at most the steps that were running. It extends one snapshot, named by its checksums in the header;
  * a journal of another snapshot is worth nothing. The next start folds it into a new snapshot.
  *
- *   header   "DOSPJRNL", u32 version, u32 0, u32 × 2 checksum of the snapshot (0 0 if there was none)
- *   record   u32 byte length of the payload, u32 × 2 checksum of the payload, the payload padded to 4
+ *   header   "DOSPJRNL", u32 version, u32 0, u32 × 2 checksums of the snapshot (0 0 if there was none)
+ *   record   u32 byte length of the payload, u32 checksum of the payload, the payload padded to 4
  *   payload  u32 type, then numbers and texts as written below; ids are those of the snapshot, continued
  *
  * Reading stops at the first record that is cut or damaged: what stands behind it is repeated by the next build.
@@ -15,11 +15,12 @@ import { Digest, noEdges, RecordStatus, type DigestId, type Edges, type Kind, ty
 import { eachEdge, edgesOf, type State } from "./state.ts";
 
 const MAGIC = [0x50534f44, 0x4c4e524a];
-const VERSION = 1;
+const VERSION = 2;
 const HEADER = 24;
+const RECORD_HEAD = 8;
 const Entry = { node: 1, digest: 2, started: 3, ended: 4 } as const;
 
-/** A snapshot as its journal sees it: its checksum (0 0 if there is none), and how many nodes and digests it knows. */
+/** A snapshot as its journal sees it: its checksums (0 0 if there is none), and how many nodes and digests it knows. */
 export interface SnapshotExtent {
   readonly id: readonly [number, number];
   readonly nodes: number;
@@ -144,7 +145,7 @@ class Records {
   /** Leaves room for length and checksum. */
   begin(type: number): void {
     this.#start = this.#length;
-    this.add(0, 0, 0, type);
+    this.add(0, 0, type);
   }
 
   add(...numbers: readonly number[]): void {
@@ -163,8 +164,9 @@ class Records {
   }
 
   end(): void {
-    const payload = this.#words.subarray(this.#start + 3, this.#length);
-    this.#words.set([payload.byteLength, ...checksum(payload, 0)], this.#start);
+    const payload = this.#start + 2;
+    this.#words[this.#start] = (this.#length - payload) * 4;
+    this.#words[this.#start + 1] = checksum(this.#words, payload, this.#length);
   }
 
   clear(): void {
@@ -195,14 +197,13 @@ export function replay(state: State, bytes: Uint8Array, snapshot: readonly [numb
   const header = new Uint32Array(bytes.buffer, bytes.byteOffset, HEADER / 4);
   const known = header[0] === MAGIC[0] && header[1] === MAGIC[1] && header[2] === VERSION;
   if (!known || header[4] !== snapshot[0] || header[5] !== snapshot[1]) return { unfinished: [] };
-  for (let offset = HEADER; offset + 12 <= bytes.length; ) {
-    const [length, first, second] = new Uint32Array(bytes.buffer, bytes.byteOffset + offset, 3);
-    if (length! % 4 !== 0 || length! < 4 || offset + 12 + length! > bytes.length) break;
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset + offset + 12, length! / 4);
-    const [a, b] = checksum(words, 0);
-    if (a !== first || b !== second) break;
+  for (let offset = HEADER; offset + RECORD_HEAD <= bytes.length; ) {
+    const [length, sum] = new Uint32Array(bytes.buffer, bytes.byteOffset + offset, 2);
+    if (length! % 4 !== 0 || length! < 4 || offset + RECORD_HEAD + length! > bytes.length) break;
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset + offset + RECORD_HEAD, length! / 4);
+    if (checksum(words, 0, words.length) !== sum) break;
     apply(state, words, unfinished);
-    offset += 12 + length!;
+    offset += RECORD_HEAD + length!;
   }
   return { unfinished: [...unfinished.values()].flat() };
 }

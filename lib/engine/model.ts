@@ -17,7 +17,7 @@ export type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** Digests with a meaning of their own; all others are 128 bits of a SHA-256. */
 export const Digest = { unknown: 0, missing: 1, directory: 2, special: 3 } as const;
-export const fixedDigests = ["", "missing", "directory", "special"].map((name) => Buffer.from(name.padEnd(16)).toString("hex"));
+export const fixedDigests = ["", "missing", "directory", "special"].map((name) => Array.from(name.padEnd(16), (char) => char.charCodeAt(0).toString(16)).join(""));
 
 export const StepKind = { rule: 1, fact: 2, effect: 3 } as const;
 export type StepKind = (typeof StepKind)[keyof typeof StepKind];

@@ -6,52 +6,47 @@
 import { readFileSync, statSync, type Stats } from "node:fs";
 import { asF64, asU32 } from "./columns.ts";
 import { Digest, fixedDigests, Kind } from "./model.ts";
-import { readSections, type Sections } from "./sections.ts";
+import { readSections, type FirstSections } from "./sections.ts";
 
-/** True if all targets are fresh; says so on stderr. `program` is the digest of the program that runs. */
-export function nothingToDo(root: string, targets: readonly string[], program: string): boolean {
-  const sections = open(root);
-  if (sections === undefined || text(sections.program) !== program) return false;
-  const steps = requested(sections, targets);
-  if (steps === undefined || steps.some((step) => sections.fresh[step] !== 1) || !isUntouched(root, sections)) return false;
-  // A reader that went away (`2>&1 | head`) is no reason to fail.
-  process.stderr.on("error", () => {});
-  process.stderr.write(`${nothingToDoText(text(sections.banner), targets)}\n`);
-  return true;
+/** What to tell the person if all targets are fresh; undefined in any doubt. `program` is the digest of the program that runs. */
+export function nothingToDo(root: string, targets: readonly string[], program: string): string | undefined {
+  const bytes = read(root);
+  const sections = bytes === undefined ? "damaged" : readSections(bytes, "first");
+  if (typeof sections === "string" || text(sections.program) !== program) return undefined;
+  if (!(targets.length === 0 ? sections.fresh.every(isOne) : areFresh(sections, targets)) || !isUntouched(root, sections, bytes!)) return undefined;
+  return nothingToDoText(text(sections.banner), targets);
 }
 
 export function nothingToDoText(banner: string, targets: readonly string[]): string {
   return `${banner === "" ? "" : `${banner}  `}nothing to do${targets.length === 0 ? "" : ` for ${targets.join(", ")}`}: all is fresh`;
 }
 
-function open(root: string): Sections | undefined {
+/** The snapshot, aligned; nothing where there is none or the last build did not end. */
+function read(root: string): Uint8Array | undefined {
   try {
     const bytes = readFileSync(`${root}/.dospesos/snapshot`);
-    // A journal means that the last build did not end.
     if (statSync(`${root}/.dospesos/journal`, { throwIfNoEntry: false }) !== undefined) return undefined;
-    const sections = readSections(bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes));
-    return typeof sections === "string" ? undefined : sections;
+    return bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   } catch {
     return undefined;
   }
 }
 
-/** The steps that the names stand for; undefined if one is unknown. A fresh step has only fresh steps below it. */
-function requested(sections: Sections, targets: readonly string[]): readonly number[] | undefined {
-  const count = sections.stepKind.length;
-  if (targets.length === 0) return Array.from({ length: count }, (_, step) => step);
-  const groups = text(sections.group).split("\0");
-  const [groupStart, groupMember] = [asU32(sections.groupStart), asU32(sections.groupMember)];
-  const steps = new Set<number>();
-  for (const target of targets) {
-    const group = groupStart.length > 1 ? groups.indexOf(target) : -1;
-    if (group < 0) return undefined;
-    for (const step of groupMember.subarray(groupStart[group], groupStart[group + 1])) steps.add(step);
-  }
-  return [...steps];
+/** Whether the steps that the groups stand for were fresh; not for other names. A fresh step has only fresh steps below it. */
+function areFresh(sections: FirstSections, targets: readonly string[]): boolean {
+  const [start, member] = [asU32(sections.groupStart), asU32(sections.groupMember)];
+  const groups = start.length > 1 ? text(sections.group).split("\0") : [];
+  return targets.every((target) => {
+    const group = groups.indexOf(target);
+    return group >= 0 && member.subarray(start[group], start[group + 1]).every((step) => sections.fresh[step] === 1);
+  });
 }
 
-function isUntouched(root: string, sections: Sections): boolean {
+function isOne(value: number): boolean {
+  return value === 1;
+}
+
+function isUntouched(root: string, sections: FirstSections, bytes: Uint8Array): boolean {
   const { nodeKind, racy } = sections;
   const digest = asU32(sections.nodeDigest);
   const [size, mtime, ctime, inode] = [asF64(sections.size), asF64(sections.mtime), asF64(sections.ctime), asF64(sections.inode)];
@@ -61,7 +56,7 @@ function isUntouched(root: string, sections: Sections): boolean {
   const options = { throwIfNoEntry: false } as const;
   for (let node = 1; node < nodeKind.length; node++) {
     if (digest[node] === Digest.unknown) continue;
-    if (nodeKind[node] === Kind.environment && environmentDigest(process.env[names[node]!]) !== digestAt(sections, digest[node]!)) return false;
+    if (nodeKind[node] === Kind.environment && environmentDigest(process.env[names[node]!]) !== digestAt(bytes, digest[node]!)) return false;
     if (nodeKind[node] !== Kind.file) continue;
     const name = names[node]!;
     let stat: Stats | undefined;
@@ -87,8 +82,9 @@ function environmentDigest(value: string | undefined): string {
   return process.getBuiltinModule("node:crypto").hash("sha256", `environment:${value}`, "hex").slice(0, 32);
 }
 
-function digestAt(sections: Sections, digest: number): string {
-  return Buffer.from(sections.digest.subarray(digest * 16, digest * 16 + 16)).toString("hex");
+function digestAt(bytes: Uint8Array, digest: number): string | undefined {
+  const sections = readSections(bytes, "all");
+  return typeof sections === "string" ? undefined : Buffer.from(sections.digest.subarray(digest * 16, digest * 16 + 16)).toString("hex");
 }
 
 function text(section: Uint8Array): string {

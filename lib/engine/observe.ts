@@ -57,12 +57,9 @@ export class Observer implements World {
   lookAgain(which: "all" | Iterable<NodeId>): void {
     const { state } = this;
     this.#folders.clear();
-    if (which === "all") {
-      this.#seen = new Uint8Array(state.nodeName.length * 2);
-      this.#contents.clear();
-    } else {
-      for (const node of which) this.forget(node);
-    }
+    this.#contents.clear();
+    if (which === "all") this.#seen = new Uint8Array(state.nodeName.length * 2);
+    else for (const node of which) this.forget(node);
     const before = state.nodeDigest[this.#settingsNode];
     if (this.current(this.#settingsNode) !== before) this.#lookAtSettings();
     for (let node = 1; node < state.nodeName.length; node++) {

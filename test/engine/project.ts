@@ -140,14 +140,7 @@ export class TestProject {
   }
 
   nothingToDo(targets: readonly string[] = []): boolean {
-    const { write, on } = process.stderr;
-    process.stderr.write = () => true;
-    process.stderr.on = () => process.stderr;
-    try {
-      return nothingToDo(this.root, targets, this.program);
-    } finally {
-      Object.assign(process.stderr, { write, on });
-    }
+    return nothingToDo(this.root, targets, this.program) !== undefined;
   }
 
   /** A real process. */

@@ -127,7 +127,7 @@ async function refuseNewer(wrong: string[]): Promise<void> {
   const bytes = new Uint8Array(readFileSync(path));
   const words = new Uint32Array(bytes.buffer);
   words[4]! += 1;
-  words.set(checksum(words, 4), 2);
+  words[2] = checksum(words, 4, words[7]! / 4);
   writeFileSync(path, bytes);
   project.write("source", "newer");
   const { problems, ran } = await project.build();
