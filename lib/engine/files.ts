@@ -1,5 +1,5 @@
 import {
-  closeSync, constants, existsSync, fchmodSync, fsyncSync, futimesSync, lstatSync, mkdirSync, openSync, realpathSync, renameSync, rmdirSync, rmSync,
+  closeSync, constants, existsSync, fchmodSync, fstatSync, fsyncSync, futimesSync, lstatSync, mkdirSync, openSync, realpathSync, renameSync, rmdirSync, rmSync,
   statSync, type Stats,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, posix, relative, sep } from "node:path";
@@ -58,22 +58,21 @@ export function putFile(root: string, name: string, content: Uint8Array, mode: n
   const temporary = temporaryBeside(path);
   const file = createIn(folder, temporary, mode === 0 ? 0o666 : mode & 0o700, folders, () => makeFolderFor(root, name, isPrivate(mode) ? 0o700 : 0o777));
   try {
-    try {
-      writeAll(file, content, path);
-      if (mode !== 0) fchmodSync(file, mode);
-      const moment = unrepeatableMoment();
-      futimesSync(file, moment, moment);
-      if (durable) fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    writeAll(file, content, path);
+    if (mode !== 0) fchmodSync(file, mode);
+    const moment = unrepeatableMoment();
+    futimesSync(file, moment, moment);
+    if (durable) fsyncSync(file);
     renameSync(temporary, path);
+    // Through the open file: whatever somebody else puts there now is not taken for this.
+    const stat = fstatSync(file);
+    return { stat, coarse: isCoarse(stat.mtimeMs) };
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
+  } finally {
+    closeSync(file);
   }
-  const stat = lstatSync(path);
-  return { stat, coarse: isCoarse(stat.mtimeMs) };
 }
 
 /** Opens a new file in a folder, which is made and checked first, unless this run knows it. */

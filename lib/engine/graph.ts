@@ -39,8 +39,7 @@ export function buildGraph(state: State, source: GraphSource): Built {
   for (const declaration of steps) {
     const nul = [declaration.name, ...declaration.makes.map((one) => one.path)].find((name) => name.includes("\0"));
     if (nul !== undefined) {
-      const place = source.place(declaration);
-      problems.push({ code: "DP231", ...(place === undefined ? {} : { place }), what: `target ${shown(nul)}: a name cannot hold NUL`, fix: "name a file inside of the project" });
+      problems.push(problemAt(source, declaration, "DP231", `target ${shown(nul)}: a name cannot hold NUL`, "name a file inside of the project"));
       continue;
     }
     const outputs = outputNodes(state, source.root, declaration);
@@ -48,16 +47,16 @@ export function buildGraph(state: State, source: GraphSource): Built {
     drafts.set(declaration, draft);
     for (const node of outputs) {
       claim(state, source, draft, node, producer, spelling, problems);
-      if (sources.has(node)) problems.push(problemAt(source, draft, "DP231", `target ${shown(state.nodeName[node]!)}: the Dofile is made of it`, "give the rule another target"));
+      if (sources.has(node)) problems.push(problemAt(source, declaration, "DP231", `target ${shown(state.nodeName[node]!)}: the Dofile is made of it`, "give the rule another target"));
     }
   }
   for (const [node, draft] of producer) {
     const above = state.nodeKind[node] === Kind.file ? targetAbove(state, producer, state.nodeName[node]!) : undefined;
-    if (above !== undefined) problems.push(problemAt(source, draft, "DP235", `target ${shown(state.nodeName[node]!)} lies below the target ${shown(above)}`, "rename one of them"));
+    if (above !== undefined) problems.push(problemAt(source, draft.declaration, "DP235", `target ${shown(state.nodeName[node]!)} lies below the target ${shown(above)}`, "rename one of them"));
   }
   for (const name of groups.keys()) {
     const node = [Kind.file, Kind.fact].map((kind) => state.find(kind, name)).find((one) => one !== undefined && producer.has(one));
-    if (node !== undefined) problems.push(problemAt(source, producer.get(node)!, "DP238", `the group ${shown(name)} has the name of this target`, "rename the group"));
+    if (node !== undefined) problems.push(problemAt(source, producer.get(node)!.declaration, "DP238", `the group ${shown(name)} has the name of this target`, "rename the group"));
   }
   if (problems.length > 0) throw new ProblemError(problems, 2);
   for (const draft of drafts.values()) {
@@ -119,30 +118,26 @@ function claim(
   state: State, source: GraphSource, draft: Draft, node: NodeId, producer: Map<NodeId, Draft>, spelling: Map<string, string>, problems: Problem[],
 ): void {
   const name = state.nodeName[node]!;
-  const place = source.place(draft.declaration);
-  const at = place === undefined ? {} : { place };
   const isFile = state.nodeKind[node] === Kind.file;
   const bad = isFile ? badTarget(name) : name === "" ? "a fact needs a name" : undefined;
-  if (bad !== undefined) problems.push({ code: "DP231", ...at, what: `target ${shown(name)}: ${bad}`, fix: "name a file inside of the project" });
+  if (bad !== undefined) problems.push(problemAt(source, draft.declaration, "DP231", `target ${shown(name)}: ${bad}`, "name a file inside of the project"));
   const other = producer.get(node);
   const folded = `${state.nodeKind[node]}${name.normalize("NFC").toLowerCase()}`;
   const twin = spelling.get(folded);
   if (other !== undefined) {
     const first = source.place(other.declaration);
     const where = first === undefined ? "" : ` (the other: ${first.file}:${first.line ?? 1})`;
-    problems.push({ code: "DP232", ...at, what: `two rules make ${shown(name)}${where}`, why: "each would undo the other's work", fix: "give one of them another target" });
+    problems.push({ ...problemAt(source, draft.declaration, "DP232", `two rules make ${shown(name)}${where}`, "give one of them another target"), why: "each would undo the other's work" });
   } else if (isFile && twin !== undefined) {
-    problems.push({
-      code: "DP233", ...at, what: `targets ${shown(twin)} and ${shown(name)} differ only in case or in how accents are written`,
-      why: "on some file systems they are one file", fix: "rename one of them",
-    });
+    const what = `targets ${shown(twin)} and ${shown(name)} differ only in case or in how accents are written`;
+    problems.push({ ...problemAt(source, draft.declaration, "DP233", what, "rename one of them"), why: "on some file systems they are one file" });
   }
   producer.set(node, draft);
   spelling.set(folded, name);
 }
 
-function problemAt(source: GraphSource, draft: Draft, code: string, what: string, fix: string): Problem {
-  const place = source.place(draft.declaration);
+function problemAt(source: GraphSource, declaration: Declaration, code: string, what: string, fix: string): Problem {
+  const place = source.place(declaration);
   return { code, ...(place === undefined ? {} : { place }), what, fix };
 }
 
