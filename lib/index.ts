@@ -1,10 +1,12 @@
 /** The public API: what `import … from "dospesos"` gives to a Dofile and to rules. */
 import type { Context } from "./context.ts";
-import { declare, type Declare, type Group, type Project, type ProjectInput, type Step } from "./engine/index.ts";
+import { declare, type Declare, type Project, type ProjectInput } from "./dofile/index.ts";
+import type { Group, Step } from "./engine/index.ts";
 import type { Settings } from "./settings/index.ts";
 
 export type { Context } from "./context.ts";
-export { file, glob, group, ProblemError } from "./engine/index.ts";
+export { file, glob, group } from "./dofile/index.ts";
+export { ProblemError } from "./engine/index.ts";
 export type { Content, EffectPlan, FileValue, Glob, Group, Need, Needs, Problem, Rule, RuleOfMany, SourceFile, Step, Target, ValueOf } from "./engine/index.ts";
 export type { CoreSettings, Settings, ThingSettings } from "./settings/index.ts";
 

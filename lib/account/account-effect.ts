@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
-import { declare, type Declare, type Needs, type Step, type ValuesOf } from "../engine/index.ts";
+import { declare, type Declare } from "../dofile/index.ts";
+import type { Needs, Step, ValuesOf } from "../engine/index.ts";
 import { withAccount, type Account } from "./account.ts";
 
 export interface AccountEffectSpec<T, N extends Needs> {

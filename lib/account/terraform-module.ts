@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
-import { declare, ProblemError, type Declare, type Need, type Rule, type Step } from "../engine/index.ts";
+import { declare, type Declare } from "../dofile/index.ts";
+import { ProblemError, type Need, type Rule, type Step } from "../engine/index.ts";
 import type { CoreOutputs, CoreVars, InstanceOutputs, InstanceVars, ThingOutputs, ThingVars } from "../sandbox/modules/types.ts";
 import { withAccount } from "./account.ts";
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import type { Context } from "../context.ts";
-import type { Host, Program, RecipeContext, Standing } from "../engine/index.ts";
-import { settingsReader } from "../engine/index.ts";
+import { dofileOf, settingsReader, type Program } from "../dofile/index.ts";
+import type { Host, RecipeContext, Standing } from "../engine/index.ts";
 import type { Renderer } from "../render/index.ts";
 import { readSettings, settingsView } from "../settings/index.ts";
 
@@ -11,10 +11,9 @@ export function projectHost(program: Program, dofile: string): Host {
   let renderer: Renderer | undefined;
   let git: ((name: string) => Standing) | undefined;
   return {
-    program,
-    dofile,
+    program: program.digest,
+    dofile: dofileOf(program, dofile, settings),
     settings: { file: "settings.ini", read: readSettings },
-    settingsView: () => settings,
     load: async () => {
       renderer ??= (await import("../render/index.ts")).createRenderer();
     },

@@ -1,4 +1,4 @@
-import type { Declaration, Glob, Group, Need, Needs, SourceFile, Step, Target } from "./declare.ts";
+import type { Declaration, Glob, Group, Need, Needs, SourceFile, Step, Target } from "./declaration.ts";
 import { digestOfList } from "./digest.ts";
 import { fileName } from "./files.ts";
 import { Kind, makerOf, makersOf, StepFlag, StepKind, type DigestId, type Edges, type Graph, type NodeId, type StepId } from "./model.ts";
@@ -12,8 +12,8 @@ export interface Built {
   readonly declarations: readonly Declaration[];
 }
 
+/** What a graph is made from. */
 export interface GraphSource {
-  readonly root: string;
   readonly offered: readonly (Step<unknown> | Group)[];
   /** The digest of the code of a declaration. */
   code(declaration: Declaration): string;
@@ -28,7 +28,7 @@ interface Draft {
 }
 
 /** Turns what a Dofile offers into columns. Throws a ProblemError (exit 2) with every wrong or doubled target and every cycle. */
-export function buildGraph(state: State, source: GraphSource): Built {
+export function buildGraph(state: State, root: string, source: GraphSource): Built {
   const problems: Problem[] = [];
   const { steps, groups } = collect(source.offered, problems);
   const drafts = new Map<Declaration, Draft>();
@@ -42,7 +42,7 @@ export function buildGraph(state: State, source: GraphSource): Built {
       problems.push(problemAt(source, declaration, "DP231", `target ${shown(nul)}: a name cannot hold NUL`, "name a file inside of the project"));
       continue;
     }
-    const outputs = outputNodes(state, source.root, declaration);
+    const outputs = outputNodes(state, root, declaration);
     const draft: Draft = { declaration, outputs, needs: [] };
     drafts.set(declaration, draft);
     for (const node of outputs) {
@@ -60,7 +60,7 @@ export function buildGraph(state: State, source: GraphSource): Built {
   }
   if (problems.length > 0) throw new ProblemError(problems, 2);
   for (const draft of drafts.values()) {
-    const declared = needNodes(state, source.root, draft.declaration.needs, (declaration) => drafts.get(declaration)!.outputs);
+    const declared = needNodes(state, root, draft.declaration.needs, (declaration) => drafts.get(declaration)!.outputs);
     draft.needs = [...new Set([...declared, ...draft.declaration.origin.captured])];
   }
   const ordered = topological([...drafts.values()], producer, state);

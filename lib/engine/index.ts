@@ -1,19 +1,16 @@
 /** What the rest of the program may use of the engine. */
 export { build, finish, openStore, type BuildOptions, type Summary } from "./build.ts";
 export { clean, forgetCleaned } from "./clean.ts";
-export { declare, file, glob, group } from "./declare.ts";
-export type { Content, Declare, EffectPlan, FileValue, Glob, Group, Need, Needs, Rule, RuleOfMany, SourceFile, Step, Target, ValueOf, ValuesOf } from "./declare.ts";
-export type { Program } from "./dofile.ts";
+export type { Content, EffectPlan, FileValue, Glob, Group, Need, Needs, Rule, RuleOfMany, SourceFile, Step, Target, ValueOf, ValuesOf } from "./declaration.ts";
 export type { Emit, EngineEvent, PlannedEffect, Reason, StepStatus } from "./events.ts";
 export { explain, type Explanation, type Freshness } from "./explain.ts";
 export { acquireLock } from "./lock.ts";
 export { didYouMean, ProblemError, problemText, shown, visible, type Place, type Problem } from "./problem.ts";
-export { settingsReader, type RecipeContext } from "./recipe.ts";
+export type { RecipeContext } from "./recipe.ts";
 export { selectSteps } from "./select.ts";
-export { Session, type Host, type Project, type ProjectInput, type Standing } from "./session.ts";
+export { Session, type Changes, type Dofile, type Host, type Standing } from "./session.ts";
 export { loadState, STATE_FOLDER, type Store } from "./store.ts";
 export type { Graph } from "./model.ts";
 export type { State } from "./state.ts";
 export { stepName, targetsOf } from "./reasons.ts";
 export { removeVanished } from "./vanish.ts";
-export { createWatcher, whatToWatch, type Changes, type Followed } from "./watcher.ts";

@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { FileValue } from "./declare.ts";
-import { evaluating, type Evaluation } from "./evaluation.ts";
+import type { FileValue } from "./declaration.ts";
 import { fileName, fullPath, look } from "./files.ts";
 import { Digest, Kind, type DigestId, type NodeId } from "./model.ts";
 import type { Observer } from "./observe.ts";
-import { ProblemError, type Place } from "./problem.ts";
+import { ProblemError } from "./problem.ts";
 import { endGroupOn } from "./process-group.ts";
 
 /** Gives the contents of a rule's targets in order, or the value of a fact or an effect. */
@@ -150,25 +149,4 @@ export function fileValue(path: string, bytes: Uint8Array): FileValue {
       return JSON.parse(this.text);
     },
   };
-}
-
-/** Where a typed view of the settings gets its values from: the recipe that runs now, or else the graph that is being made. */
-export const settingsReader = {
-  value: (key: string): string | number | boolean | undefined => reader().setting(key),
-  names: (kind: string): readonly string[] => reader().names(kind),
-  each: <T>(kind: string, name: string, body: () => T): T => {
-    const evaluation = recording.getStore() === undefined ? evaluating() : undefined;
-    return evaluation === undefined ? body() : evaluation.each(kind, name, body);
-  },
-  place: (key: string): Place | undefined => reader().observer.settings.place(key),
-  file: (): string => reader().observer.settingsFile,
-};
-
-function reader(): Reads | Evaluation {
-  const found = recording.getStore() ?? evaluating();
-  if (found !== undefined) return found;
-  throw new ProblemError([{
-    code: "DP223", what: "a setting is read outside of a recipe and outside of the Dofile's function",
-    why: "the engine could not tell what depends on it", fix: "read it in a recipe, or in the function given to project()",
-  }], 2);
 }

@@ -1,4 +1,4 @@
-import type { Declaration, EffectPlan, FileValue, Glob, Need, SourceFile, Step, Target } from "./declare.ts";
+import type { Declaration, EffectPlan, FileValue, Glob, Need, SourceFile, Step, Target } from "./declaration.ts";
 import type { Emit } from "./events.ts";
 import { canonicalJson, digestOf } from "./digest.ts";
 import { fileName } from "./files.ts";

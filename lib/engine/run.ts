@@ -5,7 +5,8 @@ import { stepsBelow, type Graph, type StepId } from "./model.ts";
 import { ProblemError, type Problem } from "./problem.ts";
 import { isEffect, reasonsFor, stepName } from "./reasons.ts";
 import { planEffect, runStep, type Prepared, type Runner } from "./run-step.ts";
-import { placeInStack, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
+import { placeInStack } from "./stack.ts";
 
 /** Where a step is on its way. Every needed step is in exactly one of these. */
 const At = { unneeded: 0, waiting: 1, ready: 2, running: 3, held: 4, fresh: 5, ran: 6, failed: 7, skipped: 8 } as const;

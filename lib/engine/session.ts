@@ -1,30 +1,33 @@
-import { findSourceMap } from "node:module";
-import { dirname, join, posix, relative } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Declaration, Group, Step } from "./declare.ts";
-import { bundleDofile, bundleEdges, codeDigest, moduleAt, type Bundle, type Program } from "./dofile.ts";
-import { evaluateIn, Evaluation, type Site } from "./evaluation.ts";
-import { fileName, fullPath, look } from "./files.ts";
-import { buildGraph, declarationsFor, type Built } from "./graph.ts";
+import { posix } from "node:path";
+import type { Group, Step } from "./declaration.ts";
+import { fileName } from "./files.ts";
+import { buildGraph, declarationsFor, type Built, type GraphSource } from "./graph.ts";
 import { Kind, makerOf, type Graph, type NodeId } from "./model.ts";
 import { Observer } from "./observe.ts";
-import { ProblemError, type Place } from "./problem.ts";
-import { settingsReader, type RecipeContext } from "./recipe.ts";
+import type { RecipeContext } from "./recipe.ts";
 import type { SettingsContent, SettingsSource } from "./settings-source.ts";
-import { eachEdge, edgesOf, type State } from "./state.ts";
+import { eachEdge, type State } from "./state.ts";
 import { loadState, type Loaded } from "./store.ts";
-import type { Changes } from "./watcher.ts";
+
+/** Paths below which something may have changed; "all" where nobody can tell. */
+export type Changes = ReadonlySet<string> | "all";
 
 export type Standing = "tracked" | "untracked" | "ignored" | "unknown";
 
+/** What says which steps there are. */
+export interface Dofile {
+  /** What it declares now, and where from. `keep` allows to write what saves time at the next evaluation. */
+  evaluate(observer: Observer, keep: boolean): Promise<GraphSource>;
+  /** The same without finding out where from, for recipes alone. */
+  offer(observer: Observer): Promise<readonly (Step<unknown> | Group)[]>;
+}
+
 /** What the program around the engine provides. */
 export interface Host {
-  readonly program: Program;
-  /** Name of the Dofile, relative to the root. */
-  readonly dofile: string;
+  /** The digest of the program: it changes when anything changes that recipes can call. */
+  readonly program: string;
+  readonly dofile: Dofile;
   readonly settings: SettingsSource;
-  /** The typed view of the settings that a Dofile and its recipes get. */
-  settingsView(reader: typeof settingsReader): unknown;
   /** Loads what the context needs, before the first recipe runs. */
   load(): Promise<void>;
   /** The context of recipes, with what the program adds to it. */
@@ -35,19 +38,6 @@ export interface Host {
   lookAgain(): void;
   /** A word that every screen of this project must show ("SANDBOX"), or nothing. */
   banner(settings: SettingsContent): string;
-}
-
-/** What a Dofile exports: a function that is called each time the graph is made. */
-export interface Project {
-  readonly kind: "project";
-  define(input: ProjectInput<unknown>): readonly (Step<unknown> | Group)[];
-}
-
-export interface ProjectInput<S> {
-  readonly settings: S;
-  env(name: string): string | undefined;
-  /** Names of the source files that match a pattern of fast-glob. */
-  glob(pattern: string): readonly string[];
 }
 
 /**
@@ -130,105 +120,26 @@ export class Session {
     if (graph === undefined || !this.#isCurrent(graph)) return this.#evaluate(true);
     if (known !== undefined && known.graph === graph) return known;
     // The graph is known and holds: only the recipes are missing.
-    const { bundle, dispose } = await bundleDofile(this.observer, this.host.program, this.host.dofile, true);
-    try {
-      const { offered } = await this.#offer(bundle, false);
-      const declarations = declarationsFor(this.state, this.root, graph, offered);
-      return declarations === undefined ? await this.#evaluate(true) : (this.#built = { graph, declarations });
-    } finally {
-      dispose();
-    }
+    const declarations = declarationsFor(this.state, this.root, graph, await this.host.dofile.offer(this.observer));
+    return declarations === undefined ? await this.#evaluate(true) : (this.#built = { graph, declarations });
   }
 
   #isCurrent(graph: Graph): boolean {
-    return this.state.program === this.host.program.digest && eachEdge(graph.edges, (node, digest) => this.observer.current(node) === digest);
+    return this.state.program === this.host.program && eachEdge(graph.edges, (node, digest) => this.observer.current(node) === digest);
   }
 
   async #evaluate(keep: boolean): Promise<Built> {
-    const { state, host } = this;
-    const dofile = fullPath(this.root, host.dofile);
-    if (look(dofile, true) === undefined) {
-      throw new ProblemError([{ code: "DP241", place: { file: host.dofile }, what: "there is no such file here", fix: "run dospesos in a project's folder, or name it with -C DIR" }], 2);
-    }
+    const { state, host, observer, root } = this;
     const changed = state.graph === undefined || !this.#isCurrent(state.graph);
     if (changed) this.replaced = true;
-    const { bundle, dispose } = await bundleDofile(this.observer, host.program, host.dofile, keep);
-    try {
-      // The outputs of the new graph are no matches of its globs: if that changes a glob, the graph is made once more.
-      for (let round = 0; ; round++) {
-        const built = await this.#evaluateOnce(bundle);
-        state.graph = built.graph;
-        state.program = host.program.digest;
-        if (changed) state.dirty = true;
-        this.observer.lookAtGlobs("all");
-        if (this.#isCurrent(built.graph) || round === 3) return (this.#built = built);
-      }
-    } finally {
-      dispose();
+    // The outputs of the new graph are no matches of its globs: if that changes a glob, the graph is made once more.
+    for (let round = 0; ; round++) {
+      const built = buildGraph(state, root, await host.dofile.evaluate(observer, keep));
+      state.graph = built.graph;
+      state.program = host.program;
+      if (changed) state.dirty = true;
+      observer.lookAtGlobs("all");
+      if (this.#isCurrent(built.graph) || round === 3) return (this.#built = built);
     }
   }
-
-  /** Runs the Dofile's function. `origins`: also finds out where each declaration comes from, which costs a stack trace each. */
-  async #offer(bundle: Bundle, origins: boolean): Promise<{ offered: readonly (Step<unknown> | Group)[]; evaluation: Evaluation; url: string }> {
-    const { host, observer } = this;
-    process.setSourceMapsEnabled(true);
-    // A module that was evaluated for another state of the world must not be met again: each evaluation imports it anew.
-    const url = `${pathToFileURL(bundle.path).href}?evaluation=${(evaluations += 1)}`;
-    const modules = origins ? { url, dofile: host.dofile, moduleAt: (line: number) => moduleAt(bundle, line) } : undefined;
-    const evaluation = new Evaluation(observer, modules);
-    const offered = await evaluateIn(evaluation, async () => {
-      const module = (await import(url)) as { default?: Project };
-      if (module.default?.kind !== "project") {
-        throw new ProblemError([{ code: "DP242", place: { file: host.dofile }, what: "its default export is no project", fix: "export default project(({ settings }) => […])" }], 2);
-      }
-      const settings = host.settingsView(settingsReader);
-      return module.default.define({ settings, env: (name) => evaluation.environment(name), glob: (pattern) => evaluation.glob(pattern) });
-    }).catch((error: unknown) => {
-      throw this.#dofileProblem(error);
-    });
-    return { offered, evaluation, url };
-  }
-
-  async #evaluateOnce(bundle: Bundle): Promise<Built> {
-    const { state, host, observer, root } = this;
-    const { offered, evaluation, url } = await this.#offer(bundle, true);
-    const codes = new Map<string, string>();
-    const code = ({ origin, version }: Declaration): string => {
-      if (version !== undefined) return `version ${version}`;
-      const key = origin.modules.join("\0");
-      const known = codes.get(key) ?? codeDigest(bundle, host.program, origin.modules, evaluation.declaring);
-      codes.set(key, known);
-      return known;
-    };
-    const edges = edgesOf(new Map([...bundleEdges(bundle, observer), ...evaluation.reads]));
-    return buildGraph(state, { root, offered, code, place: (declaration) => sourcePlace(root, url, bundle, declaration.origin.site), edges });
-  }
-
-  #dofileProblem(error: unknown): ProblemError {
-    if (error instanceof ProblemError) return error;
-    const { name, message, stack } = error instanceof Error ? error : new Error(String(error), { cause: error });
-    const place = placeInStack(this.root, stack ?? "") ?? { file: this.host.dofile };
-    return new ProblemError([{ code: "DP243", place, what: `the Dofile failed: ${name}: ${message}` }], 2);
-  }
-}
-
-/** How many evaluations this process has seen: it makes the address of each import new. */
-let evaluations = 0;
-
-/** Where in the sources a site of the bundle is. */
-function sourcePlace(root: string, url: string, bundle: Bundle, site: Site | undefined): Place | undefined {
-  if (site === undefined) return undefined;
-  const entry = findSourceMap(url)?.findEntry(site.line - 1, site.column - 1);
-  if (entry === undefined || !("originalSource" in entry)) return undefined;
-  const source = entry.originalSource.startsWith("file:") ? fileURLToPath(entry.originalSource) : join(dirname(bundle.path), entry.originalSource);
-  return { file: relative(root, source), line: entry.originalLine + 1, column: entry.originalColumn + 1 };
-}
-
-/** The first place of the project in a stack trace (source maps are on, so it is a place in the sources). */
-export function placeInStack(root: string, stack: string): Place | undefined {
-  for (const [, path, line, column] of stack.matchAll(/(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+?):(\d+):(\d+)\)?$/gm)) {
-    const file = relative(root, path!.startsWith("file:") ? fileURLToPath(path!) : path!);
-    if (!file.startsWith("..") && !file.startsWith("node_modules")) return { file, line: Number(line), column: Number(column) };
-  }
-  return undefined;
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import {
-  acquireLock, build, createWatcher, openStore, STATE_FOLDER, whatToWatch, type Changes, type Emit, type EngineEvent, type Followed, type Session, type Store,
-} from "../../engine/index.ts";
+import { acquireLock, build, openStore, STATE_FOLDER, type Changes, type Emit, type EngineEvent, type Session, type Store } from "../../engine/index.ts";
+import { whatToWatch, type Followed } from "../../watch/followed.ts";
+import { createWatcher } from "../../watch/watcher.ts";
 import { problemsFor } from "../problems.ts";
 import type { Run } from "../run.ts";
 

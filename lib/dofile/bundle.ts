@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Loader, Message, Metafile, PluginBuild } from "esbuild";
-import { digestOfList } from "./digest.ts";
-import { fileName, fullPath } from "./files.ts";
-import { Kind, type DigestId, type NodeId } from "./model.ts";
-import type { Observer } from "./observe.ts";
-import { ProblemError, type Problem } from "./problem.ts";
-import { STATE_FOLDER } from "./store.ts";
+import { digestOfList } from "../engine/digest.ts";
+import { fileName, fullPath } from "../engine/files.ts";
+import { Kind, type DigestId, type NodeId } from "../engine/model.ts";
+import type { Observer } from "../engine/observe.ts";
+import { ProblemError, type Problem } from "../engine/problem.ts";
+import { STATE_FOLDER } from "../engine/store.ts";
 
 /** The program that evaluates Dofiles, as their bundles depend on it. */
 export interface Program {

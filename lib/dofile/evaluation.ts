@@ -1,12 +1,7 @@
-import { Kind, type DigestId, type NodeId } from "./model.ts";
-import type { Observer } from "./observe.ts";
-import { ProblemError } from "./problem.ts";
-
-/** A line and column in the bundle of the Dofile. */
-export interface Site {
-  readonly line: number;
-  readonly column: number;
-}
+import type { Origin } from "../engine/declaration.ts";
+import { Kind, type DigestId, type NodeId } from "../engine/model.ts";
+import type { Observer } from "../engine/observe.ts";
+import { ProblemError } from "../engine/problem.ts";
 
 /** The bundle that is being evaluated: where it is, and which module each of its lines comes from. */
 export interface Modules {
@@ -122,13 +117,6 @@ export async function evaluateIn<T>(evaluation: Evaluation, body: () => Promise<
 
 const UNKNOWN: Origin = { modules: [], site: undefined, captured: new Set() };
 
-export interface Origin {
-  /** The modules of the project whose code a recipe that is declared now can be made of. */
-  readonly modules: readonly string[];
-  readonly site: Site | undefined;
-  readonly captured: ReadonlySet<NodeId>;
-}
-
 /**
  * Where a declaration comes from. Its code is that of every module on the stack and of what they import, since a function that is
  * passed to rule() was written there. What the Dofile imports counts only if it calls rule() itself: it imports everything.
@@ -143,7 +131,7 @@ export function origin(): Origin {
   if (active.modules === undefined) return UNKNOWN;
   const { url, dofile, moduleAt } = active.modules;
   const modules = new Set<string>();
-  let site: Site | undefined;
+  let site: Origin["site"];
   for (const frame of callSites()) {
     if (frame.getFileName() !== url) continue;
     const line = frame.getLineNumber() ?? 0;

@@ -1,12 +1,9 @@
 import { existsSync, statSync } from "node:fs";
-import { basename, dirname, join, posix } from "node:path";
+import { basename, join } from "node:path";
 import { watch } from "chokidar";
-import { fileName, fullPath, TEMPORARY_SUFFIX } from "./files.ts";
-import { Digest, Kind, makerOf, type NodeId } from "./model.ts";
-import type { Session } from "./session.ts";
-
-/** Paths below which something may have changed; "all" where nobody can tell. */
-export type Changes = ReadonlySet<string> | "all";
+import { TEMPORARY_SUFFIX } from "../engine/files.ts";
+import type { Changes } from "../engine/session.ts";
+import type { Followed } from "./followed.ts";
 
 export interface Watcher {
   /** Watches exactly this from now on, as far as it exists. Resolves when changes are seen. */
@@ -14,12 +11,6 @@ export interface Watcher {
   /** Resolves after the next change, when it has been quiet for a moment; at once if there was one since the last call. */
   changed(): Promise<Changes>;
   close(): Promise<void>;
-}
-
-export interface Followed {
-  readonly folders: ReadonlySet<string>;
-  /** Whether a change of this path can matter: a log that is written in a watched folder must not start builds. */
-  concerns(path: string): boolean;
 }
 
 /** How long it must be quiet after a change, and how long a burst may hold up a build, in milliseconds. */
@@ -160,35 +151,4 @@ function identityOf(folder: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * The folders of everything that a project was made from, those that its globs search, and the ones of the project above them:
- * where a folder is missing, moved or made again, it is the one above it that tells.
- */
-export function whatToWatch({ root, state }: Session): Followed {
-  const folders = new Set([root]);
-  const searched = new Set<string>();
-  const isSource = (node: NodeId): boolean => state.nodeDigest[node] !== Digest.unknown && (state.graph === undefined || makerOf(state.graph, node) === undefined);
-  const add = (folder: string): void => {
-    for (let at = folder; !folders.has(at); at = dirname(at)) {
-      folders.add(at);
-      if (!at.startsWith(`${root}/`)) break;
-    }
-  };
-  let last = "";
-  for (let node = 1; node < state.nodeName.length; node++) {
-    if (state.nodeKind[node] !== Kind.file || !isSource(node)) continue;
-    const name = state.nodeName[node]!;
-    const isFolder = state.nodeDigest[node] === Digest.directory;
-    if (isFolder) searched.add(fullPath(root, name));
-    const folder = isFolder ? name : posix.dirname(name);
-    if (folder !== last) add(fullPath(root, folder));
-    last = folder;
-  }
-  const concerns = (path: string): boolean => {
-    const node = state.find(Kind.file, fileName(root, path));
-    return (node !== undefined && isSource(node)) || folders.has(path) || searched.has(dirname(path));
-  };
-  return { folders, concerns };
 }
