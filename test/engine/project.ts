@@ -11,6 +11,7 @@ import {
 import { nothingToDo } from "../../lib/engine/nothing-to-do.ts";
 import { SETTINGS } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";
+import { didWhatWasTold, type Told } from "./told.ts";
 
 const API = new URL("../../lib/index.ts", import.meta.url).href;
 const BIN = fileURLToPath(new URL("../../lib/cli/bin.cjs", import.meta.url));
@@ -106,10 +107,36 @@ export class TestProject {
   }
 
   /**
+   * Asks what a build would do and then builds: the build does what was told, and asking writes nothing. `changing` names the steps
+   * that nobody can tell of, since what they are made from changes while the build runs.
+   */
+  async build(targets: readonly string[] = [], options: Partial<BuildOptions> & { readonly changing?: readonly string[] } = {}, root = this.root): Promise<Outcome> {
+    const { changing, ...given } = options;
+    // --force and watch do something else than what is told.
+    if (given.force === true || given.effects === "hold") return this.buildAtOnce(targets, given, root);
+    const before = stampsOf(root);
+    const told = await this.#ask(targets, root);
+    assert.equal(stampsOf(root), before, "asking what a build would do writes nothing");
+    const did = await this.buildAtOnce(targets, given, root);
+    didWhatWasTold(told, did, changing);
+    return did;
+  }
+
+  async #ask(targets: readonly string[], root: string): Promise<Told> {
+    const nothingToDo = this.nothingToDo(targets, root);
+    try {
+      return { nothingToDo, explanations: await this.explain(targets, root), problems: [] };
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      return { nothingToDo, explanations: [], problems: error.problems };
+    }
+  }
+
+  /**
    * Builds as `dospesos build` does, in this process; a new session stands for a new process. It does not wait for a tick of the
    * clock at the end as that does, so that what a test does next follows the build more closely than a person could.
    */
-  async build(targets: readonly string[] = [], options: Partial<BuildOptions> = {}, root = this.root): Promise<Outcome> {
+  async buildAtOnce(targets: readonly string[] = [], options: Partial<BuildOptions> = {}, root = this.root): Promise<Outcome> {
     const events: EngineEvent[] = [];
     const problems: Problem[] = [];
     let summary: Summary | undefined;
@@ -133,14 +160,14 @@ export class TestProject {
     return outcome(events, problems, summary);
   }
 
-  async explain(targets: readonly string[] = []): Promise<Explanation[]> {
-    const session = this.open();
+  async explain(targets: readonly string[] = [], root = this.root): Promise<Explanation[]> {
+    const session = this.open(root);
     const graph = await session.graph(false);
     return explain(session, graph, selectSteps(session.state, graph, targets));
   }
 
-  nothingToDo(targets: readonly string[] = []): boolean {
-    return nothingToDo(this.root, targets, this.program) !== undefined;
+  nothingToDo(targets: readonly string[] = [], root = this.root): boolean {
+    return nothingToDo(root, targets, this.program) !== undefined;
   }
 
   /** A real process. */
@@ -179,9 +206,13 @@ export function filesBelow(root: string): Record<string, string> {
 
 /** Every file below a folder with content and times: equal only if nothing was written. */
 export function stateOf(root: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(stampsOf(root)).map(([name, stamps]) => [name, `${stamps} ${contentOf(join(root, name))}`]));
+}
+
+function stampsOf(root: string): Record<string, string> {
   return Object.fromEntries(entries(root).map((name) => {
-    const { mtimeNs, ctimeNs, ino, mode } = lstatSync(join(root, name), { bigint: true });
-    return [name, `${mtimeNs} ${ctimeNs} ${ino} ${mode} ${contentOf(join(root, name))}`];
+    const { size, mtimeNs, ctimeNs, ino, mode } = lstatSync(join(root, name), { bigint: true });
+    return [name, `${size} ${mtimeNs} ${ctimeNs} ${ino} ${mode}`];
   }));
 }
 

@@ -84,7 +84,7 @@ class SequenceRun {
     const failing = choices.chance(0.15) ? choices.some(steps.flatMap((step) => step.id ?? []), 2) : [];
     const targets = choices.chance(0.1) ? [choices.one(steps).name] : [];
     process.env["TORTURE_FAIL"] = failing.join(" ");
-    const outcome = await this.#project.build(targets, { keepGoing: choices.chance(0.5), jobs: 1 + choices.number(4) });
+    const outcome = await this.#project.buildAtOnce(targets, { keepGoing: choices.chance(0.5), jobs: 1 + choices.number(4) });
     process.env["TORTURE_FAIL"] = "";
     if (outcome.ran.length > 0) await passTick();
 
@@ -183,12 +183,12 @@ class SequenceRun {
     const damaged = steps.flatMap((step) => this.#damagedFiles(step));
     if (damaged.length > 0) return `not what the build made, or of another mode: ${damaged.join()}`;
     if (!this.#project.nothingToDo()) return "the nothing-to-do path says that there is something to do";
-    const next = await this.#project.build();
+    const next = await this.#project.buildAtOnce();
     if (next.ran.length > 0) return `the next build ran ${next.ran.join()}: ${JSON.stringify(next.reasons)}`;
     rmSync(this.#clean, { recursive: true, force: true });
     this.#subject.world.putAll(this.#clean);
     writeGraph({ ...this.#subject, root: this.#clean });
-    const clean = await this.#project.build([], {}, this.#clean);
+    const clean = await this.#project.buildAtOnce([], {}, this.#clean);
     if (clean.problems.length > 0) return `a clean build fails: ${JSON.stringify(clean.problems)}`;
     const [here, there] = [filesBelow(this.#project.root), filesBelow(this.#clean)];
     for (const name of new Set([...Object.keys(here), ...Object.keys(there)])) {

@@ -1,0 +1,49 @@
+import * as assert from "uvu/assert";
+import type { Explanation, Problem, Reason, Summary } from "../../lib/engine/index.ts";
+
+/** What `why`, `status` and `--dry-run` tell right before a build: one explanation a step, or what keeps them from telling. */
+export interface Told {
+  readonly explanations: readonly Explanation[];
+  readonly problems: readonly Problem[];
+  /** What the nothing-to-do path says. */
+  readonly nothingToDo: boolean;
+}
+
+/** What the build then did. */
+export interface Did {
+  readonly ran: readonly string[];
+  readonly fresh: readonly string[];
+  readonly failed: readonly string[];
+  readonly skipped: readonly string[];
+  readonly reasons: Readonly<Record<string, readonly Reason[]>>;
+  readonly problems: readonly Problem[];
+  readonly summary: Summary | undefined;
+}
+
+/**
+ * Fails where a build did not do what was told right before it. `changing`: steps that nobody can tell of before the build, since
+ * what they are made from changes while it runs; of these only that they are told of is compared.
+ */
+export function didWhatWasTold(told: Told, did: Did, changing: readonly string[] = []): void {
+  if (told.problems.length > 0 || did.summary === undefined) {
+    assert.equal(codes(did.problems), codes(told.problems), "what stops the build before any step also stops the explanation, and the other way round");
+    return;
+  }
+  const { ran, fresh, failed, skipped } = did;
+  assert.equal(told.explanations.map((one) => one.target).sort(), [...ran, ...fresh, ...failed, ...skipped].sort(), "the build tells of the steps that were explained, and of each once");
+  if (told.nothingToDo) assert.equal(told.explanations.filter((one) => one.freshness !== "fresh").map((one) => one.target), [], "where the nothing-to-do path says yes all is fresh");
+  for (const { target, freshness, reasons } of told.explanations) {
+    if (changing.includes(target)) continue;
+    const shown = `${target} was told to be ${freshness} ${JSON.stringify(reasons)}; the build: ${JSON.stringify(did.reasons[target])}`;
+    if (freshness === "fresh") assert.ok(fresh.includes(target), shown);
+    if (freshness !== "stale") continue;
+    // Skipped is what a failure keeps from running, or a person; without either every stale step runs.
+    const stopped = failed.length > 0 || did.summary.needsPerson > 0;
+    assert.ok(ran.includes(target) || failed.includes(target) || (stopped && skipped.includes(target)), shown);
+    if (!skipped.includes(target)) for (const reason of reasons) assert.ok(did.reasons[target]!.some((one) => JSON.stringify(one) === JSON.stringify(reason)), shown);
+  }
+}
+
+function codes(problems: readonly Problem[]): string[] {
+  return problems.map((problem) => problem.code).sort();
+}
