@@ -11,7 +11,7 @@ import {
 import { nothingToDo } from "../../lib/engine/nothing-to-do.ts";
 import { SETTINGS } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";
-import { didWhatWasTold, type Told } from "./told.ts";
+import { didWhatWasTold, type Told } from "../support/told.ts";
 
 const API = new URL("../../lib/index.ts", import.meta.url).href;
 const BIN = fileURLToPath(new URL("../../lib/cli/bin.cjs", import.meta.url));

@@ -23,10 +23,15 @@ export function toolPath(name: string): string | undefined {
  */
 export function testWith<T>(test: Test<T>, tools: readonly string[], name: string, body: Parameters<Test<T>>[1]): void {
   const missing = tools.filter((tool) => toolPath(tool) === undefined);
-  if (missing.length === 0) {
+  testWhere(test, missing.length === 0 ? undefined : `needs ${missing.join(", ")}`, name, body);
+}
+
+/** Declares a test. Where something hinders it, it says what on stderr and counts as skipped. */
+export function testWhere<T>(test: Test<T>, hindrance: string | undefined, name: string, body: Parameters<Test<T>>[1]): void {
+  if (hindrance === undefined) {
     test(name, body);
   } else {
-    console.error(`\nNOT RUN (needs ${missing.join(", ")}): ${name}`);
+    console.error(`\nNOT RUN (${hindrance}): ${name}`);
     test.skip(name, body);
   }
 }

@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
-import type { Explanation, Problem, Reason, Summary } from "../../lib/engine/index.ts";
+import type { Explanation, Freshness, Problem, Reason, Summary } from "../../lib/engine/index.ts";
+import { dospesos, type Ended } from "./bin.ts";
 
 /** What `why`, `status` and `--dry-run` tell right before a build: one explanation a step, or what keeps them from telling. */
 export interface Told {
@@ -46,4 +47,32 @@ export function didWhatWasTold(told: Told, did: Did, changing: readonly string[]
 
 function codes(problems: readonly Problem[]): string[] {
   return problems.map((problem) => problem.code).sort();
+}
+
+interface Line {
+  readonly type: string;
+  readonly target: string;
+  readonly status: string;
+  readonly reasons: readonly Reason[];
+}
+
+/** The same with real processes: `status --json`, then `build --json`, which must exit 0 and do what was told. Returns what ran. */
+export function buildAsTold(root: string, ...words: string[]): string[] {
+  const status = lines(dospesos(root, "status", "--json"), 0, 1);
+  const build = lines(dospesos(root, "build", "--json", ...words), 0);
+  const explanations = status.filter((line) => line.type === "status").map((line) => ({ ...line, step: 0, freshness: line.status as Freshness }));
+  const steps = build.filter((line) => line.type === "step");
+  const named = (status: string): string[] => steps.filter((line) => line.status === status).map((line) => line.target).sort();
+  const summary: Summary = { ran: named("ran").length, fresh: named("fresh").length, failed: 0, skipped: 0, needsPerson: 0, exit: 0, settled: true };
+  const did: Did = {
+    ran: named("ran"), fresh: named("fresh"), failed: named("failed"), skipped: named("skipped"),
+    reasons: Object.fromEntries(steps.map((line) => [line.target, line.reasons])), problems: [], summary,
+  };
+  didWhatWasTold({ explanations, problems: [], nothingToDo: false }, did);
+  return [...did.ran];
+}
+
+function lines({ exit, stdout, stderr }: Ended, ...exits: number[]): Line[] {
+  assert.ok(exits.includes(exit ?? -1), `exit ${exit}: ${stderr}`);
+  return stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Line);
 }

@@ -1,0 +1,82 @@
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { BIN, PLAIN, Started } from "../support/bin.ts";
+import { becomes, contentsOf, projectOf, put } from "../support/folder.ts";
+import { testInOwn, unshared } from "../support/namespaces.ts";
+import { endsRight, watching } from "../support/watching.ts";
+
+const TEXTS = `import { file, glob, project, rule } from "dospesos";
+export default project(() => [
+  rule({ target: "out/copy.txt", needs: { source: file("source/a.txt") }, recipe: ({ source }) => source.text }),
+  rule({ target: "out/all.txt", needs: { all: glob("source/**/*.txt") }, recipe: ({ all }) => all.map((one) => one.path + ": " + one.text).join("") }),
+]);
+`;
+
+function texts(): string {
+  return projectOf(TEXTS, { "source/a.txt": "0\n", "source/deep/b.txt": "b" });
+}
+
+// One watch is not enough for the folders of the project: some are watched before the limit is met.
+for (const [limit, value] of [["max_inotify_watches", 0], ["max_inotify_watches", 1], ["max_inotify_instances", 0]] as const) {
+  testInOwn(test, "watches", `where ${limit} is ${value} watch says once that it polls, and still sees every save (trap 63)`, async () => {
+    const root = texts();
+    const script = `echo ${value} > /proc/sys/user/${limit} && exec "$0" "$1" watch`;
+    const watch = new Started(root, "unshare", [...unshared("watches"), "sh", "-c", script, process.execPath, BIN], { env: PLAIN });
+    await watch.tells(/watching:/);
+    await watch.tells(/limit for watches is reached/);
+    for (const round of [1, 2, 3]) {
+      put(root, "source/a.txt", `polled ${round}\n`);
+      await becomes(root, "out/copy.txt", (text) => text === `polled ${round}\n`);
+    }
+    put(root, "source/new.txt", "new");
+    await becomes(root, "out/all.txt", (text) => text.includes("source/new.txt: new"));
+    put(root, "source/new folder/c.txt", "c");
+    await becomes(root, "out/all.txt", (text) => text.includes("c.txt: c"));
+    assert.is(watch.told.match(/limit for watches/g)?.length, 1);
+    await endsRight(watch, root);
+  });
+}
+
+test("a watched folder that is deleted and made again is watched again (trap 63)", async () => {
+  const root = texts();
+  const watch = await watching(root);
+  for (const round of [1, 2, 3]) {
+    rmSync(join(root, "source"), { recursive: true });
+    await becomes(root, "out/all.txt", (text) => text === "");
+    put(root, "source/a.txt", `made again ${round}\n`);
+    await becomes(root, "out/copy.txt", (text) => text === `made again ${round}\n`);
+    put(root, "source/a.txt", `saved ${round}\n`);
+    await becomes(root, "out/copy.txt", (text) => text === `saved ${round}\n`);
+  }
+  await endsRight(watch, root);
+});
+
+test("the project's own folder that is deleted and made again is watched again (trap 63)", async () => {
+  const root = texts();
+  const sources = Object.entries(contentsOf(root)).map(([name, text]) => [name, text.replace(/^\d+ /, "")] as const);
+  const watch = await watching(root);
+  const from = watch.told.length;
+  rmSync(root, { recursive: true });
+  mkdirSync(root);
+  for (const [name, text] of sources) put(root, name, text);
+  await watch.tells(/made +out\/copy\.txt/, from);
+  put(root, "source/a.txt", "saved after that\n");
+  await watch.tells(/made +out\/copy\.txt +source\/a\.txt changed/, from);
+  await endsRight(watch, root);
+});
+
+test("the project's own folder that is away for a while is waited for (trap 63)", async () => {
+  const root = texts();
+  const watch = await watching(root);
+  const from = watch.told.length;
+  renameSync(root, `${root}-away`);
+  await watch.tells(/\n/, from);
+  renameSync(`${root}-away`, root);
+  put(root, "source/a.txt", "back again\n");
+  await becomes(root, "out/copy.txt", (text) => text === "back again\n");
+  await endsRight(watch, root);
+});
+
+test.run();
