@@ -8,9 +8,9 @@ import { torture } from "../support/random.ts";
 import { testWhere } from "../support/tools.ts";
 import { endsRight, watching } from "../support/watching.ts";
 
-const CYCLES = Math.ceil(500 * torture);
+const CYCLES = Math.ceil(300 * torture);
 /** Memory is compared after the first cycles, when everything has been loaded and compiled. */
-const WARM = 150;
+const WARM = 100;
 
 /** How many descriptors a process has open, and its memory in MiB, when it has done what it was told (proc(5)). */
 function usedBy(watch: Started): { files: number; memory: number } {

@@ -4,6 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { BIN, ran, Started } from "../support/bin.ts";
 import { becomes, projectOf, put } from "../support/folder.ts";
+import { placeForMany, tempFolder } from "../support/temp.ts";
 import { testWhere, testWith } from "../support/tools.ts";
 import { endsRight, watching } from "../support/watching.ts";
 
@@ -51,7 +52,7 @@ writeFileSync("source.txt", "${text}");
 const noQueue = process.platform === "linux" ? undefined : "inotify is Linux's";
 
 function projectWith(writer: string): string {
-  return projectOf(MANY, { "source.txt": "0", trigger: "wait", "writer.mjs": writer, ...Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`in/${n}/${n}.txt`, "first"])) });
+  return projectOf(MANY, { "source.txt": "0", trigger: "wait", "writer.mjs": writer, ...Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`in/${n}/${n}.txt`, "first"])) }, tempFolder("many", placeForMany()));
 }
 
 testWith(test, ["git"], "10,000 files that git checkout changes end equal to a clean build, there and back (trap 61)", async () => {

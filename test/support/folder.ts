@@ -21,8 +21,7 @@ group = two
 `;
 
 /** A folder of its own with a Dofile, the settings above and some more files. */
-export function projectOf(dofile: string, files: Readonly<Record<string, string>> = {}): string {
-  const root = tempFolder("project");
+export function projectOf(dofile: string, files: Readonly<Record<string, string>> = {}, root = tempFolder("project")): string {
   for (const [name, text] of Object.entries({ "settings.ini": SETTINGS, "Dofile.ts": dofile, ...files })) put(root, name, text);
   return root;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -8,8 +8,13 @@ process.on("exit", () => {
 });
 
 /** An empty folder of its own, removed when the test process ends. */
-export function tempFolder(name = "test"): string {
-  const folder = mkdtempSync(join(tmpdir(), `dospesos-${name}-`));
+export function tempFolder(name = "test", parent = tmpdir()): string {
+  const folder = mkdtempSync(join(parent, `dospesos-${name}-`));
   made.push(folder);
   return folder;
+}
+
+/** Where tens of thousands of files cost little: in memory, where the system has such a place (shm_overview(7)). */
+export function placeForMany(): string {
+  return existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 }

@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { start, type Started } from "./bin.ts";
-import { contentsOf, put } from "./folder.ts";
-import { tempFolder } from "./temp.ts";
+import { dospesos, start, type Started } from "./bin.ts";
+import { contentsOf } from "./folder.ts";
 import { buildAsTold } from "./told.ts";
 
 /** Starts a watch and waits until it sees changes. */
@@ -23,21 +23,15 @@ export function timesMade(watch: Started, target: string, from = 0): number {
   return watch.told.slice(from).split("\n").filter((line) => /^made /.test(line) && line.includes(target)).length;
 }
 
-/**
- * Ends a watch. What it left is what a build from nothing makes elsewhere of the same sources, and a build finds nothing to do, as
- * it told. `made`: what is no source; `besides`: what is neither, as a log.
- */
-export async function endsRight(watch: Started, root: string, made: readonly string[] = ["out"], besides: readonly string[] = []): Promise<void> {
+/** Ends a watch: then a build finds nothing to do, as it tells, and what there is of `made` is what a build from nothing makes. */
+export async function endsRight(watch: Started, root: string, made: readonly string[] = ["out"]): Promise<void> {
   await endOf(watch);
   assert.equal(buildAsTold(root), []);
-  const clean = tempFolder("clean");
-  const isOneOf = (names: readonly string[]) => (name: string): boolean => names.some((one) => name === one || name.startsWith(`${one}/`));
-  const [isMade, isBeside] = [isOneOf(made), isOneOf([".git", ...besides])];
-  for (const [name, text] of Object.entries(contentsOf(root, (one) => isMade(one) || isBeside(one)))) put(clean, name, text.replace(/^\d+ /, ""));
-  buildAsTold(clean);
-  const [here, there] = [contentsOf(root, isBeside), contentsOf(clean, isBeside)];
-  for (const name of new Set([...Object.keys(here), ...Object.keys(there)])) assert.is(here[name], there[name], `${name} is as a clean build makes it`);
-  rmSync(clean, { recursive: true });
+  const isSource = (name: string): boolean => !made.some((one) => name === one || name.startsWith(`${one}/`));
+  const left = contentsOf(root, isSource);
+  for (const name of [".dospesos", ...made]) rmSync(join(root, name), { recursive: true });
+  assert.is(dospesos(root, "build").exit, 0);
+  assert.equal(contentsOf(root, isSource), left, "what a clean build makes");
 }
 
 /** How often a watch has told a problem since some offset of what it told. */
