@@ -35,7 +35,7 @@ function sources(round: number): Record<string, string> {
   return Object.fromEntries(Array.from({ length: 10 + (round % 3) }, (_, n) => [`source/${n}.txt`, `text ${n} of round ${n % 2 === 0 ? round % 6 : round % 2}\n`]));
 }
 
-test(`after each of ${KILLS} kills at random moments the next build equals a clean one, leaves no temporary file, and the one after has nothing to do`, async () => {
+test(`after each of ${KILLS} kills at random moments the next build equals a clean one, leaves no temporary file, and the one after has nothing to do (trap 45)`, async () => {
   const random = randomNumbers("kills");
   const root = projectOf(DOFILE);
   let longest = 400;
@@ -79,7 +79,7 @@ function cleanBuild(round: number): Record<string, string> {
   return made;
 }
 
-test("what a killed build had learned is not mixed up with what the next one learns", () => {
+test("what a killed build had learned is not mixed up with what the next one learns (trap 45)", () => {
   const dofile = `import { glob, project, rule } from "dospesos";
 export default project(() => Array.from({ length: 6 }, (_, n) => rule({
   target: "out/" + n, recipe: (_, { settings, glob, root, readIfExists }) => {
@@ -102,7 +102,7 @@ export default project(() => Array.from({ length: 6 }, (_, n) => rule({
   assert.equal(events.filter((event) => event.status === "fresh").map((event) => event.target), ["out/0", "out/1", "out/2", "out/3", "out/4"]);
 });
 
-test("a half-written journal entry behind good ones costs only the step that it tells of", () => {
+test("a half-written journal entry behind good ones costs only the step that it tells of (trap 45)", () => {
   const dofile = `import { project, rule } from "dospesos";
 export default project(() => Array.from({ length: 4 }, (_, n) => rule({ target: "out/" + n, recipe: (_, { readIfExists }) => {
   if (n === 3 && readIfExists("kill.now") !== undefined) process.kill(process.pid, "SIGKILL");

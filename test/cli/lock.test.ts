@@ -34,14 +34,14 @@ function ranIn(root: string): string[] {
   return existsSync(join(root, "ran")) ? textOf(root, "ran").trim().split("\n").sort() : [];
 }
 
-test("of two builds that start together both exit 0 and every recipe runs once", async () => {
+test("of two builds that start together both exit 0 and every recipe runs once (trap 50)", async () => {
   const root = project();
   const [one, two] = await Promise.all([start(root, "build").end(), start(root, "build").end()]);
   assert.equal([one.exit, two.exit], [0, 0], one.stderr + two.stderr);
   assert.equal(ranIn(root), ["0", "1", "2", "3", "4"]);
 });
 
-test("who waits names the holder, its process and since when it works", async () => {
+test("who waits names the holder, its process and since when it works (trap 50)", async () => {
   const root = project();
   writeFileSync(join(root, "hold"), "");
   const holder = start(root, "build", "-j", "1");
@@ -53,7 +53,7 @@ test("who waits names the holder, its process and since when it works", async ()
   assert.equal(ranIn(root), ["0", "1", "2", "3", "4"]);
 });
 
-test("--no-wait exits 3 at once and names the holder", async () => {
+test("--no-wait exits 3 at once and names the holder (trap 50)", async () => {
   const root = project();
   writeFileSync(join(root, "hold"), "");
   const holder = start(root, "build", "-j", "1");
@@ -67,7 +67,7 @@ test("--no-wait exits 3 at once and names the holder", async () => {
   assert.is((await holder.end()).exit, 0);
 });
 
-test("the lock of a killed holder is taken over at once, without a question", async () => {
+test("the lock of a killed holder is taken over at once, without a question (trap 50)", async () => {
   const root = project();
   writeFileSync(join(root, "hold"), "");
   const holder = start(root, "build", "-j", "1");
@@ -82,7 +82,7 @@ test("the lock of a killed holder is taken over at once, without a question", as
   assert.is((await second.end()).exit, 0);
 });
 
-test("a stopped holder keeps the lock: the second one waits, --no-wait exits 3, and both end well when it goes on", async () => {
+test("a stopped holder keeps the lock: the second one waits, --no-wait exits 3, and both end well when it goes on (trap 50)", async () => {
   const root = project();
   writeFileSync(join(root, "hold"), "");
   const holder = start(root, "build", "-j", "1");
@@ -117,7 +117,7 @@ test("who waits for the lock ends at the first Ctrl-C", async () => {
   assert.is((await holder.end()).exit, 0);
 });
 
-test("eight processes that start again and again are never two in the project at a time", async () => {
+test("eight processes that start again and again are never two in the project at a time (trap 50)", async () => {
   const dofile = `import { appendFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { file, project, rule } from "dospesos";

@@ -61,7 +61,7 @@ async function interrupted(root: string, signal: NodeJS.Signals): Promise<{ ende
 }
 
 for (const signal of SIGNALS) {
-  testWith(test, ["sleep", "sh"], `${signal} ends a recipe's program within 2 s, exits ${EXITS[signal]}, and the next build is right`, async () => {
+  testWith(test, ["sleep", "sh"], `${signal} ends a recipe's program within 2 s, exits ${EXITS[signal]}, and the next build is right (trap 46)`, async () => {
     const root = sleeping("echo yes > started; exec sleep 60");
     const { ended, left } = await interrupted(root, signal);
     assert.is(ended.exit, EXITS[signal]);
@@ -74,19 +74,19 @@ for (const signal of SIGNALS) {
   });
 }
 
-testWith(test, ["sleep", "sh"], "an interrupt also ends what a recipe's program started itself", async () => {
+testWith(test, ["sleep", "sh"], "an interrupt also ends what a recipe's program started itself (trap 46)", async () => {
   const { ended, left } = await interrupted(sleeping("sleep 60 & echo yes > started; wait"), "SIGINT");
   assert.is(ended.exit, 130);
   assert.equal(left, []);
 });
 
-testWith(test, ["sleep", "sh"], "a program that ignores the interrupt is ended within 2 s all the same", async () => {
+testWith(test, ["sleep", "sh"], "a program that ignores the interrupt is ended within 2 s all the same (trap 46)", async () => {
   const { ended, left } = await interrupted(sleeping("trap '' INT TERM HUP; echo yes > started; while :; do sleep 60; done"), "SIGINT");
   assert.is(ended.exit, 130);
   assert.equal(left, []);
 });
 
-test("a second Ctrl-C ends a recipe that does not listen to the first one", async () => {
+test("a second Ctrl-C ends a recipe that does not listen to the first one (trap 46)", async () => {
   const root = projectOf(`import { project, rule } from "dospesos";
 export default project(() => [rule({ target: "deaf.txt", recipe: async (_, { signal }) => {
   setInterval(() => {}, 1000);
@@ -105,7 +105,7 @@ export default project(() => [rule({ target: "deaf.txt", recipe: async (_, { sig
 
 const ROUNDS = Math.ceil(12 * torture);
 
-test(`after ${ROUNDS} signals at random moments the next build equals a clean one`, async () => {
+test(`after ${ROUNDS} signals at random moments the next build equals a clean one (trap 46)`, async () => {
   const random = randomNumbers("signals");
   const dofile = `import { file, project, rule } from "dospesos";
 export default project(() => Array.from({ length: 40 }, (_, n) => rule({
@@ -136,7 +136,7 @@ export default project(() => Array.from({ length: 40 }, (_, n) => rule({
   assert.match(dospesos(root, "build").stderr, "nothing to do");
 });
 
-test("Ctrl-C ends a build of recipes that never wait", async () => {
+test("Ctrl-C ends a build of recipes that never wait (trap 46)", async () => {
   const root = projectOf(`import { project, rule } from "dospesos";
 const busy = (ms: number): void => { for (const end = performance.now() + ms; performance.now() < end; ); };
 export default project(() => Array.from({ length: 400 }, (_, i) => rule({ target: \`out/\${i}\`, recipe: () => (busy(15), "x") })));
