@@ -1,9 +1,11 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { dospesos, start } from "../support/bin.ts";
-import { contentsOf, projectOf, put, temporaryFiles } from "../support/folder.ts";
+import { BIN, dospesos, PLAIN, ran, start } from "../support/bin.ts";
+import { contentsOf, projectOf, put, temporaryFiles, textOf } from "../support/folder.ts";
+import { buildAsTold } from "../support/told.ts";
 import { randomNumbers, torture } from "../support/random.ts";
 
 const KILLS = Math.ceil(100 * torture);
@@ -77,6 +79,38 @@ function cleanBuild(round: number): Record<string, string> {
   const made = contentsOf(root);
   clean.set(key, made);
   return made;
+}
+
+/** What a crash can meet on the way of a rule with two outputs: after a temporary file, between the renames, after them, in the middle of a record, while the state is folded. */
+const CRASHES = [
+  { how: "kill", calls: ["renameSync", "rmSync"] },
+  { how: "half", calls: ["writeSync", "writeFileSync"] },
+];
+const FAULTY = fileURLToPath(new URL("../torture/faulty-fs.cjs", import.meta.url));
+
+for (const crash of CRASHES) {
+  const where = crash.how === "kill" ? "before each rename and removal" : "in the middle of each write";
+  test(`killed ${where} of a rule's two outputs and of the state, the next build does what it tells and equals a clean one (trap 45)`, async () => {
+    const dofile = `import { file, project, rule } from "dospesos";
+export default project(() => [rule({ targets: { a: "out/a", b: "out/b" }, needs: { source: file("source.txt") }, recipe: ({ source }) => ({ a: source.text, b: "b " + source.text }) })]);
+`;
+    const root = projectOf(dofile, { "source.txt": "0" });
+    assert.is(dospesos(root, "build").exit, 0);
+    let kills = 0;
+    for (let at = 1; ; at++) {
+      put(root, "source.txt", `text ${at}`);
+      const fault = JSON.stringify({ ...crash, at, root });
+      const { signal } = ran(root, process.execPath, ["--require", FAULTY, BIN, "build"], { ...PLAIN, TORTURE_FAULT: fault });
+      if (signal !== "SIGKILL") break;
+      kills++;
+      const again = buildAsTold(root);
+      const [a, b] = [textOf(root, "out/a"), textOf(root, "out/b")];
+      assert.equal([a, b], [`text ${at}`, `b text ${at}`], `call ${at}: ${again.join()} ran`);
+      assert.equal(temporaryFiles(root), [], `call ${at}`);
+    }
+    assert.equal(buildAsTold(root), []);
+    assert.ok(kills >= 4, `${kills} calls`);
+  });
 }
 
 test("what a killed build had learned is not mixed up with what the next one learns (trap 45)", () => {

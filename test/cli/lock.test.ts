@@ -2,9 +2,11 @@ import { existsSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { dospesos, start } from "../support/bin.ts";
+import { BIN, dospesos, ran, start } from "../support/bin.ts";
 import { projectOf, put, textOf } from "../support/folder.ts";
+import { testInOwn, unshared } from "../support/namespaces.ts";
 import { torture } from "../support/random.ts";
+import { buildAsTold } from "../support/told.ts";
 
 /** Recipes append their names to `ran`; the first one tells "holding" and waits while there is a file `hold`. */
 const DOFILE = `import { appendFileSync, existsSync, watch } from "node:fs";
@@ -39,6 +41,30 @@ test("of two builds that start together both exit 0 and every recipe runs once (
   const [one, two] = await Promise.all([start(root, "build").end(), start(root, "build").end()]);
   assert.equal([one.exit, two.exit], [0, 0], one.stderr + two.stderr);
   assert.equal(ranIn(root), ["0", "1", "2", "3", "4"]);
+});
+
+test("of two builds of different targets that start together both exit 0, and each makes its own (trap 50)", async () => {
+  const root = project();
+  const [one, two] = await Promise.all([start(root, "build", "out/0", "out/1").end(), start(root, "build", "out/1", "out/2").end()]);
+  assert.equal([one.exit, two.exit], [0, 0], one.stderr + two.stderr);
+  assert.equal(ranIn(root), ["0", "1", "2"]);
+  assert.equal(buildAsTold(root), ["out/3", "out/4"]);
+  assert.equal(buildAsTold(root), []);
+});
+
+testInOwn(test, "processes", "another process with the process id of a killed holder is not taken for it (trap 50)", () => {
+  const root = project();
+  writeFileSync(join(root, "hold"), "");
+  // A namespace of process ids of its own, where the next id can be chosen.
+  const { stdout, stderr } = ran(root, "unshare", [...unshared("processes"), "sh", "-c", `"$0" "$1" build -j 1 2> told & holder=$!
+until grep -q holding told; do :; done
+"$0" "$1" build --no-wait 2> refused; echo "while it holds: exit $?"
+kill -9 $holder; wait $holder; rm hold
+echo $((holder - 1)) > /proc/sys/kernel/ns_last_pid; sleep 60 & echo "same id: $holder $!"
+"$0" "$1" build --no-wait; echo "after that: exit $?"`, process.execPath, BIN]);
+  assert.match(stdout, /while it holds: exit 3\nsame id: (\d+) \1\nafter that: exit 0\n$/, stdout + stderr);
+  assert.match(textOf(root, "refused"), /process \d+/);
+  assert.equal(buildAsTold(root), []);
 });
 
 test("who waits names the holder, its process and since when it works (trap 50)", async () => {

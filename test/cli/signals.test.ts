@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { dospesos, start, type Ended } from "../support/bin.ts";
-import { becomes, contentsOf, projectOf, put, temporaryFiles } from "../support/folder.ts";
+import { BIN, dospesos, PLAIN, start, Started, type Ended } from "../support/bin.ts";
+import { becomes, contentsOf, projectOf, put, temporaryFiles, textOf } from "../support/folder.ts";
 import { randomNumbers, torture } from "../support/random.ts";
+import { buildAsTold } from "../support/told.ts";
 import { testWith } from "../support/tools.ts";
 
 const EXITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -68,11 +69,30 @@ for (const signal of SIGNALS) {
     assert.equal(left, []);
     assert.match(ended.stderr, "interrupted");
     assert.not.match(ended.stderr, /error/);
+    assert.equal(temporaryFiles(root), []);
     put(root, "fast", "");
-    assert.is(dospesos(root, "build").exit, 0);
+    assert.ok(buildAsTold(root).includes("slow.txt"), "what was interrupted was not taken for made");
     assert.match(dospesos(root, "build").stderr, "nothing to do");
   });
 }
+
+testWith(test, ["script", "sleep", "sh"], "a terminal that is closed ends a build with its recipe's programs, exit 129, and the next build is right (trap 46)", async () => {
+  const root = sleeping("echo yes > started; exec sleep 60");
+  // The terminal's first shell dies with it, which is how the hangup reaches the others; a second one stays to say how the build ended.
+  const shell = `(trap '' HUP; "${process.execPath}" "${BIN}" build; echo "exit $?" > ended); true`;
+  const terminal = new Started(root, "script", ["-q", "-c", shell, "/dev/null"], { env: { ...PLAIN, SHELL: "/bin/sh" } });
+  await becomes(root, "started", (text) => text !== "");
+  const children = descendants(terminal.child.pid!).filter((pid) => ["node", "sleep"].includes(commandOf(pid)));
+  assert.ok(children.length >= 2, "the build and its recipe's program run in it");
+  terminal.kill("SIGKILL");
+  await becomes(root, "ended", (text) => text.endsWith("\n"), 3000);
+  assert.is(textOf(root, "ended"), "exit 129\n");
+  assert.equal(children.filter(isRunning), []);
+  assert.equal(temporaryFiles(root), []);
+  put(root, "fast", "");
+  assert.ok(buildAsTold(root).includes("slow.txt"));
+  assert.match(dospesos(root, "build").stderr, "nothing to do");
+});
 
 testWith(test, ["sleep", "sh"], "an interrupt also ends what a recipe's program started itself (trap 46)", async () => {
   const { ended, left } = await interrupted(sleeping("sleep 60 & echo yes > started; wait"), "SIGINT");
