@@ -28,20 +28,23 @@ test("a group that contains itself is a problem that names the way around (trap 
   assert.match(problems[0]!.what, "outer → inner → outer");
 });
 
-test("a chain of 10,000 steps is built, explained, found fresh and rebuilt from its first link (trap 41)", async () => {
+test("a chain of 30,000 steps, deeper than any recursion goes, is built, explained, listed, found fresh, rebuilt from its first link and cleaned (trap 41)", async () => {
   const project = new TestProject(`
     let last = fact({ name: "f0", needs: { source: file("source") }, recipe: ({ source }) => source.text });
-    for (let index = 1; index < 10_000; index++) last = fact({ name: "f" + index, needs: { last }, recipe: ({ last }) => last });
+    for (let index = 1; index < 30_000; index++) last = fact({ name: "f" + index, needs: { last }, recipe: ({ last }) => last });
     return [rule({ target: "out/end", needs: { last }, recipe: ({ last }) => last })];
   `, { source: "1" });
-  assert.is((await project.build([], { jobs: 1 })).ran.length, 10_001);
+  assert.is((await project.buildAtOnce([], { jobs: 1 })).ran.length, 30_001);
   assert.is(project.nothingToDo(), true);
   project.write("source", "2");
   const explained = await project.explain();
   assert.equal([explained[0]!.freshness, explained.at(-1)!.freshness], ["stale", "unknown"]);
-  assert.is((await project.build()).ran.length, 10_001);
+  assert.is((await project.build()).ran.length, 30_001);
   assert.is(project.text("out/end"), "2");
   assert.is(project.nothingToDo(), true);
+  assert.match(project.run(["list"]).out, "out/end");
+  assert.is(project.run(["clean"]).code, 0);
+  assert.not(project.exists("out/end"));
 });
 
 test("a cycle of 20,000 rules is found at once, and its message stays readable (trap 41)", async () => {

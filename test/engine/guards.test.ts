@@ -82,7 +82,7 @@ test("a folder is no prerequisite that could be watched over: it is refused", as
   assert.equal(problems.map(({ code, place }) => [code, place?.file]), [["DP213", "src"]]);
 });
 
-test("a name with NUL in it fails its step and leaves the state readable", async () => {
+test("a name with NUL in it fails its step and leaves the state readable (trap 36)", async () => {
   const project = new TestProject('return [rule({ target: "a", recipe: (_, { env }) => String(env("A\\0B")) }), rule({ target: "b", recipe: () => "b" })];');
   assert.equal((await project.build([], { keepGoing: true })).failed, ["a"]);
   assert.equal((await project.build([], { keepGoing: true })).failed, ["a"]);

@@ -86,7 +86,7 @@ test("a folder above an output that became a link out of the project is a proble
   await project.settled();
 });
 
-test("a vanished output behind a folder that became a link out of the project is not removed there", async () => {
+test("a vanished output behind a folder that became a link out of the project is not removed there (trap 22)", async () => {
   const project = await built();
   const elsewhere = tempFolder("elsewhere");
   rmSync(project.path("out"), { recursive: true });
@@ -137,7 +137,7 @@ test("one of two outputs deleted: the step runs once and both are on record (tra
 });
 
 test("two rules that claim one file, also by another path or in another case, are problems with both places (traps 21, 38)", async () => {
-  for (const [first, second] of [["out/a", "out/a"], ["out/a", "out/x/../a"], ["out/a", "./out/a"], ["out/A", "out/a"], ["out/\u00e9", "out/e\u0301"]]) {
+  for (const [first, second] of [["out/a", "out/a"], ["out/a", "out/x/../a"], ["out/a", "./out/a"], ["out/A", "out/a"], ["Out/a", "out/a"], ["OUT/x/A", "out/X/a"], ["out/\u00e9", "out/e\u0301"]]) {
     const project = new TestProject(`
 return [
   rule({ target: ${JSON.stringify(first)}, recipe: () => "1" }),
