@@ -20,7 +20,8 @@ export type Finding =
  */
 export function isFresh(state: State, graph: Graph, step: StepId, world: World, found: (finding: Finding) => boolean): boolean {
   const record = state.records.get(primary(graph, step));
-  if (record === undefined) return found({ why: "new" }), false;
+  // A target that only moved here from another step is on record as made, but not by this one.
+  if (record === undefined || record.definition === Digest.unknown) return found({ why: "new" }), false;
   let fresh = true;
   const stale = (finding: Finding): boolean => {
     fresh = false;

@@ -4,7 +4,7 @@ export { clean, forgetCleaned } from "./clean.ts";
 export type { Content, EffectPlan, FileValue, Glob, Group, Need, Needs, Rule, RuleOfMany, SourceFile, Step, Target, ValueOf, ValuesOf } from "./declaration.ts";
 export type { Emit, EngineEvent, PlannedEffect, Reason, StepStatus } from "./events.ts";
 export { explain, type Explanation, type Freshness } from "./explain.ts";
-export { acquireLock } from "./lock.ts";
+export { acquireLock, type Lock } from "./lock.ts";
 export { didYouMean, ProblemError, problemText, shown, visible, type Place, type Problem } from "./problem.ts";
 export type { RecipeContext } from "./recipe.ts";
 export { selectSteps } from "./select.ts";

@@ -14,7 +14,7 @@ export interface Followed {
  * where a folder is missing, moved or made again, it is the one above it that tells.
  */
 export function whatToWatch({ root, state }: Session): Followed {
-  const folders = new Set([root]);
+  const folders = new Set([root, dirname(root)]);
   const searched = new Set<string>();
   const isSource = (node: NodeId): boolean => state.nodeDigest[node] !== Digest.unknown && (state.graph === undefined || makerOf(state.graph, node) === undefined);
   const add = (folder: string): void => {

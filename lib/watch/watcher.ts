@@ -72,7 +72,11 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
       ignored: polling ? (path) => path !== folder && (basename(path).endsWith(TEMPORARY_SUFFIX) || ignored(path)) : (path) => path !== folder,
     });
     watcher.on("all", (_, path) => hintOf(path));
-    watcher.on("raw", (_, name: string | null) => hintOf(name === null ? folder : join(folder, name)));
+    watcher.on("raw", (_, name: string | null) => {
+      hintOf(name === null ? folder : join(folder, name));
+      // The system calls the folder itself by its name, too, where it is moved or removed.
+      if (name === basename(folder)) hintOf(folder);
+    });
     watcher.on("error", (error) => pollInstead((error as NodeJS.ErrnoException).code ?? ""));
     let settle = (): void => {};
     const ready = new Promise<void>((resolve) => (settle = resolve));

@@ -63,7 +63,7 @@ export function buildAsTold(root: string, ...words: string[]): string[] {
   const explanations = status.filter((line) => line.type === "status").map((line) => ({ ...line, step: 0, freshness: line.status as Freshness }));
   const steps = build.filter((line) => line.type === "step");
   const named = (status: string): string[] => steps.filter((line) => line.status === status).map((line) => line.target).sort();
-  const summary: Summary = { ran: named("ran").length, fresh: named("fresh").length, failed: 0, skipped: 0, needsPerson: 0, exit: 0, settled: true };
+  const summary: Summary = { ran: named("ran").length, fresh: named("fresh").length, failed: 0, skipped: 0, needsPerson: 0, exit: 0 };
   const did: Did = {
     ran: named("ran"), fresh: named("fresh"), failed: named("failed"), skipped: named("skipped"),
     reasons: Object.fromEntries(steps.map((line) => [line.target, line.reasons])), problems: [], summary,

@@ -1,5 +1,5 @@
-import { join } from "node:path";
-import { acquireLock, build, openStore, STATE_FOLDER, type Changes, type Emit, type EngineEvent, type Session, type Store } from "../../engine/index.ts";
+import { dirname, join } from "node:path";
+import { acquireLock, build, openStore, STATE_FOLDER, type Changes, type Emit, type EngineEvent, type Lock, type Session, type Store } from "../../engine/index.ts";
 import { whatToWatch, type Followed } from "../../watch/followed.ts";
 import { createWatcher } from "../../watch/watcher.ts";
 import { problemsFor } from "../problems.ts";
@@ -52,7 +52,7 @@ class Batches {
   async build(changes: Changes): Promise<void> {
     const { args, root, screen, signal } = this.#run;
     const begin = performance.now();
-    const lock = await acquireLock(root, { command: "dospesos watch", wait: true, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
+    let lock: Lock | undefined;
     const waiting: string[] = [];
     const emit = (event: EngineEvent): void => {
       const held = event.type === "step" && event.effect !== undefined && event.status === "skipped";
@@ -60,6 +60,7 @@ class Batches {
       else screen.emit(event);
     };
     try {
+      lock = await acquireLock(root, { command: "dospesos watch", wait: true, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
       const { session, store } = this.#open(changes, emit);
       const summary = await build(session, store, { ...args, force: false, keepGoing: true, effects: "hold", consent: async () => false }, emit, signal);
       store.foldIfLong();
@@ -70,10 +71,10 @@ class Batches {
       this.#tellWaiting(waiting);
     } catch (error) {
       // A file that vanished while it was read, a full disk: what stops one batch need not stop the next one.
-      screen.problems(problemsFor(error));
+      if (!signal.aborted) screen.problems(problemsFor(error));
       this.#stopped = true;
     } finally {
-      lock.release();
+      lock?.release();
     }
   }
 
@@ -109,7 +110,7 @@ class Batches {
 
   /** After a batch that stopped, anything may put it right. */
   followed(): Followed {
-    const known = this.#session === undefined ? { folders: new Set([this.#run.root]) } : whatToWatch(this.#session);
+    const known = this.#session === undefined ? { folders: new Set([this.#run.root, dirname(this.#run.root)]) } : whatToWatch(this.#session);
     return { concerns: () => true, ...(this.#stopped ? { folders: known.folders } : known) };
   }
 }
