@@ -40,6 +40,7 @@ export async function main(words: readonly string[], program: CompiledProgram): 
     signals.stop();
   }
   if (signals.exitCode !== undefined) process.exitCode = signals.exitCode;
+  signals.leaveClosedTerminal();
 }
 
 function screenFor(args: Arguments, banner: () => string): Screen {

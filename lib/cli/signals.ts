@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { isatty } from "node:tty";
 
 export interface Signals {
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
@@ -6,6 +7,8 @@ export interface Signals {
   /** 128 + the number of the signal that came, as shells count; undefined if none came. */
   readonly exitCode: number | undefined;
   stop(): void;
+  /** The last thing that a process does whose terminal was closed; does nothing in others. */
+  leaveClosedTerminal(): void;
 }
 
 const NAMES = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -14,11 +17,24 @@ const NAMES = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export function onSignals(): Signals {
   const controller = new AbortController();
   let exitCode: number | undefined;
+  const atTerminal = [0, 1, 2].some((file) => isatty(file));
+  const stop = (): void => {
+    for (const [name, listener] of listeners) process.off(name, listener);
+  };
+  const leaveClosedTerminal = (): void => {
+    if (exitCode !== 128 + constants.signals.SIGHUP || !atTerminal) return;
+    // Node aborts (134) in an orderly exit when it cannot put back the modes of a terminal that is gone; ended by the signal it is 129.
+    stop();
+    process.kill(process.pid, "SIGHUP");
+  };
   const listeners = NAMES.map((name) => {
     const listener = (): void => {
       const again = exitCode !== undefined;
       exitCode = 128 + constants.signals[name];
-      if (again) process.exit(exitCode);
+      if (again) {
+        leaveClosedTerminal();
+        process.exit(exitCode);
+      }
       controller.abort();
     };
     process.on(name, listener);
@@ -35,8 +51,7 @@ export function onSignals(): Signals {
     get exitCode() {
       return exitCode;
     },
-    stop: () => {
-      for (const [name, listener] of listeners) process.off(name, listener);
-    },
+    stop,
+    leaveClosedTerminal,
   };
 }
