@@ -105,7 +105,7 @@ testWhere(test, noQueue, "a save whose event was lost, since the queue was full 
   const watch = await watching(root);
   put(root, "trigger", "go");
   await becomes(root, "out/busy", (text) => text === "go");
-  await becomes(root, "out/copy", (text) => text === "after the flood", 3000);
+  await becomes(root, "out/copy", (text) => text === "after the flood", 5000);
   await endsRight(watch, root);
 });
 
@@ -118,7 +118,7 @@ testWhere(test, noQueue, "a watch that was asleep sees what was saved meanwhile,
     assert.is(ran(root, process.execPath, ["writer.mjs"]).exit, 0);
     watch.kill("SIGCONT");
     const text = /"source.txt", "(.*)"/.exec(writer)![1]!;
-    await becomes(root, "out/copy", (made) => made === text, 3000);
+    await becomes(root, "out/copy", (made) => made === text, 5000);
   }
   await endsRight(watch, root);
 });
