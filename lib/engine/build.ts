@@ -38,8 +38,7 @@ export function openStore(session: Session, emit: Emit): Store {
   if (loaded.damaged) emit({ type: "note", what: "the state in .dospesos was damaged: everything is built again" });
   const store = new Store(root, loaded);
   for (const node of loaded.unfinished) rmSync(temporaryBeside(fullPath(root, state.nodeName[node]!)), { force: true });
-  // Ids that only the journal knows must be in the snapshot before a new journal begins.
-  if (loaded.crashed) {
+  if (loaded.renumbered) {
     state.dirty = true;
     store.fold();
   }

@@ -17,6 +17,8 @@ export interface StampColumns {
   readonly racy: Uint8Array;
 }
 
+const COLUMNS = ["size", "mtime", "ctime", "inode", "mode", "racy"] as const;
+
 export class Stamps {
   #columns: StampColumns = emptyColumns(16);
 
@@ -27,6 +29,13 @@ export class Stamps {
   /** The columns, cut or extended to `count` nodes. */
   columns(count: number): StampColumns {
     return copyColumns(this.#columns, count);
+  }
+
+  /** Copies the stamps of some nodes, which have other ids here. */
+  take(from: Stamps, ids: ReadonlyMap<NodeId, NodeId>): void {
+    const [old, columns] = [from.#columns, emptyColumns(ids.size * 2 + 16)];
+    for (const [node, id] of ids) if (node < old.size.length) for (const column of COLUMNS) columns[column][id] = old[column][node]!;
+    this.#columns = columns;
   }
 
   /** Whether the stat is the one that is noted. */
@@ -80,6 +89,6 @@ function emptyColumns(count: number): StampColumns {
 function copyColumns(from: StampColumns, count: number): StampColumns {
   const to = emptyColumns(count);
   const kept = Math.min(from.size.length, count);
-  for (const column of ["size", "mtime", "ctime", "inode", "mode", "racy"] as const) to[column].set(from[column].subarray(0, kept));
+  for (const column of COLUMNS) to[column].set(from[column].subarray(0, kept));
   return to;
 }

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { compacted, isWasteful } from "./compact.ts";
 import { Journal, replay, writeAll, type SnapshotExtent } from "./journal.ts";
 import type { NodeId } from "./model.ts";
 import { ProblemError } from "./problem.ts";
@@ -19,8 +20,8 @@ export interface Loaded {
   readonly snapshot: SnapshotExtent;
   /** Outputs of steps that a crash cut: they may have left temporary files beside them. */
   readonly unfinished: readonly NodeId[];
-  /** There is a journal, so the last build did not end. */
-  readonly crashed: boolean;
+  /** The ids in memory are not those of the snapshot: before a journal can tell of them, it must be written anew. */
+  readonly renumbered: boolean;
   /** A snapshot is there and cannot be read: everything is built again. */
   readonly damaged: boolean;
 }
@@ -40,7 +41,8 @@ export function loadState(root: string): Loaded {
   const snapshot = { id, nodes: state.nodeName.length, digests: state.digests.length };
   const journal = readAligned(join(root, STATE_FOLDER, JOURNAL));
   const unfinished = journal === undefined ? [] : replay(state, journal, id).unfinished;
-  return { state, snapshot, unfinished, crashed: journal !== undefined, damaged: read === "damaged" };
+  const wasteful = unfinished.length === 0 && isWasteful(state);
+  return { state: wasteful ? compacted(state) : state, snapshot, unfinished, renumbered: wasteful || journal !== undefined, damaged: read === "damaged" };
 }
 
 /** The state on disk, for whoever holds the lock. */
@@ -88,10 +90,12 @@ export class Store {
     return first === this.journal.snapshot[0] && second === this.journal.snapshot[1];
   }
 
-  /** For a process that goes on (watch): folds only when the journal has grown. */
-  foldIfLong(): void {
+  /** For a process that goes on (watch): folds only when the journal has grown. Gives false where the state should be read anew, since much of it is not in use. */
+  foldIfLong(): boolean {
     this.journal.flush();
-    if (this.journal.size > Math.max(FOLD_AT_LEAST, this.#snapshotSize / 2)) this.fold();
+    if (this.journal.size <= Math.max(FOLD_AT_LEAST, this.#snapshotSize / 2)) return true;
+    this.fold();
+    return !isWasteful(this.#state);
   }
 }
 

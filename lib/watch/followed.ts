@@ -5,6 +5,8 @@ import type { Session } from "../engine/session.ts";
 
 export interface Followed {
   readonly folders: ReadonlySet<string>;
+  /** Whether something was made from this very file. */
+  isSource(path: string): boolean;
   /** Whether a change of this path can matter: a log that is written in a watched folder must not start builds. */
   concerns(path: string): boolean;
 }
@@ -14,9 +16,9 @@ export interface Followed {
  * where a folder is missing, moved or made again, it is the one above it that tells.
  */
 export function whatToWatch({ root, state }: Session): Followed {
-  const folders = new Set([root, dirname(root)]);
+  const folders = new Set([root]);
   const searched = new Set<string>();
-  const isSource = (node: NodeId): boolean => state.nodeDigest[node] !== Digest.unknown && (state.graph === undefined || makerOf(state.graph, node) === undefined);
+  const isUsed = (node: NodeId): boolean => state.nodeDigest[node] !== Digest.unknown && (state.graph === undefined || makerOf(state.graph, node) === undefined);
   const add = (folder: string): void => {
     for (let at = folder; !folders.has(at); at = dirname(at)) {
       folders.add(at);
@@ -25,7 +27,7 @@ export function whatToWatch({ root, state }: Session): Followed {
   };
   let last = "";
   for (let node = 1; node < state.nodeName.length; node++) {
-    if (state.nodeKind[node] !== Kind.file || !isSource(node)) continue;
+    if (state.nodeKind[node] !== Kind.file || !isUsed(node)) continue;
     const name = state.nodeName[node]!;
     const isFolder = state.nodeDigest[node] === Digest.directory;
     if (isFolder) searched.add(fullPath(root, name));
@@ -33,9 +35,9 @@ export function whatToWatch({ root, state }: Session): Followed {
     if (folder !== last) add(fullPath(root, folder));
     last = folder;
   }
-  const concerns = (path: string): boolean => {
+  const isSource = (path: string): boolean => {
     const node = state.find(Kind.file, fileName(root, path));
-    return (node !== undefined && isSource(node)) || folders.has(path) || searched.has(dirname(path));
+    return node !== undefined && isUsed(node);
   };
-  return { folders, concerns };
+  return { folders, isSource, concerns: (path) => isSource(path) || folders.has(path) || searched.has(dirname(path)) };
 }

@@ -46,14 +46,14 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
   let events = 0;
   let isAll = false;
   let wake: (() => void) | undefined;
-  let concerns = (_path: string): boolean => true;
+  let followed: Pick<Followed, "concerns" | "isSource"> = { concerns: () => true, isSource: () => false };
   const hintOfAll = (): void => {
     isAll = true;
     wake?.();
   };
   const hintOf = (path: string): void => {
     if (++events > MANY) return hintOfAll();
-    if (!concerns(path)) return;
+    if (!followed.concerns(path)) return;
     hints.add(path);
     wake?.();
   };
@@ -104,8 +104,8 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
   const allReady = (): Promise<unknown> => Promise.all([...watched.values()].map(({ ready }) => ready));
 
   return {
-    async follow({ folders, concerns: theirs }) {
-      concerns = theirs;
+    async follow(what) {
+      const { folders } = (followed = what);
       const wanted = new Map([...folders].flatMap((folder) => {
         const identity = identityOf(folder);
         return identity === undefined ? [] : [[folder, identity] as const];
@@ -130,7 +130,7 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
       });
       if (!isAll && hints.size === 0) await until(Infinity);
       const begin = performance.now();
-      while ((await until(hasVanished(hints) ? ABSENT : QUIET)) && performance.now() - begin < LONGEST);
+      while ((await until(hasVanished(hints, followed) ? ABSENT : QUIET)) && performance.now() - begin < LONGEST);
       wake = undefined;
       const changes: Changes = isAll ? "all" : hints;
       [hints, events, isAll] = [new Set(), 0, false];
@@ -144,8 +144,8 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
   };
 }
 
-function hasVanished(paths: ReadonlySet<string>): boolean {
-  return paths.size <= 10 && [...paths].some((path) => !existsSync(path));
+function hasVanished(paths: ReadonlySet<string>, { isSource }: Pick<Followed, "isSource">): boolean {
+  return paths.size <= 10 && [...paths].some((path) => isSource(path) && !existsSync(path));
 }
 
 function identityOf(folder: string): string | undefined {

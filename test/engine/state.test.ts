@@ -2,8 +2,10 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { checksum, FORMAT_VERSION, packColumns, unpackColumns } from "../../lib/engine/columns.ts";
+import { digestOf } from "../../lib/engine/digest.ts";
 import { FIRST_SECTIONS } from "../../lib/engine/sections.ts";
 import { readSnapshot, writeSnapshot } from "../../lib/engine/snapshot.ts";
+import { loadState } from "../../lib/engine/store.ts";
 import { stateOf, TestProject } from "./project.ts";
 
 const BODY = `
@@ -22,6 +24,20 @@ async function built(): Promise<TestProject> {
 function snapshot(project: TestProject): Uint8Array {
   return new Uint8Array(readFileSync(project.path(".dospesos/snapshot")));
 }
+
+test("what nothing refers to any more is forgotten, and what was fresh stays so", async () => {
+  const project = await built();
+  const before = snapshot(project).length;
+  const { state } = loadState(project.root);
+  for (let old = 0; old < 5000; old++) state.digest(digestOf(`old content ${old}`), `an old value ${old}`);
+  writeFileSync(project.path(".dospesos/snapshot"), writeSnapshot(state));
+  assert.ok(snapshot(project).length > 10 * before);
+  assert.ok(project.nothingToDo());
+  project.write("in/a", "new content");
+  assert.equal((await project.build()).ran, ["out/text"]);
+  assert.ok(snapshot(project).length < 1.5 * before);
+  await project.settled();
+});
 
 test("a snapshot that is read and written again is the same, byte for byte", async () => {
   const bytes = snapshot(await built());

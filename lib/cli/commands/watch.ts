@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { acquireLock, build, openStore, STATE_FOLDER, type Changes, type Emit, type EngineEvent, type Lock, type Session, type Store } from "../../engine/index.ts";
 import { whatToWatch, type Followed } from "../../watch/followed.ts";
@@ -63,7 +64,7 @@ class Batches {
       lock = await acquireLock(root, { command: "dospesos watch", wait: true, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
       const { session, store } = this.#open(changes, emit);
       const summary = await build(session, store, { ...args, force: false, keepGoing: true, effects: "hold", consent: async () => false }, emit, signal);
-      store.foldIfLong();
+      if (!store.foldIfLong()) this.#opened = undefined;
       this.#stopped = false;
       const ms = Math.round(performance.now() - begin);
       if (summary.ran + summary.failed > 0) screen.emit({ type: "end", ran: summary.ran, fresh: summary.fresh, failed: summary.failed, skipped: summary.skipped, ms });
@@ -110,8 +111,11 @@ class Batches {
 
   /** After a batch that stopped, anything may put it right. */
   followed(): Followed {
-    const known = this.#session === undefined ? { folders: new Set([this.#run.root, dirname(this.#run.root)]) } : whatToWatch(this.#session);
-    return { concerns: () => true, ...(this.#stopped ? { folders: known.folders } : known) };
+    const { root } = this.#run;
+    const known = this.#session === undefined ? { folders: new Set([root]), isSource: () => false, concerns: () => true } : whatToWatch(this.#session);
+    if (!this.#stopped) return known;
+    // Where the project itself was moved away, the folder above tells when it is back. It may be a busy one, so only then.
+    return { ...known, folders: existsSync(root) ? known.folders : new Set([dirname(root)]), concerns: () => true };
   }
 }
 
