@@ -1,6 +1,6 @@
 // What the cases work with: builds that are written and built once, and commands that are run in them.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generate, outputText } from "./generate.mjs";
 import { run } from "./processes.mjs";
@@ -13,6 +13,7 @@ export class Bench {
     this.series = [];
     /** Tells one save from another. */
     this.edit = 0;
+    this.old = 0;
   }
 
   /** The Node that is measured from now on. */
@@ -73,9 +74,11 @@ export class Bench {
     return Number(/\d+/.exec(this.version)[0]);
   }
 
-  /** Removes what was built and what the tool knows of it. */
+  /** Puts away what was built and what the tool knows of it. Not removed yet: for some seconds ext4 is slow where files were removed. */
   forget(folder) {
-    for (const name of ["out", ".dospesos", ".ninja_log", ".ninja_deps"]) rmSync(join(folder, name), { recursive: true, force: true });
+    for (const name of ["out", ".dospesos", ".ninja_log", ".ninja_deps"]) {
+      if (existsSync(join(folder, name))) renameSync(join(folder, name), this.folder(`old-${(this.old += 1)}`));
+    }
   }
 }
 
