@@ -6,7 +6,7 @@ import { exampleCommand } from "./example.ts";
 import { type Fault, faults, problem } from "./faults.ts";
 import { nameFault } from "./names.ts";
 import type { Entry, Scan, Section } from "./scan.ts";
-import { isNamed, type KeyRule, KINDS, type NamedKind, rulesOf, type SettingValue } from "./schema.ts";
+import { isNamed, isOptional, type KeyRule, KINDS, type NamedKind, rulesOf, type SettingValue } from "./schema.ts";
 import { soundsSecret } from "./secrets.ts";
 
 export interface Checked {
@@ -23,10 +23,12 @@ export function check(scan: Scan, parsed: ReadonlyMap<string, string>, file: str
   const checker = new Checker(scan, parsed);
   for (const section of scan.sections) checker.section(section);
   checker.missingSections(file);
+  checker.absentSections();
   checker.names();
   checker.references();
   checker.inherited();
   checker.nucleus();
+  checker.remoteState();
   const { problems, values, places } = checker;
   return { problems, values, places, names: { core: checker.named("core"), thing: checker.named("thing") } };
 }
@@ -124,7 +126,7 @@ class Checker {
     const { sections, brokenHeader, lines } = this.#scan;
     if (brokenHeader) return;
     const there = new Set([...sections.map((section) => section.kind), ...this.#meant]);
-    const missing = KINDS.filter((kind) => kind !== "thing" && !there.has(kind));
+    const missing = KINDS.filter((kind) => !isOptional(kind) && !there.has(kind));
     const place: Place = { file, line: lines, column: 1 };
     if (sections.length === 0) {
       const what = `the file has no sections; required are ${missing.map(header).join(", ")}`;
@@ -135,6 +137,30 @@ class Checker {
       const what = `no ${header(kind)}${isNamed(kind) ? "; at least one is needed" : ""}`;
       const fix = isNamed(kind) ? "add e.g. [core core-1]" : `add [${kind}] with ${requiredKeys(kind)}`;
       this.#refuse(faults.noSection, place, what, { fix });
+    }
+  }
+
+  /** The defaults of sections that settings do without. */
+  absentSections(): void {
+    const there = new Set(this.#scan.sections.map((section) => section.kind));
+    for (const kind of KINDS) {
+      if (isNamed(kind) || !isOptional(kind) || there.has(kind)) continue;
+      for (const [key, rule] of rulesOf(kind) ?? []) {
+        const result = v.safeParse(rule.schema, undefined);
+        if (result.success && result.output !== undefined) this.values.set(`${kind}.${key}`, result.output);
+      }
+    }
+  }
+
+  /** A state in S3 needs a bucket, and somebody who has one: the sandbox has no S3. */
+  remoteState(): void {
+    const place = this.places.get("terraform.backend");
+    if (place === undefined || this.values.get("terraform.backend") !== "s3") return;
+    if (!this.values.has("terraform.bucket")) {
+      this.#refuse(faults.noKeySet, place, "backend = s3 without a bucket", { why: "the state must lie somewhere", fix: "add it: e.g. bucket = acme-dospesos-state" });
+    }
+    if (this.values.get("aws.account") === "sandbox" && (this.values.get("terraform.endpoint") ?? "") === "") {
+      this.#refuse(faults.value, place, "the sandbox has no S3", { why: "its state can lie in another S3 only", fix: "backend = local, or add endpoint, the URL of an S3" });
     }
   }
 

@@ -3,7 +3,8 @@ import { faults } from "./faults.ts";
 import { nameFault } from "./names.ts";
 import { REGIONS, regionFault } from "./regions.ts";
 import {
-  accountFault, jvmOptionsFault, numberFault, proxyFault, rootFault, sha256Fault, userFault, versionFault, wordFault,
+  accountFault, bucketFault, endpointFault, jvmOptionsFault, numberFault, prefixFault, proxyFault, rootFault, sha256Fault, userFault, versionFault,
+  wordFault,
 } from "./values.ts";
 
 export type SettingValue = string | number | boolean;
@@ -47,6 +48,11 @@ function key<T extends SettingValue | undefined>(
 function truth(byDefault: "true" | "false") {
   const word = text((value) => wordFault(value, ["true", "false"]));
   return v.optional(v.pipe(word, v.transform((value) => value === "true")), byDefault);
+}
+
+function oneOf<const W extends string>(first: W, ...others: W[]) {
+  const word = text((value) => wordFault(value, [first, ...others]));
+  return v.optional(v.pipe(word, v.transform((value) => value as W)), first);
 }
 
 const nameFix = (example: string): string => `${faults.name.fix}, e.g. ${example}`;
@@ -94,6 +100,24 @@ export const schema = {
     fips: key(truth("false"),
       "use FIPS 140 endpoints: true or false", "the nucleus knows only these two", "fips = false"),
   },
+  sandbox: {
+    terraform: key(v.pipe(oneOf("off", "on"), v.transform((word) => word === "on")), "whether real Terraform applies the modules to the sandbox: on or off",
+      "a real account is always changed by Terraform", "terraform = on, or off for the sandbox's own way, which needs no Terraform"),
+  },
+  terraform: {
+    binary: key(oneOf("terraform", "tofu"), "the program that applies the modules: terraform or tofu",
+      "the modules are written for these two", "binary = terraform, or tofu"),
+    backend: key(oneOf("local", "s3"), "where the state is kept: local (terraform/state/) or s3",
+      "a team needs one state, and a lock on it, for all", "backend = local, or s3 with a bucket"),
+    bucket: key(v.optional(text(bucketFault)), "S3 bucket of the state; made where there is none",
+      "bucket names are the same for all of AWS", "e.g. bucket = acme-dospesos-state"),
+    prefix: key(v.optional(text(prefixFault), "dospesos"), "what the keys of the state begin with in the bucket",
+      "other projects may keep their state in the same bucket", "e.g. prefix = dospesos"),
+    endpoint: key(v.optional(text(endpointFault), ""), "URL of another S3 than AWS's, for the state alone",
+      "the state lies where this points", "e.g. endpoint = https://s3.example.com"),
+    parallelism: key(wholeNumber("10", 1, 100), "how many resources of a module Terraform changes at the same time",
+      "AWS IoT allows some calls only ten times a second", "parallelism = 10"),
+  },
   core: {
     group: {
       ...key(v.optional(text((value) => nameFault("group name", value))),
@@ -121,6 +145,11 @@ const RULES: ReadonlyMap<string, ReadonlyMap<string, KeyRule>> = new Map(
 
 /** The sections that settings may have, in the order of the documentation. */
 export const KINDS: readonly string[] = [...RULES.keys()];
+
+/** Whether settings can do without a section of this kind: every key has a default, or may be missing. */
+export function isOptional(kind: string): boolean {
+  return kind === "thing" || (!isNamed(kind) && [...rulesOf(kind) ?? []].every(([, rule]) => v.is(rule.schema, undefined)));
+}
 
 /** Whether sections of this kind have a name, and stand any number of times. */
 export function isNamed(kind: string): kind is NamedKind {

@@ -92,3 +92,21 @@ export function wordFault(text: string, words: readonly string[]): string | unde
   const meant = didYouMean(text, words);
   return `${shown(text)} is none of ${words.join(", ")}${meant === undefined ? "" : `; did you mean ${meant}?`}`;
 }
+
+/** Why an S3 bucket's name is not taken, or undefined (S3 User Guide, "Bucket naming rules"; a dot would break TLS). */
+export function bucketFault(bucket: string): string | undefined {
+  return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket) ? undefined : `bucket ${shown(bucket)} is not 3 to 63 of a-z 0-9 and -, beginning and ending with a letter or digit`;
+}
+
+/** Why the beginning of S3 keys is not taken, or undefined. */
+export function prefixFault(prefix: string): string | undefined {
+  return /^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*$/.test(prefix) ? undefined : `prefix ${shown(prefix)} may have only A-Z a-z 0-9 _ - between single slashes`;
+}
+
+/** Why the URL of an S3 is not taken, or undefined; without TLS only on this machine. */
+export function endpointFault(url: string): string | undefined {
+  if (url === "") return undefined;
+  if (url.includes("@")) return "no passwords in URLs (value hidden)";
+  if (/^https:\/\/[A-Za-z0-9.-]+(?::[1-9]\d{0,4})?$/.test(url) || /^http:\/\/(?:127\.0\.0\.1|localhost)(?::[1-9]\d{0,4})?$/.test(url)) return undefined;
+  return `endpoint ${shown(url)} is not https://host:port; http only to 127.0.0.1`;
+}

@@ -17,10 +17,13 @@ export interface Settings {
   readonly aws: Values<"aws">;
   readonly instance: Values<"instance">;
   readonly greengrass: Values<"greengrass">;
+  readonly terraform: Values<"terraform">;
   readonly cores: Instances<CoreSettings>;
   readonly things: Instances<ThingSettings>;
   /** Whether the account is the embedded one. */
   readonly sandbox: boolean;
+  /** Whether Terraform applies the modules: always in a real account. */
+  readonly usesTerraform: boolean;
 }
 
 export interface CoreSettings {
@@ -53,10 +56,14 @@ export function settingsView(reader: SettingsReader): Settings {
     aws: keysView(reader, "aws", "aws"),
     instance: keysView(reader, "instance", "instance"),
     greengrass: keysView(reader, "greengrass", "greengrass"),
+    terraform: keysView(reader, "terraform", "terraform"),
     cores: instances(reader, "core", (name) => keysView<CoreSettings>(reader, "core", `core ${name}`, { name })),
     things: instances(reader, "thing", (name) => keysView<ThingSettings>(reader, "thing", `thing ${name}`, { name })),
     get sandbox() {
       return reader.value("aws.account") === "sandbox";
+    },
+    get usesTerraform() {
+      return reader.value("aws.account") !== "sandbox" || reader.value("sandbox.terraform") === true;
     },
   };
   return strict(plain, "", reader);
