@@ -17,6 +17,8 @@ export interface RecipeContext {
   read(path: string): FileValue;
   /** The same for a file that may be missing: its absence is a prerequisite too. */
   readIfExists(path: string): FileValue | undefined;
+  /** As readIfExists, for a file that the step's own work has just changed: its new content is what the step was made from. */
+  readAgain(path: string): FileValue | undefined;
   /** Source files that match a pattern of fast-glob, sorted by name; what rules make does not count. */
   glob(pattern: string): readonly FileValue[];
   env(name: string): string | undefined;
@@ -109,6 +111,10 @@ export function recipeContext(reads: Reads, signal: AbortSignal, note: (what: st
     root: observer.root,
     read: (path) => reads.file(path) ?? missing(path),
     readIfExists: (path) => reads.file(path),
+    readAgain: (path) => {
+      observer.forget(observer.state.node(Kind.file, fileName(observer.root, path)));
+      return reads.file(path);
+    },
     glob: (pattern) => reads.glob(pattern),
     env: (name) => reads.environment(name),
     existing: (path) => {
