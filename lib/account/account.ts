@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { awsAccess, type AwsAccess } from "../aws/clients.ts";
 import { checkAccount } from "../aws/caller.ts";
 import type { Context } from "../context.ts";
@@ -16,6 +17,8 @@ export interface Account {
   readonly access: AwsAccess;
   /** 12 digits. */
   readonly id: string;
+  /** Where the sandbox answers; undefined in a real account. */
+  readonly endpoint: string | undefined;
   /** The certificate that the sandbox's certificates verify against; undefined in a real account. */
   readonly sandboxCa: string | undefined;
 }
@@ -29,21 +32,21 @@ export function accountId(settings: Settings): string {
  * Runs something that talks to the account. A run for a real account never falls back to the sandbox, and its credentials must
  * belong to the account that the settings name: ProblemError (exit 4) otherwise.
  */
-export async function withAccount<T>({ root, settings }: Context, body: (account: Account) => Promise<T>): Promise<T> {
+export async function withAccount<T>({ root, settings }: Pick<Context, "root" | "settings">, body: (account: Account) => Promise<T>): Promise<T> {
   const { region } = settings.aws;
   if (!settings.sandbox) {
     const access = awsAccess({ region });
     try {
       await checkAccount(access, settings.aws.account);
-      return await body({ access, id: settings.aws.account, sandboxCa: undefined });
+      return await body({ access, id: settings.aws.account, endpoint: undefined, sandboxCa: undefined });
     } finally {
       access.close();
     }
   }
-  const sandbox = await borrowSandbox(join(root, SANDBOX_FILE), region);
+  const sandbox = await borrowSandbox(join(root, SANDBOX_FILE), region, settings.usesTerraform);
   const access = awsAccess({ region, endpoint: sandbox.endpoint });
   try {
-    return await body({ access, id: sandbox.accountId, sandboxCa: sandbox.caPem });
+    return await body({ access, id: sandbox.accountId, endpoint: sandbox.endpoint, sandboxCa: sandbox.caPem });
   } finally {
     access.close();
     await returnSandbox(join(root, SANDBOX_FILE));
@@ -53,12 +56,30 @@ export async function withAccount<T>({ root, settings }: Context, body: (account
 /** Sandboxes that answer now, by file: effects that run at the same time share one, since one file has one writer. */
 const open = new Map<string, { readonly sandbox: Promise<Sandbox>; users: number }>();
 
-function borrowSandbox(file: string, region: string): Promise<Sandbox> {
-  const known = open.get(file) ?? { sandbox: import("../sandbox/server.ts").then(({ openSandbox }) => openSandbox({ file, region })), users: 0 };
+function borrowSandbox(file: string, region: string, samePort: boolean): Promise<Sandbox> {
+  const known = open.get(file) ?? { sandbox: openAt(file, region, samePort), users: 0 };
   known.users++;
   open.set(file, known);
   known.sandbox.catch(() => open.delete(file));
   return known.sandbox;
+}
+
+/**
+ * Terraform may outlive the run that started it. As AWS would, the account answers it again, at the same port, as soon as the
+ * next run opens it.
+ */
+async function openAt(file: string, region: string, samePort: boolean): Promise<Sandbox> {
+  const { openSandbox } = await import("../sandbox/server.ts");
+  if (!samePort) return await openSandbox({ file, region });
+  const portFile = join(dirname(file), "port");
+  const port = existsSync(portFile) ? Number(readFileSync(portFile, "utf8")) : 0;
+  const sandbox = await openSandbox({ file, region, port }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EADDRINUSE") throw error;
+    return openSandbox({ file, region });
+  });
+  const taken = new URL(sandbox.endpoint).port;
+  if (taken !== String(port)) writeFileSync(portFile, taken, { mode: 0o600 });
+  return sandbox;
 }
 
 async function returnSandbox(file: string): Promise<void> {

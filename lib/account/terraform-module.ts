@@ -1,7 +1,8 @@
 import type { Context } from "../context.ts";
 import { declare, type Declare } from "../dofile/index.ts";
-import { ProblemError, type Need, type Rule, type Step } from "../engine/index.ts";
+import type { EffectPlan, Need, Rule, Step } from "../engine/index.ts";
 import type { CoreOutputs, CoreVars, InstanceOutputs, InstanceVars, ThingOutputs, ThingVars } from "../sandbox/modules/types.ts";
+import type { Planned } from "../terraform/plan.ts";
 import { withAccount } from "./account.ts";
 
 /** The modules below terraform/: what each is given and what it gives back. */
@@ -25,52 +26,46 @@ export interface TerraformModuleSpec<M extends keyof Modules> {
 
 const { effect } = declare as Declare<Context>;
 
+/** The marker of an applied module. */
+export function moduleMarker(module: string, name: string): string {
+  return `terraform/${module}/${name}.applied.json`;
+}
+
 /**
  * Declares that a module is applied with some variables; its outputs are the step's value (but for `revision`, which would change
- * with every variable: who needs an output must not run again when it is the same). In the sandbox a few calls of our own do
- * what the module does. In a real account a person applies it with Terraform, and this step stops with exit 4 and the very command
- * until the outputs in `terraform/state/<account>/<region>/<module>/<name>.tfstate` say that these variables were applied.
+ * with every variable: who needs an output must not run again when it is the same). Terraform plans it, and applies exactly that
+ * plan once a person has consented; in the sandbox nobody is asked, and unless `[sandbox] terraform = on` a few calls of our own
+ * do what the module does.
  */
 export function terraformModule<M extends keyof Modules>({ module, name, vars, after = [] }: TerraformModuleSpec<M>): Step<Facts<M>> {
+  const marker = moduleMarker(module, name);
   return effect({
     name: `${module} ${name}`,
-    target: `terraform/${module}/${name}.applied.json`,
+    target: marker,
     needs: { vars, after },
-    version: "terraform-module 1",
+    version: "terraform-module 2",
+    plan: async (needs, context): Promise<EffectPlan | undefined> => {
+      if (!context.settings.usesTerraform) return undefined;
+      const { planEffect } = await import("./terraform-effect.ts");
+      const { planned, lines } = await planEffect(context, { module, name, marker, variablesText: needs.vars.text });
+      plans.set(context, planned);
+      return context.settings.sandbox ? undefined : { changes: lines };
+    },
     apply: async (needs, context): Promise<Facts<M>> => {
-      const variables = needs.vars.json as Modules[M]["vars"];
-      const { revision: _, ...facts } = context.settings.sandbox
-        ? await withAccount(context, async ({ access }) => (await builtIn[module]())(access, variables as never))
-        : appliedOutputs(module, name, variables, context);
+      const planned = plans.get(context);
+      const { revision: _, ...facts } = planned === undefined
+        ? await withAccount(context, async ({ access }) => (await builtIn[module]())(access, needs.vars.json as never))
+        : await (await import("./terraform-effect.ts")).applyEffect(context, planned) as unknown as Modules[M]["outputs"];
       return facts as Facts<M>;
     },
   });
 }
+
+/** Plan and apply of one run of a step have the same context. */
+const plans = new WeakMap<Context, Planned>();
 
 const builtIn = {
   instance: async () => (await import("../sandbox/modules/instance.ts")).applyInstance,
   core: async () => (await import("../sandbox/modules/core.ts")).applyCore,
   thing: async () => (await import("../sandbox/modules/thing.ts")).applyThing,
 } as const;
-
-interface TerraformState {
-  readonly outputs?: Readonly<Record<string, { readonly value: unknown }>>;
-}
-
-/** The outputs in a module's state, if it was applied with these variables: `revision` goes in and comes back. */
-function appliedOutputs<M extends keyof Modules>(module: M, name: string, variables: Modules[M]["vars"], context: Context): Modules[M]["outputs"] {
-  // Another account or region is another world: its state must never be taken for this one's.
-  const place = `state/${variables.account}/${variables.region}/${module}/${name}.tfstate`;
-  const file = `terraform/${place}`;
-  const state = context.readIfExists(file);
-  const outputs = Object.fromEntries(Object.entries((state?.json as TerraformState | undefined)?.outputs ?? {}).map(([key, { value }]) => [key, value]));
-  if (outputs["revision"] === variables.revision) return outputs as unknown as Modules[M]["outputs"];
-  const folder = `terraform/${module}`;
-  const apply = `terraform -chdir=${folder} apply -var-file=${name}.tfvars.json -state=../${place}`;
-  throw new ProblemError([{
-    code: "DP401", place: { file: `${folder}/${name}.tfvars.json` },
-    what: state === undefined ? `module ${module} has not been applied for ${name}` : `module ${module} was applied for ${name} with other variables than these`,
-    why: "what is made from its outputs would be wrong; dospesos changes nothing in a real account by itself here",
-    fix: `(umask 077; terraform -chdir=${folder} init && ${apply}), then build again`,
-  }], 4);
-}

@@ -69,6 +69,12 @@ export async function createCsr(keyPem: string, commonName: string): Promise<str
   return `${csr.toString("pem")}\n`;
 }
 
+/** The public key that a request asks a certificate for: DER of its SubjectPublicKeyInfo. */
+export async function requestedKey(csrPem: string): Promise<Buffer> {
+  const { Pkcs10CertificateRequest } = await loadX509();
+  return Buffer.from(new Pkcs10CertificateRequest(csrPem).publicKey.rawData);
+}
+
 /** Whether the request asks for this key and was signed by it. A text that is no request belongs to no key. */
 export async function csrBelongsTo(csrPem: string, keyPem: string): Promise<boolean> {
   const { Pkcs10CertificateRequest } = await loadX509();

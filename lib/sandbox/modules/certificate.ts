@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import type { CertificateStatus } from "@aws-sdk/client-iot";
 import { call } from "../../aws/call.ts";
 import type { AwsAccess } from "../../aws/clients.ts";
-import { loadX509 } from "../../device/keypair.ts";
+import { requestedKey } from "../../device/keypair.ts";
 import { detachAll } from "./policy-attachment.ts";
 
 export interface IssuedCertificate {
@@ -24,11 +24,6 @@ export async function certificateFor(
   const kept = present.find(({ pem }) => keyOf(pem).equals(key));
   const certificate = kept ?? (await createCertificate(access, thingName, csr));
   return { certificate, isNew: kept === undefined, superseded: present.filter((each) => each !== kept) };
-}
-
-async function requestedKey(csr: string): Promise<Buffer> {
-  const { Pkcs10CertificateRequest } = await loadX509();
-  return Buffer.from(new Pkcs10CertificateRequest(csr).publicKey.rawData);
 }
 
 function keyOf(certificatePem: string): Buffer {

@@ -1,0 +1,71 @@
+import type { Context } from "../context.ts";
+import { settingsReader } from "../engine/index.ts";
+import type { Settings } from "../settings/index.ts";
+import { applyPlan } from "../terraform/apply.ts";
+import type { Backend } from "../terraform/backend.ts";
+import type { Terraform } from "../terraform/child.ts";
+import { terraformEnvironment } from "../terraform/environment.ts";
+import { findTerraform, type Binary } from "../terraform/guards.ts";
+import { pluginCache } from "../terraform/init.ts";
+import { recordFile, stateFile } from "../terraform/place.ts";
+import { planLines, planModule, type Planned } from "../terraform/plan.ts";
+import { accountId, withAccount, type Account } from "./account.ts";
+
+export interface ModuleToPlan {
+  readonly module: string;
+  readonly name: string;
+  readonly marker: string;
+  readonly variablesText: string;
+}
+
+/** Plans a module for the account that the settings name; the lines tell a person what would change. */
+export async function planEffect(context: Context, { module, name, marker, variablesText }: ModuleToPlan): Promise<{ planned: Planned; lines: string[] }> {
+  const { settings, root } = context;
+  const work = {
+    place: { module, name, account: accountId(settings), region: settings.aws.region, root },
+    backend: backendOf(settings), variablesText, variables: JSON.parse(variablesText) as Record<string, string>,
+    applied: context.existing(marker) !== undefined, parallelism: settings.terraform.parallelism,
+  };
+  const planned = await withTerraform(context, (terraform, { access }) => planModule(terraform, access, work));
+  return { planned, lines: planLines(planned) };
+}
+
+/** Applies what was planned and gives the module's outputs; from now on a change of its state makes the step stale. */
+export async function applyEffect(context: Context, planned: Planned): Promise<Readonly<Record<string, unknown>>> {
+  const { place, backend } = planned.work;
+  const state = await withTerraform(context, (terraform, { access }) => applyPlan(terraform, access, planned));
+  context.readAgain(backend.kind === "local" ? stateFile(place) : recordFile(place));
+  return state.outputs;
+}
+
+/** What running Terraform needs of a context: a command has it, too. */
+export type TerraformContext = Pick<Context, "root" | "settings" | "signal" | "note">;
+
+/** Runs something that needs Terraform and the account that it changes, which is checked first. */
+export async function withTerraform<T>(context: TerraformContext, body: (terraform: Terraform, account: Account) => Promise<T>): Promise<T> {
+  const { root, settings, signal, note } = context;
+  const { region } = settings.aws;
+  const { program, version } = await binary(settings.terraform.binary);
+  return await withAccount(context, async (account) => {
+    const environment = terraformEnvironment(process.env, pluginCache(root), account.endpoint === undefined ? undefined : { endpoint: account.endpoint, region });
+    return await body({ program, version, environment, signal, tell: note }, account);
+  });
+}
+
+/** Found once in a process, by name. */
+const found = new Map<string, Promise<Binary>>();
+
+function binary(name: string): Promise<Binary> {
+  const known = found.get(name) ?? findTerraform(name, terraformEnvironmentForVersion(), { file: settingsReader.file() });
+  found.set(name, known);
+  return known;
+}
+
+function terraformEnvironmentForVersion(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TF_")));
+}
+
+export function backendOf({ terraform, aws }: Settings): Backend {
+  if (terraform.backend === "local") return { kind: "local" };
+  return { kind: "s3", bucket: terraform.bucket ?? "", prefix: terraform.prefix, region: aws.region, endpoint: terraform.endpoint };
+}

@@ -1,0 +1,43 @@
+import { join } from "node:path";
+
+/** One module applied with one set of variables: what it is called, and where all that belongs to it lies. */
+export interface ModulePlace {
+  /** "instance", "core" or "thing": the folder below terraform/. */
+  readonly module: string;
+  readonly name: string;
+  /** 12 digits. Another account or region is another world: its state is never taken for this one's. */
+  readonly account: string;
+  readonly region: string;
+  /** The project's folder. */
+  readonly root: string;
+}
+
+/** The local state, relative to the project: `terraform/state/<account>/<region>/<module>/<name>.tfstate`. */
+export function stateFile(place: ModulePlace): string {
+  return `${moduleFolder(place)}/${place.name}.tfstate`;
+}
+
+/** What the last apply left as the state, relative to the project: it outlives the marker, which a clean removes. */
+export function recordFile(place: ModulePlace): string {
+  return `${moduleFolder(place)}/${place.name}.record.json`;
+}
+
+/** The folder where Terraform works, 0700: a copy of the module, plans, logs, and who runs now. Absolute. */
+export function workFolder(place: ModulePlace): string {
+  return join(place.root, moduleFolder(place), `${place.name}.work`);
+}
+
+/** The copy of the module that Terraform runs in, with its own lock file and data folder. Absolute. */
+export function moduleCopy(place: ModulePlace): string {
+  return join(workFolder(place), "module");
+}
+
+/** As a person calls it: "core core-1". */
+export function placeName({ module, name }: ModulePlace): string {
+  return `${module} ${name}`;
+}
+
+/** Where states, records and work folders of one module are, relative to the project. */
+export function moduleFolder({ account, region, module }: Omit<ModulePlace, "name">): string {
+  return `terraform/state/${account}/${region}/${module}`;
+}

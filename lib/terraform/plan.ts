@@ -1,0 +1,148 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { AwsAccess } from "../aws/clients.ts";
+import { certificatesFor } from "../aws/certificates.ts";
+import { requestedKey } from "../device/keypair.ts";
+import { existing, namedResources, writeImports } from "./adopt.ts";
+import type { Backend } from "./backend.ts";
+import { runTerraform, type Terraform } from "./child.ts";
+import { initialise } from "./init.ts";
+import { placeName, workFolder, type ModulePlace } from "./place.ts";
+import { resume } from "./resume.ts";
+import { checkLineage, currentState, guardState, recorded, type State } from "./state.ts";
+import type { Message } from "./stream.ts";
+
+/** What is to be applied, and where. */
+export interface ModuleWork {
+  readonly place: ModulePlace;
+  readonly backend: Backend;
+  /** The text of the variables file, and what is in it. */
+  readonly variablesText: string;
+  readonly variables: Readonly<Record<string, string>>;
+  /** Whether a marker says that it was applied before. */
+  readonly applied: boolean;
+  /** How many resources are changed at the same time. */
+  readonly parallelism: number;
+}
+
+export type Action = "create" | "update" | "replace" | "delete" | "adopt";
+
+export interface Change {
+  readonly address: string;
+  readonly action: Action;
+}
+
+/** A saved plan: exactly what apply will do. */
+export interface Planned {
+  readonly work: ModuleWork;
+  readonly file: string;
+  /** Also true where only an output differs. */
+  readonly changesAnything: boolean;
+  /** What changes in the account. */
+  readonly changes: readonly Change[];
+  /** Certificates for the device's key that the state does not know: what an apply that was cut left. They go after the apply. */
+  readonly strays: readonly string[];
+}
+
+/** Bookkeeping inside of the state: it says which revision was applied, and nothing in the account. */
+const BOOKKEEPING = "terraform_data";
+
+/**
+ * Plans a module and keeps the plan, in a folder that nobody else can read. What exists already and is the instance's is adopted
+ * and not made a second time.
+ * @throws ProblemError: exit 4 where the state or the account is not as it was left; else with Terraform's own errors.
+ */
+export async function planModule(terraform: Terraform, access: AwsAccess, work: ModuleWork): Promise<Planned> {
+  const { place, backend, variables } = work;
+  mkdirSync(workFolder(place), { recursive: true, mode: 0o700 });
+  const cut = await resume(terraform, place);
+  guardState(place, backend, work.applied);
+  await initialise(terraform, place, backend, work.variablesText);
+  const state = await currentState(terraform, place, backend);
+  if (state !== undefined) checkLineage(place, state, recorded(place));
+  writeImports(place, await missingFrom(state, access, work));
+  const file = join(workFolder(place), "plan");
+  const { exit, messages } = await runPlan(terraform, work, file);
+  const changes = changesIn(messages);
+  const strays = cut === undefined && !changes.some(isNewCertificate) ? [] : await strayCertificates(access, variables, state, cut);
+  return { work, file, changesAnything: exit === 2, changes, strays };
+}
+
+/** What has a name, is not in the state, and exists in the account. */
+async function missingFrom(state: State | undefined, access: AwsAccess, { place, variables }: ModuleWork) {
+  const known = new Set(state?.resources.map(({ address }) => address));
+  return await existing(access, namedResources(place.module, variables).filter(({ address }) => !known.has(address)), variables["instance"] ?? "");
+}
+
+async function runPlan(terraform: Terraform, { place, parallelism }: ModuleWork, file: string) {
+  rmSync(file, { force: true });
+  planFiles.add(file);
+  try {
+    return await runTerraform(terraform, place, {
+      command: "plan", good: [0, 2],
+      args: ["-input=false", "-json", "-detailed-exitcode", "-lock-timeout=60s", `-parallelism=${parallelism}`, `-out=${file}`],
+    });
+  } catch (error) {
+    // A plan that failed is written, too, and of no use.
+    rmSync(file, { force: true });
+    throw error;
+  }
+}
+
+/** The changes of a plan's stream, without bookkeeping. */
+export function changesIn(messages: readonly Message[]): Change[] {
+  return messages.flatMap(({ type, change }) => {
+    if (type !== "planned_change" || change === undefined || change.resource.resource_type === BOOKKEEPING) return [];
+    const action = actions[change.action] ?? (change.importing === undefined ? undefined : "adopt");
+    return action === undefined ? [] : [{ address: change.resource.addr, action }];
+  });
+}
+
+/** Terraform's words for what a plan does; others ("read", "no-op") change nothing. */
+const actions: Readonly<Record<string, Action>> = { create: "create", update: "update", replace: "replace", delete: "delete", import: "adopt" };
+
+function isNewCertificate({ address, action }: Change): boolean {
+  return address.startsWith("aws_iot_certificate.") && (action === "create" || action === "replace");
+}
+
+async function strayCertificates(access: AwsAccess, variables: Readonly<Record<string, string>>, state: State | undefined, since: number | undefined): Promise<string[]> {
+  const { csr, name } = variables;
+  if (csr === undefined || name === undefined) return [];
+  const known = new Set(state?.resources.map(({ attributes }) => attributes["id"]));
+  const found = await certificatesFor(access, { key: await requestedKey(csr), thing: name, ...(since === undefined ? {} : { since }) });
+  return found.filter((id) => !known.has(id));
+}
+
+/** Plans that were made in this process: none of them outlives it. */
+const planFiles = new Set<string>();
+process.on("exit", () => {
+  for (const file of planFiles) rmSync(file, { force: true });
+});
+
+export function discardPlan({ file }: Planned): void {
+  rmSync(file, { force: true });
+  planFiles.delete(file);
+}
+
+const signs: Readonly<Record<Action, string>> = { create: "+", update: "~", replace: "-/+", delete: "-", adopt: "=" };
+const words: Readonly<Record<Action, string>> = {
+  create: "is made", update: "is changed in place", replace: "IS DESTROYED and made anew", delete: "IS DESTROYED", adopt: "exists already and is taken over",
+};
+
+/** A plan as lines for a person: the sum first, then what happens to each resource; what destroys something is in capitals. */
+export function planLines({ changes, strays }: Pick<Planned, "changes" | "strays">): string[] {
+  if (changes.length + strays.length === 0) return [];
+  const count = (...wanted: Action[]): number => changes.filter(({ action }) => wanted.includes(action)).length;
+  const destroyed = count("delete", "replace") + strays.length;
+  const sum = [`${count("create", "replace")} to add`, `${count("update")} to change`, `${destroyed} to destroy`, ...(count("adopt") > 0 ? [`${count("adopt")} to take over`] : [])].join(", ");
+  return [
+    sum,
+    ...changes.map(({ address, action }) => `${signs[action].padEnd(3)} ${address} ${words[action]}`),
+    ...strays.map((id) => `${signs.delete.padEnd(3)} certificate ${id.slice(0, 16)}… that an interrupted apply left behind IS DESTROYED`),
+  ];
+}
+
+/** As it is called in messages. */
+export function workName({ place }: ModuleWork): string {
+  return placeName(place);
+}
