@@ -1,5 +1,4 @@
 import type { Context } from "../context.ts";
-import { settingsReader } from "../engine/index.ts";
 import type { Settings } from "../settings/index.ts";
 import { applyPlan } from "../terraform/apply.ts";
 import type { Backend } from "../terraform/backend.ts";
@@ -56,7 +55,7 @@ export async function withTerraform<T>(context: TerraformContext, body: (terrafo
 const found = new Map<string, Promise<Binary>>();
 
 function binary(name: string): Promise<Binary> {
-  const known = found.get(name) ?? findTerraform(name, terraformEnvironmentForVersion(), { file: settingsReader.file() });
+  const known = found.get(name) ?? findTerraform(name, terraformEnvironmentForVersion(), { file: "settings.ini" });
   found.set(name, known);
   return known;
 }

@@ -13,6 +13,7 @@ export interface Arguments {
   readonly keepGoing: boolean;
   readonly force: boolean;
   readonly yes: boolean;
+  readonly verify: boolean;
   readonly json: boolean;
   readonly wait: boolean;
   readonly color: boolean | undefined;
@@ -35,6 +36,7 @@ usage: dospesos COMMAND [TARGET…] [options]
   -k, --keep-going   after a failure make whatever does not need the failed target
       --force        run the steps even if they are fresh
       --yes          consent to what the effects of this run change
+      --verify       (build, status) ask the account whether what was applied is still there
       --json         one event a line on stdout
       --no-wait      do not wait while another run works in the folder (exit 3)
       --no-color     no colours; --color: colours also where there is no terminal
@@ -50,6 +52,7 @@ const OPTIONS = {
   "keep-going": { type: "boolean", short: "k" },
   force: { type: "boolean" },
   yes: { type: "boolean" },
+  verify: { type: "boolean" },
   json: { type: "boolean" },
   "no-wait": { type: "boolean" },
   color: { type: "boolean" },
@@ -61,7 +64,7 @@ const OPTIONS = {
 
 /** The options that each command knows besides those that all know. */
 const KNOWN: Readonly<Record<Command, readonly string[]>> = {
-  build: ["dry-run", "jobs", "keep-going", "force", "yes", "no-wait"], watch: ["jobs"], clean: ["no-wait"], status: [], why: [], list: [],
+  build: ["dry-run", "jobs", "keep-going", "force", "yes", "verify", "no-wait"], watch: ["jobs"], clean: ["no-wait"], status: ["verify", "jobs"], why: [], list: [],
 };
 const COMMON = ["json", "color", "no-color", "directory"];
 
@@ -94,7 +97,7 @@ export function parseArguments(words: readonly string[]): Arguments | "help" | "
   if (wrong.length > 0) throw usage(wrong);
   const is = (name: keyof typeof OPTIONS): boolean => values[name] === true;
   return {
-    command, targets, jobs, dryRun: is("dry-run"), keepGoing: is("keep-going"), force: is("force"), yes: is("yes"), json: is("json"), wait: !is("no-wait"),
+    command, targets, jobs, dryRun: is("dry-run"), keepGoing: is("keep-going"), force: is("force"), yes: is("yes"), verify: is("verify"), json: is("json"), wait: !is("no-wait"),
     color: is("no-color") ? false : is("color") ? true : undefined, folder: typeof values.directory === "string" ? values.directory : undefined,
   };
 }

@@ -9,6 +9,7 @@ export { didYouMean, ProblemError, problemText, shown, visible, type Place, type
 export type { RecipeContext } from "./recipe.ts";
 export { selectSteps } from "./select.ts";
 export { Session, type Changes, type Dofile, type Host, type Standing } from "./session.ts";
+export type { SettingsContent } from "./settings-source.ts";
 export { loadState, STATE_FOLDER, type Store } from "./store.ts";
 export type { Graph } from "./model.ts";
 export type { State } from "./state.ts";

@@ -1,0 +1,44 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { targetsOf, type Graph, type Session, type SettingsContent } from "../engine/index.ts";
+import { settingsView, type Settings } from "../settings/index.ts";
+import type { ModuleWork } from "../terraform/plan.ts";
+import { accountId } from "./account.ts";
+import { backendOf } from "./terraform-effect.ts";
+import { moduleMarker } from "./terraform-module.ts";
+
+/** A module that a step of the graph applies. */
+export interface DeclaredModule {
+  readonly step: number;
+  readonly module: string;
+  readonly name: string;
+  readonly marker: string;
+}
+
+const MARKER = /^terraform\/([^/]+)\/([^/]+)\.applied\.json$/;
+
+/** The modules that steps of the graph apply. */
+export function declaredModules({ state }: Pick<Session, "state">, graph: Graph): DeclaredModule[] {
+  return Array.from(graph.label, (label, step) => {
+    const [marker = ""] = label === "" ? [] : targetsOf(state, graph, step);
+    const [, module, name] = MARKER.exec(marker) ?? [];
+    return module === undefined || name === undefined ? [] : [{ step, module, name, marker }];
+  }).flat();
+}
+
+/** The settings as a command reads them, which depends on nothing. */
+export function settingsOf(content: SettingsContent, file: string): Settings {
+  return settingsView({ value: (key) => content.value(key), names: (kind) => content.names(kind), each: (_, __, body) => body(), place: (key) => content.place(key), file: () => file });
+}
+
+/** What is known of a module without running its step: the variables that were rendered last. Undefined if there are none. */
+export function moduleWork(root: string, settings: Settings, module: string, name: string): ModuleWork | undefined {
+  const file = join(root, "terraform", module, `${name}.tfvars.json`);
+  if (!existsSync(file)) return undefined;
+  const variablesText = readFileSync(file, "utf8");
+  return {
+    place: { module, name, account: accountId(settings), region: settings.aws.region, root },
+    backend: backendOf(settings), variablesText, variables: JSON.parse(variablesText) as Record<string, string>,
+    applied: existsSync(join(root, moduleMarker(module, name))), parallelism: settings.terraform.parallelism,
+  };
+}
