@@ -26,8 +26,11 @@ export async function associateClientDevice(access: AwsAccess, { core, thing, pr
   if (previousCore !== undefined && previousCore !== core) await disassociate(access, previousCore, thing);
 }
 
-/** https://docs.aws.amazon.com/greengrass/v2/APIReference/API_BatchDisassociateClientDeviceFromCoreDevice.html */
-async function disassociate(access: AwsAccess, core: string, thing: string): Promise<void> {
+/**
+ * Ends an association, if there is one.
+ * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_BatchDisassociateClientDeviceFromCoreDevice.html
+ */
+export async function disassociate(access: AwsAccess, core: string, thing: string): Promise<void> {
   if (!(await isAssociated(access, core, thing))) return;
   const { BatchDisassociateClientDeviceFromCoreDeviceCommand } = await import("@aws-sdk/client-greengrassv2");
   const greengrass = await access.greengrass();

@@ -37,6 +37,30 @@ export async function ensureServiceRole(access: AwsAccess, options: ServiceRoleO
   return { arn, ours: true };
 }
 
+/**
+ * Takes the service role away from the account, and deletes it, if this instance made it. Gives whether it did.
+ * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_DisassociateServiceRoleFromAccount.html
+ */
+export async function removeServiceRole(access: AwsAccess, options: ServiceRoleOptions): Promise<boolean> {
+  const { DisassociateServiceRoleFromAccountCommand, GetServiceRoleForAccountCommand } = await import("@aws-sdk/client-greengrassv2");
+  const { DeleteRoleCommand, DetachRolePolicyCommand, ListAttachedRolePoliciesCommand } = await import("@aws-sdk/client-iam");
+  const { instance, roleName: RoleName } = options;
+  const role = await findRole(access, RoleName);
+  if (role === undefined || instanceOf(role.Tags) !== instance) return false;
+  const greengrass = await access.greengrass();
+  const associated = await lookUp({ action: "greengrass:GetServiceRoleForAccount", resource: access.region }, () => greengrass.send(new GetServiceRoleForAccountCommand({})));
+  if (associated?.roleArn === role.Arn) {
+    await call({ action: "greengrass:DisassociateServiceRoleFromAccount", resource: access.region }, () => greengrass.send(new DisassociateServiceRoleFromAccountCommand({})));
+  }
+  const iam = await access.iam();
+  const { AttachedPolicies = [] } = await call({ action: "iam:ListAttachedRolePolicies", resource: RoleName }, () => iam.send(new ListAttachedRolePoliciesCommand({ RoleName })));
+  for (const { PolicyArn } of AttachedPolicies) {
+    await call({ action: "iam:DetachRolePolicy", resource: RoleName }, () => iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn })));
+  }
+  await call({ action: "iam:DeleteRole", resource: RoleName }, () => iam.send(new DeleteRoleCommand({ RoleName })));
+  return true;
+}
+
 async function isOurs(access: AwsAccess, roleArn: string, { instance, roleName }: ServiceRoleOptions): Promise<boolean> {
   if (!roleArn.endsWith(`/${roleName}`)) return false;
   return instanceOf((await findRole(access, roleName))?.Tags) === instance;

@@ -26,6 +26,32 @@ export async function ensureThingGroup(
   return { arn: made.thingGroupArn ?? "", ours: true };
 }
 
+/** The thing groups of the account that the instance made. */
+export async function groupsOf(access: AwsAccess, instance: string): Promise<string[]> {
+  const { paginateListThingGroups } = await import("@aws-sdk/client-iot");
+  const client = await access.iot();
+  return await call({ action: "iot:ListThingGroups", resource: "all" }, async () => {
+    const names: string[] = [];
+    for await (const { thingGroups = [] } of paginateListThingGroups({ client, pageSize: 100 }, {})) {
+      for (const { groupName, groupArn } of thingGroups) if (groupName !== undefined && (await ownerOf(access, groupArn ?? "")) === instance) names.push(groupName);
+    }
+    return names;
+  });
+}
+
+/**
+ * Deletes a thing group, unless things are in it. Gives whether it did.
+ * https://docs.aws.amazon.com/iot/latest/apireference/API_DeleteThingGroup.html
+ */
+export async function removeThingGroup(access: AwsAccess, thingGroupName: string): Promise<boolean> {
+  const { DeleteThingGroupCommand, ListThingsInThingGroupCommand } = await import("@aws-sdk/client-iot");
+  const iot = await access.iot();
+  const { things = [] } = await call({ action: "iot:ListThingsInThingGroup", resource: thingGroupName }, () => iot.send(new ListThingsInThingGroupCommand({ thingGroupName, maxResults: 1 })));
+  if (things.length > 0) return false;
+  await call({ action: "iot:DeleteThingGroup", resource: thingGroupName }, () => iot.send(new DeleteThingGroupCommand({ thingGroupName })));
+  return true;
+}
+
 /** The instance that made an IoT resource (https://docs.aws.amazon.com/iot/latest/apireference/API_ListTagsForResource.html). */
 export async function ownerOf(access: AwsAccess, resourceArn: string): Promise<string | undefined> {
   const { ListTagsForResourceCommand } = await import("@aws-sdk/client-iot");

@@ -38,6 +38,6 @@ export function placeName({ module, name }: ModulePlace): string {
 }
 
 /** Where states, records and work folders of one module are, relative to the project. */
-export function moduleFolder({ account, region, module }: Omit<ModulePlace, "name">): string {
+export function moduleFolder({ account, region, module }: Pick<ModulePlace, "account" | "region" | "module">): string {
   return `terraform/state/${account}/${region}/${module}`;
 }

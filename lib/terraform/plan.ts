@@ -62,7 +62,7 @@ export async function planModule(terraform: Terraform, access: AwsAccess, work: 
   if (state !== undefined) checkLineage(place, state, recorded(place));
   writeImports(place, await missingFrom(state, access, work));
   const file = join(workFolder(place), "plan");
-  const { exit, messages } = await runPlan(terraform, work, file);
+  const { exit, messages } = await savePlan(terraform, work, file);
   const changes = changesIn(messages);
   const strays = cut === undefined && !changes.some(isNewCertificate) ? [] : await strayCertificates(access, variables, state, cut);
   return { work, file, changesAnything: exit === 2, changes, strays };
@@ -74,13 +74,14 @@ async function missingFrom(state: State | undefined, access: AwsAccess, { place,
   return await existing(access, namedResources(place.module, variables).filter(({ address }) => !known.has(address)), variables["instance"] ?? "");
 }
 
-async function runPlan(terraform: Terraform, { place, parallelism }: ModuleWork, file: string) {
+/** Runs `terraform plan` and keeps the plan in the file until it is discarded or this process ends. */
+export async function savePlan(terraform: Terraform, { place, parallelism }: ModuleWork, file: string, more: readonly string[] = []) {
   rmSync(file, { force: true });
   planFiles.add(file);
   try {
     return await runTerraform(terraform, place, {
       command: "plan", good: [0, 2],
-      args: ["-input=false", "-json", "-detailed-exitcode", "-lock-timeout=60s", `-parallelism=${parallelism}`, `-out=${file}`],
+      args: [...more, "-input=false", "-json", "-detailed-exitcode", "-lock-timeout=60s", `-parallelism=${parallelism}`, `-out=${file}`],
     });
   } catch (error) {
     // A plan that failed is written, too, and of no use.

@@ -1,0 +1,124 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { disassociate } from "../aws/client-device.ts";
+import type { AwsAccess } from "../aws/clients.ts";
+import { deleteCoreDevice } from "../aws/core-device.ts";
+import { removeServiceRole } from "../aws/service-role.ts";
+import { groupsOf, removeThingGroup } from "../aws/thing-group.ts";
+import type { Terraform } from "../terraform/child.ts";
+import { applyDestroy, appliedVariables, namesWithState, planDestroy } from "../terraform/destroy.ts";
+import { planLines } from "../terraform/plan.ts";
+import type { InstanceOutputs } from "../sandbox/modules/types.ts";
+import { accountId, type Account } from "./account.ts";
+import { backendOf, type TerraformContext } from "./terraform-effect.ts";
+import { moduleMarker } from "./terraform-module.ts";
+
+/** One part of an instance's end, in the order in which the parts have to go. */
+export interface Part {
+  /** As a person calls it, e.g. "core core-1". */
+  readonly name: string;
+  /** A line for each thing that goes. */
+  readonly lines: readonly string[];
+  remove(): Promise<void>;
+}
+
+/** The markers of effects that change the account by AWS's API. */
+const API_MARKERS = "terraform/state/api";
+
+/**
+ * Everything that the project has in the account, in the reverse order of a build: associations, things, cores, groups, the service
+ * role, the instance. What was applied under names that the settings no longer have is part of it.
+ */
+export async function partsOf(context: TerraformContext, { access }: Account, terraform: Terraform | undefined): Promise<Part[]> {
+  const { root, settings } = context;
+  const instance = settings.instance.name;
+  const module = async (kind: string): Promise<Part[]> => {
+    const parts: Part[] = [];
+    for (const name of appliedNames(context, kind)) parts.push(...(await modulePart(context, access, terraform, kind, name)));
+    return parts;
+  };
+  const [things, cores, instances] = [await module("thing"), await module("core"), await module("instance")];
+  const groups = await groupsOf(access, instance);
+  return [
+    ...associations(root, access),
+    ...things,
+    ...cores.map((part) => withCoreDevice(part, access)),
+    ...groups.map((name): Part => ({ name: `group ${name}`, lines: [`-   thing group ${name}, if no thing is in it IS DESTROYED`], remove: async () => void (await removeThingGroup(access, name)) })),
+    serviceRole(context, access),
+    ...instances,
+  ];
+}
+
+/** Removes the markers of what is no more: the next build applies everything anew. */
+export function forgetMarkers(root: string): void {
+  const folder = join(root, API_MARKERS);
+  for (const file of existsSync(folder) ? readdirSync(folder) : []) rmSync(join(folder, file));
+}
+
+/** The names under which a module was applied, by what Terraform or a marker remembers. */
+function appliedNames({ root, settings }: TerraformContext, module: string): string[] {
+  const states = namesWithState(root, { module, account: accountId(settings), region: settings.aws.region });
+  const folder = join(root, "terraform", module);
+  const markers = existsSync(folder) ? readdirSync(folder).flatMap((file) => /^(.+)\.applied\.json$/.exec(file)?.[1] ?? []) : [];
+  return [...new Set([...states, ...markers])].sort();
+}
+
+async function modulePart(context: TerraformContext, access: AwsAccess, terraform: Terraform | undefined, module: string, name: string): Promise<Part[]> {
+  const { root, settings } = context;
+  const marker = join(root, moduleMarker(module, name));
+  const place = { module, name, account: accountId(settings), region: settings.aws.region, root };
+  const title = `${module} ${name}`;
+  if (terraform === undefined || !namesWithState(root, place).includes(name)) {
+    if (!settings.sandbox || !existsSync(marker)) return [];
+    const { outputs } = JSON.parse(readFileSync(marker, "utf8")) as { outputs: InstanceOutputs };
+    const { removeIdentity, removeInstance } = await import("../sandbox/modules/remove.ts");
+    const gone = module === "instance" ? () => removeInstance(access, outputs, name) : () => removeIdentity(access, name, settings.instance.name);
+    return [{ name: title, lines: [`-   all that ${title} has in the sandbox IS DESTROYED`], remove: async () => {
+      await gone();
+      rmSync(marker, { force: true });
+    } }];
+  }
+  const variablesText = appliedVariables(place);
+  if (variablesText === undefined) return [];
+  const work = {
+    place, backend: backendOf(settings), variablesText, variables: JSON.parse(variablesText) as Record<string, string>,
+    applied: existsSync(marker), parallelism: settings.terraform.parallelism,
+  };
+  const planned = await planDestroy(terraform, work);
+  if (planned === undefined) return [];
+  return [{ name: title, lines: planLines(planned), remove: async () => {
+    // The marker first: whatever happens from here on, it no longer tells what there is.
+    rmSync(marker, { force: true });
+    await applyDestroy(terraform, planned);
+  } }];
+}
+
+/** A thing that is deleted would leave its association behind. */
+function associations(root: string, access: AwsAccess): Part[] {
+  const folder = join(root, API_MARKERS);
+  return (existsSync(folder) ? readdirSync(folder) : []).flatMap((file): Part[] => {
+    if (!file.endsWith(".association.json")) return [];
+    const { outputs: { core, thing } } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { outputs: { core: string; thing: string } };
+    return [{ name: `association of ${thing}`, lines: [`-   association of ${thing} with ${core} IS DESTROYED`], remove: async () => {
+      await disassociate(access, core, thing);
+      rmSync(join(folder, file));
+    } }];
+  });
+}
+
+function withCoreDevice(part: Part, access: AwsAccess): Part {
+  const name = part.name.slice("core ".length);
+  return { ...part, lines: [`-   core device ${name} in Greengrass, if it ever connected IS DESTROYED`, ...part.lines], remove: async () => {
+    await deleteCoreDevice(access, name);
+    await part.remove();
+  } };
+}
+
+function serviceRole({ root, settings }: TerraformContext, access: AwsAccess): Part {
+  const instance = settings.instance.name;
+  const marker = join(root, API_MARKERS, `${instance}.service-role.json`);
+  const arn = existsSync(marker) ? (JSON.parse(readFileSync(marker, "utf8")) as { outputs: { arn: string } }).outputs.arn : "";
+  return { name: `service role ${instance}`, lines: [`-   Greengrass service role, if ${instance} made it IS DESTROYED`], remove: async () => {
+    if (arn !== "") await removeServiceRole(access, { instance, account: accountId(settings), roleName: arn.slice(arn.lastIndexOf("/") + 1) });
+  } };
+}
