@@ -23,12 +23,18 @@ export type EngineEvent =
   | { readonly type: "note"; readonly what: string }
   | { readonly type: "removed"; readonly target: string }
   | { readonly type: "waiting"; readonly holder: string }
-  | { readonly type: "plan"; readonly effects: readonly PlannedEffect[] }
+  | { readonly type: "plan"; readonly effects: readonly PlannedEffect[]; readonly later?: readonly LaterEffect[] }
   | { readonly type: "end"; readonly ran: number; readonly fresh: number; readonly failed: number; readonly skipped: number; readonly ms: number };
 
 export interface PlannedEffect {
   readonly name: string;
   readonly changes: readonly string[];
+}
+
+/** An effect that cannot be planned yet: it needs what another one gives. */
+export interface LaterEffect {
+  readonly name: string;
+  readonly after: string;
 }
 
 export type Emit = (event: EngineEvent) => void;

@@ -1,6 +1,6 @@
 import { isFresh } from "./decide.ts";
 import type { BuildOptions, Summary } from "./build.ts";
-import type { Emit, PlannedEffect, Reason, StepStatus } from "./events.ts";
+import type { Emit, LaterEffect, PlannedEffect, Reason, StepStatus } from "./events.ts";
 import { stepsBelow, type Graph, type StepId } from "./model.ts";
 import { ProblemError, type Problem } from "./problem.ts";
 import { isEffect, reasonsFor, stepName } from "./reasons.ts";
@@ -234,7 +234,7 @@ export class Run {
     const held = this.#held;
     this.#held = [];
     const effects = held.map((one) => one.planned);
-    this.#emit({ type: "plan", effects });
+    this.#emit({ type: "plan", effects, later: this.#later(held.map((one) => one.step)) });
     if (await this.#options.consent(effects)) {
       for (const { step, prepared } of held) this.#approved.set(step, prepared);
       this.#ready.push(...held.map((one) => one.step));
@@ -242,6 +242,22 @@ export class Run {
     }
     this.#needsPerson += held.length;
     for (const { step } of held) this.#end(step, At.skipped, 0, dependents);
+  }
+
+  /** The effects that wait for these ones or for what these let go on, each with the nearest effect that it waits for. */
+  #later(held: readonly StepId[]): LaterEffect[] {
+    const waitsFor = new Map<StepId, string>(held.map((step) => [step, this.#graph.label[step]!]));
+    const later: LaterEffect[] = [];
+    for (let step = 0; step < this.#at.length; step++) {
+      if (this.#at[step] !== At.waiting) continue;
+      const below = [...stepsBelow(this.#graph, step)].find((one) => waitsFor.has(one));
+      if (below === undefined) continue;
+      const after = waitsFor.get(below)!;
+      const name = this.#graph.label[step]!;
+      waitsFor.set(step, name === "" ? after : name);
+      if (name !== "") later.push({ name, after });
+    }
+    return later;
   }
 
   /** Watch: an effect does not run. What needs it goes on with the facts that it gave last, if it ever ran. */

@@ -53,6 +53,7 @@ export function textScreen(colors: Palette, banner: () => string): Screen {
       say(`${colors.bold("plan")}     ${visible(effect.name)}`);
       for (const change of effect.changes) say(`         ${visible(change)}`);
     }
+    for (const { name, after } of event.later ?? []) say(`${colors.dim("later")}    ${visible(name)}  ${colors.dim(`planned after ${visible(after)}`)}`);
   };
   return { emit, say, answer: (line) => write(process.stdout, line), problems };
 }
