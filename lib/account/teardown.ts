@@ -10,6 +10,7 @@ import { applyDestroy, appliedVariables, namesWithState, planDestroy } from "../
 import { planLines } from "../terraform/plan.ts";
 import type { InstanceOutputs } from "../sandbox/modules/types.ts";
 import { accountId, type Account } from "./account.ts";
+import { isMarkedApplied } from "./modules.ts";
 import { backendOf, type TerraformContext } from "./terraform-effect.ts";
 import { moduleMarker } from "./terraform-module.ts";
 
@@ -82,7 +83,7 @@ async function modulePart(context: TerraformContext, access: AwsAccess, terrafor
   if (variablesText === undefined) return [];
   const work = {
     place, backend: backendOf(settings), variablesText, variables: JSON.parse(variablesText) as Record<string, string>,
-    applied: existsSync(marker), parallelism: settings.terraform.parallelism,
+    applied: isMarkedApplied(place), parallelism: settings.terraform.parallelism,
   };
   const planned = await planDestroy(terraform, work);
   if (planned === undefined) return [];

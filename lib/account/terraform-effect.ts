@@ -6,7 +6,7 @@ import type { Terraform } from "../terraform/child.ts";
 import { terraformEnvironment } from "../terraform/environment.ts";
 import { findTerraform, type Binary } from "../terraform/guards.ts";
 import { pluginCache } from "../terraform/init.ts";
-import { recordFile, stateFile } from "../terraform/place.ts";
+import { isAppliedHere, recordFile, stateFile } from "../terraform/place.ts";
 import { planLines, planModule, type Planned } from "../terraform/plan.ts";
 import { accountId, withAccount, type Account } from "./account.ts";
 
@@ -20,10 +20,10 @@ export interface ModuleToPlan {
 /** Plans a module for the account that the settings name; the lines tell a person what would change. */
 export async function planEffect(context: Context, { module, name, marker, variablesText }: ModuleToPlan): Promise<{ planned: Planned; lines: string[] }> {
   const { settings, root } = context;
+  const place = { module, name, account: accountId(settings), region: settings.aws.region, root };
   const work = {
-    place: { module, name, account: accountId(settings), region: settings.aws.region, root },
-    backend: backendOf(settings), variablesText, variables: JSON.parse(variablesText) as Record<string, string>,
-    applied: context.existing(marker) !== undefined, parallelism: settings.terraform.parallelism,
+    place, backend: backendOf(settings), variablesText, variables: JSON.parse(variablesText) as Record<string, string>,
+    applied: isAppliedHere(context.existing(marker)?.text ?? "", place), parallelism: settings.terraform.parallelism,
   };
   const planned = await withTerraform(context, (terraform, { access }) => planModule(terraform, access, work));
   return { planned, lines: planLines(planned) };

@@ -41,3 +41,8 @@ export function placeName({ module, name }: ModulePlace): string {
 export function moduleFolder({ account, region, module }: Pick<ModulePlace, "account" | "region" | "module">): string {
   return `terraform/state/${account}/${region}/${module}`;
 }
+
+/** Whether a marker's text tells that Terraform applied the module here: the state, or the record of one elsewhere, is a prerequisite. */
+export function isAppliedHere(marker: string, place: ModulePlace): boolean {
+  return marker.includes(`"${stateFile(place)}"`) || marker.includes(`"${recordFile(place)}"`);
+}

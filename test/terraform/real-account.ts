@@ -1,0 +1,63 @@
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { openSandbox, type Sandbox } from "../../lib/sandbox/server.ts";
+import { tempFolder } from "../support/temp.ts";
+import { REGION } from "./rig.ts";
+
+export const ACCOUNT = "123456789012";
+const SANDBOX = "000000000000";
+
+/** What answers like AWS for an account that is no sandbox, and how a program is told to ask it. */
+export interface StandIn {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly file: string;
+  close(): Promise<void>;
+}
+
+/** The sandbox behind a proxy that gives it another account id; `skew`: by how many milliseconds its clock is ahead. */
+export async function standIn({ skew = 0 } = {}): Promise<StandIn> {
+  const file = `${tempFolder("account")}/account.json`;
+  const sandbox = await openSandbox({ file, region: REGION });
+  const proxy = await listen(sandbox, skew);
+  return {
+    file,
+    environment: {
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "example",
+      AWS_EC2_METADATA_DISABLED: "true", AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+    },
+    close: async () => {
+      proxy.closeAllConnections();
+      await new Promise((resolve) => proxy.close(resolve));
+      await sandbox.close();
+    },
+  };
+}
+
+async function listen(sandbox: Sandbox, skew: number): Promise<Server> {
+  const proxy = createServer((incoming, outgoing) => {
+    void (async () => {
+      const asked = (await text(incoming)).replaceAll(ACCOUNT, SANDBOX);
+      const ahead = request(sandbox.endpoint + incoming.url!.replaceAll(ACCOUNT, SANDBOX), { method: incoming.method, headers: { ...incoming.headers, ...principal(incoming.headers) } }, (answer) => {
+        void (async () => {
+          const body = (await text(answer)).replaceAll(SANDBOX, ACCOUNT);
+          outgoing.writeHead(answer.statusCode ?? 500, { ...answer.headers, date: new Date(Date.now() + skew).toUTCString() }).end(body);
+        })();
+      });
+      ahead.on("error", () => outgoing.destroy());
+      ahead.end(asked);
+    })();
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  return proxy;
+}
+
+/** Principals travel in headers: ARNs with the account in them. */
+function principal(headers: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (typeof value === "string" && value.includes(ACCOUNT) ? [[name, value.replaceAll(ACCOUNT, SANDBOX)]] : [])));
+}
+
+async function text(stream: AsyncIterable<Buffer | string>): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of stream) pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces).toString("utf8");
+}
