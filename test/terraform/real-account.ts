@@ -14,11 +14,13 @@ export interface StandIn {
   close(): Promise<void>;
 }
 
-/** The sandbox behind a proxy that gives it another account id; `skew`: by how many milliseconds its clock is ahead. */
-export async function standIn({ skew = 0 } = {}): Promise<StandIn> {
-  const file = `${tempFolder("account")}/account.json`;
+/**
+ * The sandbox behind a proxy that gives it another account id. `skew`: by how many milliseconds its clock is ahead; `latency`: how
+ * long an answer takes on its way, after what was asked for has happened.
+ */
+export async function standIn({ skew = 0, latency = (): number => 0, file = `${tempFolder("account")}/account.json` } = {}): Promise<StandIn> {
   const sandbox = await openSandbox({ file, region: REGION });
-  const proxy = await listen(sandbox, skew);
+  const proxy = await listen(sandbox, skew, latency);
   return {
     file,
     environment: {
@@ -33,13 +35,14 @@ export async function standIn({ skew = 0 } = {}): Promise<StandIn> {
   };
 }
 
-async function listen(sandbox: Sandbox, skew: number): Promise<Server> {
+async function listen(sandbox: Sandbox, skew: number, latency: () => number): Promise<Server> {
   const proxy = createServer((incoming, outgoing) => {
     void (async () => {
       const asked = (await text(incoming)).replaceAll(ACCOUNT, SANDBOX);
       const ahead = request(sandbox.endpoint + incoming.url!.replaceAll(ACCOUNT, SANDBOX), { method: incoming.method, headers: { ...incoming.headers, ...principal(incoming.headers) } }, (answer) => {
         void (async () => {
           const body = (await text(answer)).replaceAll(SANDBOX, ACCOUNT);
+          await new Promise((resolve) => setTimeout(resolve, latency()));
           outgoing.writeHead(answer.statusCode ?? 500, { ...answer.headers, date: new Date(Date.now() + skew).toUTCString() }).end(body);
         })();
       });

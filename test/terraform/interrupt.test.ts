@@ -1,0 +1,156 @@
+// An apply that is interrupted or whose DosPesos is killed, at random moments: whatever happens, the next build puts it right.
+// DOSPESOS_TORTURE=25 makes 50 interrupts and 20 kills.
+import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, rmSync, watch } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { Started, type Ended } from "../support/bin.ts";
+import { randomNumbers, torture } from "../support/random.ts";
+import { tempFolder } from "../support/temp.ts";
+import { testWithProvider } from "../support/terraform.ts";
+import { ACCOUNT, standIn } from "./real-account.ts";
+import { terraformClone, type TerraformClone } from "./rig.ts";
+
+/** Everything that a build of a thing changes; with the account itself, which in a sandbox lies below terraform/state. */
+const KEPT = ["terraform/state", "terraform/thing", "terraform/instance", "terraform/core", ".dospesos", "edge/keys"];
+const TARGET = "terraform/thing/thing-1.applied.json";
+
+/** A clone in which the next build of the thing has everything to do, and how to come back to that. */
+interface Scene {
+  readonly clone: TerraformClone;
+  readonly states: string;
+  /** Answers take a while on their way. */
+  readonly slow: boolean;
+  /** Runs dospesos beside the test. */
+  start(...words: string[]): Started;
+  reset(): void;
+  /** Runs the body with a way to ask the account by terraform and to read it, and closes again. */
+  look(): Promise<{ readonly planExit: number; readonly things: string[]; readonly certificates: number; readonly policies: string[] }>;
+  close(): Promise<void>;
+}
+
+interface AccountText {
+  readonly regions: readonly { readonly things: { name: string }[]; readonly certificates: { status: string; things: { name: string }[] }[]; readonly policies: { name: string }[] }[];
+}
+
+async function sceneOf(mirror: string, kind: "sandbox" | "slow account", random: () => number): Promise<Scene> {
+  const clone = terraformClone(mirror, kind === "sandbox" ? undefined : "");
+  const remote = kind === "sandbox" ? undefined : await standIn({ latency: () => random() * 400 });
+  if (remote !== undefined) clone.edit("settings.ini", (text) => text.replace("account = sandbox", `account = ${ACCOUNT}`));
+  const environment = { ...clone.environment, ...remote?.environment };
+  const words = (given: readonly string[]): string[] => [...given, ...(remote === undefined ? [] : ["--yes"])];
+  const bin = clone.path("lib/cli/bin.cjs");
+  const start = (...given: string[]): Started => new Started(clone.root, process.execPath, [bin, ...words(given)], { env: environment, detached: true });
+  const first = await start("build", "terraform/instance/dospesos.applied.json").end(240_000);
+  assert.is(first.exit, 0, first.stderr);
+  const saved = tempFolder("saved");
+  for (const name of KEPT) if (existsSync(clone.path(name))) cpSync(clone.path(name), join(saved, name), { recursive: true });
+  const accountFile = remote?.file ?? clone.path("terraform/state/sandbox/account.json");
+  const states = `terraform/state/${remote === undefined ? "000000000000" : ACCOUNT}/eu-west-1`;
+  return {
+    clone, states, start, slow: remote !== undefined,
+    reset: () => {
+      for (const name of KEPT) {
+        rmSync(clone.path(name), { recursive: true, force: true });
+        if (existsSync(join(saved, name))) cpSync(join(saved, name), clone.path(name), { recursive: true, preserveTimestamps: true });
+      }
+    },
+    look: async () => {
+      const exit = remote === undefined
+        ? (await clone.terraform("thing", "thing-1", "plan", "-detailed-exitcode", "-input=false")).exit
+        : (await new Started(clone.path(`${states}/thing/thing-1.work/module`), "terraform", ["plan", "-detailed-exitcode", "-input=false"], { env: { ...environment, TF_CLI_ARGS_plan: undefined, TF_WORKSPACE: undefined, TF_DATA_DIR: undefined } }).end(120_000)).exit;
+      const { regions: [region] } = JSON.parse(readFileSync(accountFile, "utf8")) as AccountText;
+      return {
+        planExit: exit ?? 1, things: region!.things.map(({ name }) => name).filter((name) => name === "thing-1"),
+        certificates: region!.certificates.filter(({ things, status }) => things.length === 0 || things.some(({ name }) => name === "thing-1") || status !== "ACTIVE").length,
+        policies: region!.policies.map(({ name }) => name).filter((name) => name.includes("thing-1")),
+      };
+    },
+    close: async () => remote?.close(),
+  };
+}
+
+/** Resolves at a random moment of the apply, or when the run has ended. */
+async function momentOf(scene: Scene, run: Started, random: () => number): Promise<void> {
+  const log = scene.clone.path(`${scene.states}/thing/thing-1.work/apply.log`);
+  const lines = 3 + Math.floor(random() * 12);
+  const folder = dirname(log);
+  const has = (): boolean => existsSync(log) && readFileSync(log, "utf8").split("\n").length > lines;
+  await new Promise<void>((resolve) => {
+    const above = watch(scene.clone.path("terraform/state"), { recursive: true }, () => {
+      if (!existsSync(folder) || !has()) return;
+      above.close();
+      setTimeout(resolve, random() * (scene.slow ? 400 : 60));
+    });
+    void run.ended.then(() => {
+      above.close();
+      resolve();
+    });
+  });
+}
+
+/** The processes that work in a clone's folder. */
+function processesIn(clone: TerraformClone): string[] {
+  return readdirSync("/proc").filter((id) => /^\d+$/.test(id)).flatMap((id) => {
+    try {
+      return readlinkSync(`/proc/${id}/cwd`).startsWith(clone.root) ? [`${id} ${readFileSync(`/proc/${id}/cmdline`, "utf8").replaceAll("\0", " ")}`] : [];
+    } catch {
+      return []; // it has just ended
+    }
+  });
+}
+
+/** As a terminal does: SIGINT goes to every process of the group. */
+function signal(run: Started, how: "SIGINT" | "SIGKILL"): void {
+  try {
+    process.kill(how === "SIGINT" ? -run.child.pid! : run.child.pid!, how);
+  } catch {
+    // It ended a moment ago: a round of its own kind.
+  }
+}
+
+async function round(scene: Scene, how: "SIGINT" | "SIGKILL", random: () => number): Promise<Ended> {
+  scene.reset();
+  const run = scene.start("build", TARGET);
+  await momentOf(scene, run, random);
+  signal(run, how);
+  const cut = await run.end(120_000);
+  const logFile = scene.clone.path(`${scene.states}/thing/thing-1.work/apply.log`);
+  if (how === "SIGINT") {
+    assert.ok(cut.exit === 130 || cut.exit === 0, `${cut.exit} ${cut.stderr}`);
+    const log = readFileSync(logFile, "utf8");
+    assert.ok((log.match(/Interrupt received/g) ?? []).length <= 1, log);
+    assert.not.match(log, "Two interrupts");
+    assert.equal(processesIn(scene.clone), []);
+  }
+  const next = await scene.start("build", TARGET).end(240_000);
+  assert.is(next.exit, 0, `${cut.stderr}\n---\n${next.stderr}`);
+  assert.equal(processesIn(scene.clone), []);
+  assert.equal(await scene.look(), { planExit: 0, things: ["thing-1"], certificates: 1, policies: ["dospesos-thing-thing-1"] }, `${cut.stderr}\n---\n${next.stderr}`);
+  const left = readdirSync(scene.clone.path(scene.states), { recursive: true, encoding: "utf8" }).filter((name) => /lock\.info|running\.json|unfinished\.json|\/plan$|errored/.test(name));
+  assert.equal(left, []);
+  return cut;
+}
+
+for (const [kind, share] of [["sandbox", 0.5], ["slow account", 0.5]] as const) {
+  testWithProvider(test, `Ctrl-C at random moments of an apply (${kind}): one interrupt, an orderly end, and the next build makes it whole`, async (mirror) => {
+    const random = randomNumbers(`Ctrl-C, ${kind}`);
+    const scene = await sceneOf(mirror, kind, random);
+    const exits = new Map<number | null, number>();
+    for (let count = 0; count < Math.ceil(2 * torture * share); count++) {
+      const { exit } = await round(scene, "SIGINT", random);
+      exits.set(exit, (exits.get(exit) ?? 0) + 1);
+    }
+    console.error(`Ctrl-C, ${kind}: exits ${JSON.stringify([...exits])}`);
+    await scene.close();
+  });
+
+  testWithProvider(test, `kill -9 of dospesos at random moments of an apply (${kind}): the next build waits for what works still, and makes it whole`, async (mirror) => {
+    const random = randomNumbers(`kill -9, ${kind}`);
+    const scene = await sceneOf(mirror, kind, random);
+    for (let count = 0; count < Math.ceil(0.8 * torture * share); count++) await round(scene, "SIGKILL", random);
+    await scene.close();
+  });
+}
+
+test.run();
