@@ -31,6 +31,7 @@ export { terraformModule, type Facts } from "./account/terraform-module.ts";
 export { associateClientDevice } from "./aws/client-device.ts";
 export { partitionOf } from "./aws/partition.ts";
 export { ensureServiceRole } from "./aws/service-role.ts";
+export { ensureStateBucket } from "./aws/state-bucket.ts";
 export { ensureThingGroup } from "./aws/thing-group.ts";
 export { archive, manifest, type BundleFile } from "./device/bundle.ts";
 export { certificateBelongsTo, checkKey, createCsr, createKey, csrBelongsTo } from "./device/keypair.ts";

@@ -1,6 +1,7 @@
 import { accountEffect, accountId, ensureServiceRole, rule, terraformModule, type InstanceVars, type Settings } from "dospesos";
 import { instanceNames } from "./names.ts";
 import { corePolicy, tokenExchangePolicy } from "./policies.ts";
+import { stateBucket } from "./state-bucket.ts";
 import { sourcesOf, variables } from "./variables.ts";
 
 export type Instance = ReturnType<typeof instance>;
@@ -25,7 +26,7 @@ export function instance(settings: Settings) {
       }, sources);
     },
   });
-  const applied = terraformModule({ module: "instance", name, vars });
+  const applied = terraformModule({ module: "instance", name, vars, after: stateBucket(settings) });
   // One for each account and region, perhaps used by others: looked up first, and remembered whether it is ours.
   const serviceRole = accountEffect({
     name: `service role ${name}`,

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";
 import { didYouMean, ProblemError, shown } from "../engine/index.ts";
 
-export const COMMANDS = ["build", "watch", "clean", "status", "why", "list", "destroy"] as const;
+export const COMMANDS = ["build", "watch", "clean", "status", "why", "list", "move-state", "destroy"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface Arguments {
@@ -30,6 +30,7 @@ usage: dospesos COMMAND [TARGET…] [options]
   why TARGET…        what changed, for the targets and all that they need
   list               the groups and targets that can be named
   clean [TARGET…]    remove built files; never keys, Terraform state or settings
+  move-state         move Terraform's local states to S3, where the settings now name it
   destroy            take everything out of the account again, in reverse order
 
   -n, --dry-run      tell what build would do, and do nothing
@@ -65,7 +66,7 @@ const OPTIONS = {
 
 /** The options that each command knows besides those that all know. */
 const KNOWN: Readonly<Record<Command, readonly string[]>> = {
-  build: ["dry-run", "jobs", "keep-going", "force", "yes", "verify", "no-wait"], watch: ["jobs"], clean: ["no-wait"], status: ["verify", "jobs"], why: [], list: [], destroy: ["yes", "no-wait"],
+  build: ["dry-run", "jobs", "keep-going", "force", "yes", "verify", "no-wait"], watch: ["jobs"], clean: ["no-wait"], status: ["verify", "jobs"], why: [], list: [], "move-state": ["no-wait"], destroy: ["yes", "no-wait"],
 };
 const COMMON = ["json", "color", "no-color", "directory"];
 
@@ -94,7 +95,7 @@ export function parseArguments(words: readonly string[]): Arguments | "help" | "
   const jobs = values.jobs === undefined ? availableParallelism() : Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > 1024) wrong.push(`--jobs takes a number from 1 to 1024, not ${shown(String(values.jobs))}`);
   if (command === "why" && targets.length === 0) wrong.push("why needs a target: dospesos list shows them");
-  if ((command === "list" || command === "destroy") && targets.length > 0) wrong.push(`${command} takes no targets`);
+  if (["list", "destroy", "move-state"].includes(command) && targets.length > 0) wrong.push(`${command} takes no targets`);
   if (wrong.length > 0) throw usage(wrong);
   const is = (name: keyof typeof OPTIONS): boolean => values[name] === true;
   return {

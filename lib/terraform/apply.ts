@@ -15,7 +15,7 @@ export async function applyPlan(terraform: Terraform, access: AwsAccess, planned
   const { work: { place, backend, variables, parallelism }, file, changesAnything, strays } = planned;
   try {
     if (changesAnything) {
-      await runTerraform(terraform, place, { command: "apply", args: ["-input=false", "-json", "-lock-timeout=60s", `-parallelism=${parallelism}`, file] });
+      await runTerraform(terraform, place, { command: "apply", args: ["-input=false", "-json", "-lock-timeout=20s", `-parallelism=${parallelism}`, file] });
     }
   } finally {
     discardPlan(planned);

@@ -8,7 +8,7 @@ import { moduleCopy, moduleFolder, placeName, recordFile, stateFile, workFolder,
 import { changesIn, discardPlan, savePlan, type ModuleWork, type Planned } from "./plan.ts";
 import { resume } from "./resume.ts";
 import { changeIsDone } from "./running.ts";
-import { checkLineage, currentState, guardState, recorded } from "./state.ts";
+import { currentState, guardCurrent, guardState } from "./state.ts";
 
 /** The names under which a module has a state, or a record of one that lies in S3. */
 export function namesWithState(root: string, where: Omit<ModulePlace, "name" | "root">): string[] {
@@ -34,8 +34,8 @@ export async function planDestroy(terraform: Terraform, work: ModuleWork): Promi
   // What the account has and the state has not is no part of this.
   writeImports(place, []);
   const state = await currentState(terraform, place, backend);
+  guardCurrent(work, state);
   if (state === undefined) return undefined;
-  checkLineage(place, state, recorded(place));
   const file = join(workFolder(place), "plan");
   const { exit, messages } = await savePlan(terraform, work, file, ["-destroy"]);
   return { work, file, changesAnything: exit === 2, changes: changesIn(messages), strays: [] };
@@ -45,7 +45,7 @@ export async function planDestroy(terraform: Terraform, work: ModuleWork): Promi
 export async function applyDestroy(terraform: Terraform, planned: Planned): Promise<void> {
   const { work: { place, backend, parallelism }, file, changesAnything } = planned;
   try {
-    if (changesAnything) await runTerraform(terraform, place, { command: "apply", args: ["-input=false", "-json", "-lock-timeout=60s", `-parallelism=${parallelism}`, file] });
+    if (changesAnything) await runTerraform(terraform, place, { command: "apply", args: ["-input=false", "-json", "-lock-timeout=20s", `-parallelism=${parallelism}`, file] });
   } finally {
     discardPlan(planned);
   }

@@ -9,7 +9,7 @@ import { runTerraform, type Terraform } from "./child.ts";
 import { initialise } from "./init.ts";
 import { placeName, workFolder, type ModulePlace } from "./place.ts";
 import { resume } from "./resume.ts";
-import { checkLineage, currentState, guardState, recorded, type State } from "./state.ts";
+import { currentState, guardCurrent, guardState, type State } from "./state.ts";
 import type { Message } from "./stream.ts";
 
 /** What is to be applied, and where. */
@@ -59,13 +59,24 @@ export async function planModule(terraform: Terraform, access: AwsAccess, work: 
   guardState(place, backend, work.applied);
   await initialise(terraform, place, backend, work.variablesText);
   const state = await currentState(terraform, place, backend);
-  if (state !== undefined) checkLineage(place, state, recorded(place));
+  guardCurrent(work, state);
+  if (cut !== undefined) await untaint(terraform, place, state);
   writeImports(place, await missingFrom(state, access, work));
   const file = join(workFolder(place), "plan");
   const { exit, messages } = await savePlan(terraform, work, file);
   const changes = changesIn(messages);
   const strays = cut === undefined && !changes.some(isNewCertificate) ? [] : await strayCertificates(access, variables, state, cut);
   return { work, file, changesAnything: exit === 2, changes, strays };
+}
+
+/**
+ * What an interrupt hit between making and reading is in the state, but tainted. It exists, so the plan is to compare it: made anew
+ * under the same name, before the old one goes, it would be refused.
+ */
+async function untaint(terraform: Terraform, place: ModulePlace, state: State | undefined): Promise<void> {
+  for (const { address, tainted } of state?.resources ?? []) {
+    if (tainted && address.startsWith("aws_")) await runTerraform(terraform, place, { command: "untaint", args: ["-lock-timeout=20s", address] });
+  }
 }
 
 /** What has a name, is not in the state, and exists in the account. */
@@ -81,7 +92,7 @@ export async function savePlan(terraform: Terraform, { place, parallelism }: Mod
   try {
     return await runTerraform(terraform, place, {
       command: "plan", good: [0, 2],
-      args: [...more, "-input=false", "-json", "-detailed-exitcode", "-lock-timeout=60s", `-parallelism=${parallelism}`, `-out=${file}`],
+      args: [...more, "-input=false", "-json", "-detailed-exitcode", "-lock-timeout=20s", `-parallelism=${parallelism}`, `-out=${file}`],
     });
   } catch (error) {
     // A plan that failed is written, too, and of no use.

@@ -19,6 +19,8 @@ export interface StateResource {
   /** e.g. "aws_iot_thing.core" */
   readonly address: string;
   readonly attributes: Readonly<Record<string, unknown>>;
+  /** Making it failed after it was there: Terraform would destroy it and make it anew. */
+  readonly tainted: boolean;
 }
 
 /** The state that our last apply left. */
@@ -32,7 +34,7 @@ interface StateFile {
   readonly lineage: string;
   readonly serial: number;
   readonly outputs?: Readonly<Record<string, { readonly value: unknown }>>;
-  readonly resources?: readonly { readonly mode: string; readonly type: string; readonly name: string; readonly instances?: readonly { readonly attributes?: object }[] }[];
+  readonly resources?: readonly { readonly mode: string; readonly type: string; readonly name: string; readonly instances?: readonly { readonly attributes?: object; readonly status?: string }[] }[];
 }
 
 /** The state in a file's text, or undefined if it is not a whole one. */
@@ -43,7 +45,7 @@ export function parseState(text: string): State | undefined {
     return {
       lineage, serial,
       outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
-      resources: resources.filter(({ mode }) => mode === "managed").map(({ type, name, instances }) => ({ address: `${type}.${name}`, attributes: { ...instances?.[0]?.attributes } })),
+      resources: resources.filter(({ mode }) => mode === "managed").map(({ type, name, instances }) => ({ address: `${type}.${name}`, attributes: { ...instances?.[0]?.attributes }, tainted: instances?.[0]?.status === "tainted" })),
     };
   } catch {
     return undefined;
@@ -55,7 +57,9 @@ export async function currentState(terraform: Terraform, place: ModulePlace, bac
   if (backend.kind === "local") return localState(place);
   const { stdout } = await runTerraform(terraform, place, { command: "state", args: ["pull"] });
   rmSync(join(workFolder(place), "state.log"), { force: true });
-  return stdout.trim() === "" ? undefined : parseState(stdout);
+  const state = parseState(stdout);
+  // Where there is none, some versions give one without a lineage.
+  return state?.lineage === "" ? undefined : state;
 }
 
 export function localState(place: ModulePlace): State | undefined {
@@ -112,8 +116,20 @@ export function guardState(place: ModulePlace, backend: Backend, applied: boolea
   checkLineage(place, state!, known);
 }
 
+/** The same of a state that Terraform fetched: gone, or another one. Throws a ProblemError (exit 4). */
+export function guardCurrent({ place, applied }: { readonly place: ModulePlace; readonly applied: boolean }, state: State | undefined): void {
+  const known = recorded(place);
+  if (state !== undefined) return checkLineage(place, state, known);
+  if (known === undefined && !applied) return;
+  throw new ProblemError([{
+    code: "DP411", place: { file: recordFile(place) }, what: `${placeName(place)}: it was applied, but the place that the settings name has no state of it`,
+    why: "Terraform would take it that nothing exists, and make everything a second time",
+    fix: `put [terraform] back to where the state is, or restore the object's last version in S3; if nothing of it exists in the account any more: rm -f ${recordFile(place)} terraform/${place.module}/${place.name}.applied.json`,
+  }], 4);
+}
+
 /** @throws ProblemError (exit 4) where the state is not the one that was applied before. */
-export function checkLineage(place: ModulePlace, state: State, known: StateRecord | undefined): void {
+function checkLineage(place: ModulePlace, state: State, known: StateRecord | undefined): void {
   if (known === undefined || known.lineage === state.lineage) return;
   throw new ProblemError([{
     code: "DP413", place: { file: stateFile(place) }, what: `${placeName(place)}: its state is another one: lineage ${state.lineage}, but ${known.lineage} was applied`,

@@ -33,7 +33,7 @@ export async function driftOf(terraform: Terraform, work: ModuleWork): Promise<D
   try {
     const { messages } = await runTerraform(terraform, place, {
       command: "plan", good: [0, 2],
-      args: ["-refresh-only", "-input=false", "-json", "-detailed-exitcode", "-lock-timeout=60s", `-parallelism=${parallelism}`, `-out=${file}`],
+      args: ["-refresh-only", "-input=false", "-json", "-detailed-exitcode", "-lock-timeout=20s", `-parallelism=${parallelism}`, `-out=${file}`],
     });
     if (!messages.some(({ type }) => type === "resource_drift")) return drift;
     const { stdout } = await runTerraform(terraform, place, { command: "show", args: ["-json", file] });

@@ -23,7 +23,7 @@ interface Scene {
   readonly slow: boolean;
   /** Runs dospesos beside the test. */
   start(...words: string[]): Started;
-  reset(): void;
+  reset(): Promise<void>;
   /** Runs the body with a way to ask the account by terraform and to read it, and closes again. */
   look(): Promise<{ readonly planExit: number; readonly things: string[]; readonly certificates: number; readonly policies: string[] }>;
   close(): Promise<void>;
@@ -41,15 +41,17 @@ async function sceneOf(mirror: string, kind: "sandbox" | "slow account", random:
   const words = (given: readonly string[]): string[] => [...given, ...(remote === undefined ? [] : ["--yes"])];
   const bin = clone.path("lib/cli/bin.cjs");
   const start = (...given: string[]): Started => new Started(clone.root, process.execPath, [bin, ...words(given)], { env: environment, detached: true });
-  const first = await start("build", "terraform/instance/dospesos.applied.json").end(240_000);
+  const first = await start("build", "terraform/instance/dospesos.applied.json", "edge/keys/thing-1/private.pem.key").end(240_000);
   assert.is(first.exit, 0, first.stderr);
   const saved = tempFolder("saved");
   for (const name of KEPT) if (existsSync(clone.path(name))) cpSync(clone.path(name), join(saved, name), { recursive: true });
   const accountFile = remote?.file ?? clone.path("terraform/state/sandbox/account.json");
+  const account = readFileSync(accountFile, "utf8");
   const states = `terraform/state/${remote === undefined ? "000000000000" : ACCOUNT}/eu-west-1`;
   return {
     clone, states, start, slow: remote !== undefined,
-    reset: () => {
+    reset: async () => {
+      await remote?.reset(account);
       for (const name of KEPT) {
         rmSync(clone.path(name), { recursive: true, force: true });
         if (existsSync(join(saved, name))) cpSync(join(saved, name), clone.path(name), { recursive: true, preserveTimestamps: true });
@@ -110,7 +112,7 @@ function signal(run: Started, how: "SIGINT" | "SIGKILL"): void {
 }
 
 async function round(scene: Scene, how: "SIGINT" | "SIGKILL", random: () => number): Promise<Ended> {
-  scene.reset();
+  await scene.reset();
   const run = scene.start("build", TARGET);
   await momentOf(scene, run, random);
   signal(run, how);

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { openSandbox, type Sandbox } from "../../lib/sandbox/server.ts";
@@ -11,6 +12,8 @@ const SANDBOX = "000000000000";
 export interface StandIn {
   readonly environment: NodeJS.ProcessEnv;
   readonly file: string;
+  /** Puts another account in place, as it is in a file's text. */
+  reset(text: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -19,13 +22,18 @@ export interface StandIn {
  * long an answer takes on its way, after what was asked for has happened.
  */
 export async function standIn({ skew = 0, latency = (): number => 0, file = `${tempFolder("account")}/account.json` } = {}): Promise<StandIn> {
-  const sandbox = await openSandbox({ file, region: REGION });
-  const proxy = await listen(sandbox, skew, latency);
+  let sandbox = await openSandbox({ file, region: REGION });
+  const proxy = await listen(() => sandbox, skew, latency);
   return {
     file,
     environment: {
       AWS_ENDPOINT_URL: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "example",
       AWS_EC2_METADATA_DISABLED: "true", AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+    },
+    reset: async (text) => {
+      await sandbox.close();
+      writeFileSync(file, text);
+      sandbox = await openSandbox({ file, region: REGION });
     },
     close: async () => {
       proxy.closeAllConnections();
@@ -35,11 +43,11 @@ export async function standIn({ skew = 0, latency = (): number => 0, file = `${t
   };
 }
 
-async function listen(sandbox: Sandbox, skew: number, latency: () => number): Promise<Server> {
+async function listen(sandbox: () => Sandbox, skew: number, latency: () => number): Promise<Server> {
   const proxy = createServer((incoming, outgoing) => {
     void (async () => {
       const asked = (await text(incoming)).replaceAll(ACCOUNT, SANDBOX);
-      const ahead = request(sandbox.endpoint + incoming.url!.replaceAll(ACCOUNT, SANDBOX), { method: incoming.method, headers: { ...incoming.headers, ...principal(incoming.headers) } }, (answer) => {
+      const ahead = request(sandbox().endpoint + incoming.url!.replaceAll(ACCOUNT, SANDBOX), { method: incoming.method, headers: { ...incoming.headers, ...principal(incoming.headers) } }, (answer) => {
         void (async () => {
           const body = (await text(answer)).replaceAll(SANDBOX, ACCOUNT);
           await new Promise((resolve) => setTimeout(resolve, latency()));
