@@ -61,7 +61,10 @@ function appliedNames({ root, settings }: TerraformContext, module: string): str
   const states = namesWithState(root, { module, account: accountId(settings), region: settings.aws.region });
   const folder = join(root, "terraform", module);
   const markers = existsSync(folder) ? readdirSync(folder).flatMap((file) => /^(.+)\.applied\.json$/.exec(file)?.[1] ?? []) : [];
-  return [...new Set([...states, ...markers])].sort();
+  // Of a state in S3 this clone may know nothing yet.
+  const { instance, cores, things } = settings;
+  const declared = settings.terraform.backend === "local" ? [] : module === "instance" ? [instance.name] : (module === "core" ? cores : things).map(({ name }) => name);
+  return [...new Set([...states, ...markers, ...declared])].sort();
 }
 
 async function modulePart(context: TerraformContext, access: AwsAccess, terraform: Terraform | undefined, module: string, name: string): Promise<Part[]> {
@@ -69,7 +72,8 @@ async function modulePart(context: TerraformContext, access: AwsAccess, terrafor
   const marker = join(root, moduleMarker(module, name));
   const place = { module, name, account: accountId(settings), region: settings.aws.region, root };
   const title = `${module} ${name}`;
-  if (terraform === undefined || !namesWithState(root, place).includes(name)) {
+  const hasState = namesWithState(root, place).includes(name) || settings.terraform.backend !== "local";
+  if (terraform === undefined || !hasState) {
     if (!settings.sandbox || !existsSync(marker)) return [];
     const { outputs } = JSON.parse(readFileSync(marker, "utf8")) as { outputs: InstanceOutputs };
     const { removeIdentity, removeInstance } = await import("../sandbox/modules/remove.ts");

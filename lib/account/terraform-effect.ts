@@ -23,7 +23,7 @@ export async function planEffect(context: Context, { module, name, marker, varia
   const place = { module, name, account: accountId(settings), region: settings.aws.region, root };
   const work = {
     place, backend: backendOf(settings), variablesText, variables: JSON.parse(variablesText) as Record<string, string>,
-    applied: isAppliedHere(context.existing(marker)?.text ?? "", place), parallelism: settings.terraform.parallelism,
+    applied: isAppliedHere(context.existing(marker)?.text ?? "", place), parallelism: settings.terraform.parallelism, shown: !settings.sandbox,
   };
   const planned = await withTerraform(context, (terraform, { access }) => planModule(terraform, access, work));
   return { planned, lines: planLines(planned) };
@@ -47,7 +47,7 @@ export async function withTerraform<T>(context: TerraformContext, body: (terrafo
   const { program, version } = await binary(settings.terraform.binary);
   return await withAccount(context, async (account) => {
     const environment = terraformEnvironment(process.env, pluginCache(root), account.endpoint === undefined ? undefined : { endpoint: account.endpoint, region });
-    return await body({ program, version, environment, signal, tell: note }, account);
+    return await body({ name: settings.terraform.binary, program, version, environment, signal, tell: note }, account);
   });
 }
 

@@ -12,9 +12,10 @@ import { currentState, record, type State } from "./state.ts";
  * @throws ProblemError: exit 4 where somebody else applied meanwhile or holds the lock; else with Terraform's own errors.
  */
 export async function applyPlan(terraform: Terraform, access: AwsAccess, planned: Planned): Promise<State> {
-  const { work: { place, backend, variables, parallelism }, file, changesAnything, strays } = planned;
+  const { work: { place, backend, variables, parallelism }, file, changesAnything, changes, strays } = planned;
   try {
     if (changesAnything) {
+      if (changes.length > 0) terraform.tell(`${placeName(place)}: ${terraform.name} makes ${changes.length} ${changes.length === 1 ? "change" : "changes"}`);
       await runTerraform(terraform, place, { command: "apply", args: ["-input=false", "-json", "-lock-timeout=20s", `-parallelism=${parallelism}`, file] });
     }
   } finally {

@@ -6,7 +6,9 @@ import { moduleCopy, placeName, workFolder, type ModulePlace } from "./place.ts"
 
 /** How Terraform is run in one build. */
 export interface Terraform {
-  /** The absolute path of terraform or tofu. */
+  /** "terraform" or "tofu". */
+  readonly name: string;
+  /** The absolute path of the program. */
   readonly program: string;
   /** e.g. "1.11.4" */
   readonly version: string;

@@ -7,7 +7,8 @@ import { existing, namedResources, writeImports } from "./adopt.ts";
 import type { Backend } from "./backend.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { initialise } from "./init.ts";
-import { placeName, workFolder, type ModulePlace } from "./place.ts";
+import { workFolder, type ModulePlace } from "./place.ts";
+import { differing, shownPlan } from "./shown-plan.ts";
 import { resume } from "./resume.ts";
 import { currentState, guardCurrent, guardState, type State } from "./state.ts";
 import type { Message } from "./stream.ts";
@@ -23,6 +24,8 @@ export interface ModuleWork {
   readonly applied: boolean;
   /** How many resources are changed at the same time. */
   readonly parallelism: number;
+  /** The plan is shown to a person, with what changes in each resource. */
+  readonly shown?: boolean;
 }
 
 export type Action = "create" | "update" | "replace" | "delete" | "adopt";
@@ -30,6 +33,8 @@ export type Action = "create" | "update" | "replace" | "delete" | "adopt";
 export interface Change {
   readonly address: string;
   readonly action: Action;
+  /** The attributes that differ; for what is made anew the ones that ask for it. */
+  readonly attributes?: readonly string[];
 }
 
 /** A saved plan: exactly what apply will do. */
@@ -64,7 +69,7 @@ export async function planModule(terraform: Terraform, access: AwsAccess, work: 
   writeImports(place, await missingFrom(state, access, work));
   const file = join(workFolder(place), "plan");
   const { exit, messages } = await savePlan(terraform, work, file);
-  const changes = changesIn(messages);
+  const changes = await detailed(terraform, work, file, changesIn(messages));
   const strays = cut === undefined && !changes.some(isNewCertificate) ? [] : await strayCertificates(access, variables, state, cut);
   return { work, file, changesAnything: exit === 2, changes, strays };
 }
@@ -77,6 +82,18 @@ async function untaint(terraform: Terraform, place: ModulePlace, state: State | 
   for (const { address, tainted } of state?.resources ?? []) {
     if (tainted && address.startsWith("aws_")) await runTerraform(terraform, place, { command: "untaint", args: ["-lock-timeout=20s", address] });
   }
+}
+
+/** The changes with the attributes that differ, where a person is to see them: to tell these takes Terraform seconds. */
+async function detailed(terraform: Terraform, { place, shown }: ModuleWork, file: string, changes: readonly Change[]): Promise<readonly Change[]> {
+  if (shown !== true || !changes.some(({ action }) => action === "update" || action === "replace")) return changes;
+  const details = new Map((await shownPlan(terraform, place, file)).resource_changes?.map(({ address, change }) => [address, change]));
+  return changes.map((one) => {
+    const detail = details.get(one.address);
+    if (detail === undefined || (one.action !== "update" && one.action !== "replace")) return one;
+    const causes = detail.replace_paths?.map((path) => path.join(".")) ?? [];
+    return { ...one, attributes: one.action === "replace" && causes.length > 0 ? causes : differing(detail) };
+  });
 }
 
 /** What has a name, is not in the state, and exists in the account. */
@@ -149,12 +166,7 @@ export function planLines({ changes, strays }: Pick<Planned, "changes" | "strays
   const sum = [`${count("create", "replace")} to add`, `${count("update")} to change`, `${destroyed} to destroy`, ...(count("adopt") > 0 ? [`${count("adopt")} to take over`] : [])].join(", ");
   return [
     sum,
-    ...changes.map(({ address, action }) => `${signs[action].padEnd(3)} ${address} ${words[action]}`),
+    ...changes.map(({ address, action, attributes = [] }) => `${signs[action].padEnd(3)} ${address} ${words[action]}${attributes.length === 0 ? "" : `: ${attributes.join(", ")}`}`),
     ...strays.map((id) => `${signs.delete.padEnd(3)} certificate ${id.slice(0, 16)}… that an interrupted apply left behind IS DESTROYED`),
   ];
-}
-
-/** As it is called in messages. */
-export function workName({ place }: ModuleWork): string {
-  return placeName(place);
 }

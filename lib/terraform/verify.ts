@@ -4,6 +4,7 @@ import type { ModuleWork } from "./plan.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { initialise } from "./init.ts";
 import { workFolder } from "./place.ts";
+import { differing, shownPlan, type ShownPlan } from "./shown-plan.ts";
 import { resume } from "./resume.ts";
 import { currentState, guardState, recorded } from "./state.ts";
 
@@ -36,21 +37,11 @@ export async function driftOf(terraform: Terraform, work: ModuleWork): Promise<D
       args: ["-refresh-only", "-input=false", "-json", "-detailed-exitcode", "-lock-timeout=20s", `-parallelism=${parallelism}`, `-out=${file}`],
     });
     if (!messages.some(({ type }) => type === "resource_drift")) return drift;
-    const { stdout } = await runTerraform(terraform, place, { command: "show", args: ["-json", file] });
-    return [...drift, ...driftIn(JSON.parse(stdout) as ShownPlan)];
+    return [...drift, ...driftIn(await shownPlan(terraform, place, file))];
   } finally {
     rmSync(file, { force: true });
-    rmSync(join(workFolder(place), "show.log"), { force: true });
   }
 }
-
-/** What `terraform show -json` tells of a plan (Terraform documentation, "JSON output format"), as far as it matters here. */
-interface ShownPlan {
-  readonly resource_drift?: readonly { readonly address: string; readonly change: { readonly actions: readonly string[]; readonly before: Attributes | null; readonly after: Attributes | null } }[];
-  readonly configuration: { readonly root_module: { readonly resources?: readonly { readonly address: string; readonly expressions?: object }[] } };
-}
-
-type Attributes = Readonly<Record<string, unknown>>;
 
 /**
  * Of all that differs only what the module asks for: AWS fills in and counts up other attributes by itself, and a missing value
@@ -58,14 +49,9 @@ type Attributes = Readonly<Record<string, unknown>>;
  */
 function driftIn({ resource_drift = [], configuration }: ShownPlan): Drift[] {
   const asked = new Map(configuration.root_module.resources?.map(({ address, expressions = {} }) => [address, [...Object.keys(expressions), "tags_all"]]));
-  return resource_drift.flatMap(({ address, change: { actions, before, after } }) => {
-    if (actions.includes("delete") || after === null) return [{ address, what: "is gone from the account" }];
-    const differing = (asked.get(address) ?? Object.keys(after)).filter((name) => textOf(before?.[name]) !== textOf(after[name]));
-    return differing.length === 0 ? [] : [{ address, what: `was changed in the account: ${differing.join(", ")}` }];
+  return resource_drift.flatMap(({ address, change }) => {
+    if (change.actions.includes("delete") || change.after === null) return [{ address, what: "is gone from the account" }];
+    const names = differing(change, asked.get(address));
+    return names.length === 0 ? [] : [{ address, what: `was changed in the account: ${names.join(", ")}` }];
   });
-}
-
-function textOf(value: unknown): string {
-  const text = JSON.stringify(value ?? null);
-  return text === "{}" || text === "[]" || text === '""' ? "null" : text;
 }

@@ -97,7 +97,7 @@ testWithProvider(test, "a change that destroys something says so before it asks"
   const { exit, stderr } = await run(clone, aws.environment, "build");
   assert.is(exit, 4, stderr);
   assert.match(stderr, "plan     thing thing-1\n");
-  assert.match(stderr, "aws_iot_certificate.thing IS DESTROYED and made anew");
+  assert.match(stderr, "aws_iot_certificate.thing IS DESTROYED and made anew: csr");
   assert.match(stderr, /to add, 0 to change, [1-9] to destroy/);
   assert.is((await run(clone, aws.environment, "build", "--yes")).exit, 0);
 });

@@ -2,7 +2,6 @@ import { acquireLock, build as buildTargets, explain, finish, openStore, selectS
 import { nothingToDoText } from "../../engine/nothing-to-do.ts";
 import { askConsent } from "../../ui/consent.ts";
 import type { Run } from "../run.ts";
-import { forgetDrifted, verify } from "../verify.ts";
 import { tellExplanation } from "./status.ts";
 
 /** `dospesos build`: exit 0, 1 if a step failed, 2 if a recipe found wrong settings, 4 if something waits for a person. */
@@ -12,7 +11,10 @@ export async function build(run: Run): Promise<number> {
   const begin = performance.now();
   const lock = await acquireLock(root, { command: `dospesos ${process.argv.slice(2).join(" ")}`, wait: args.wait, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
   try {
-    if (args.verify) forgetDrifted(root, await verify(run));
+    if (args.verify) {
+      const { forgetDrifted, verify } = await import("../verify.ts");
+      forgetDrifted(root, await verify(run));
+    }
     const session = run.open();
     const store = openStore(session, screen.emit);
     let summary: Summary;

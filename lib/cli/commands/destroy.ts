@@ -6,6 +6,7 @@ import { forgetMarkers, partsOf } from "../../account/teardown.ts";
 import { withTerraform } from "../../account/terraform-effect.ts";
 import { acquireLock, ProblemError } from "../../engine/index.ts";
 import { askConsent, askForWord } from "../../ui/consent.ts";
+import type { Settings } from "../../settings/index.ts";
 import type { Run } from "../run.ts";
 
 /**
@@ -37,7 +38,7 @@ export async function destroy(run: Run): Promise<number> {
         screen.say(`destroyed ${part.name}`);
       }
       forgetMarkers(root);
-      for (const left of leftBehind(root, settings.sandbox)) screen.say(`left      ${left}`);
+      for (const left of leftBehind(root, settings)) screen.say(`left      ${left}`);
       return 0;
     };
     return settings.usesTerraform ? await withTerraform(context, (terraform, account) => body(account, terraform)) : await withAccount(context, (account) => body(account));
@@ -47,11 +48,12 @@ export async function destroy(run: Run): Promise<number> {
 }
 
 /** What stays, for a person to decide. */
-function leftBehind(root: string, sandbox: boolean): string[] {
+function leftBehind(root: string, { sandbox, terraform }: Settings): string[] {
   const left: [string, string][] = [
     ["edge/keys", "private keys: a new certificate can be had for them"],
     ["edge/out", "bundles: their certificates are void; dospesos clean removes them"],
     ...(sandbox ? [["terraform/state/sandbox", "the sandbox itself, with what others have made in it"] as [string, string]] : []),
   ];
-  return left.filter(([path]) => existsSync(join(root, path))).map(([path, what]) => `${path}: ${what}`);
+  const there = left.filter(([path]) => existsSync(join(root, path))).map(([path, what]) => `${path}: ${what}`);
+  return [...there, ...(terraform.backend === "s3" ? [`s3://${terraform.bucket}: the bucket, with states that know of nothing and their older versions`] : [])];
 }

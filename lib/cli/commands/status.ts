@@ -2,7 +2,6 @@ import { explain, selectSteps, type Explanation, type Freshness } from "../../en
 import { reasonText } from "../../ui/reason-text.ts";
 import { visible } from "../../engine/index.ts";
 import type { Run } from "../run.ts";
-import { verify } from "../verify.ts";
 
 /**
  * `dospesos status`: one line a target on stdout; exit 0 only if all are fresh, else 1. Writes nothing. With --verify also the
@@ -10,7 +9,7 @@ import { verify } from "../verify.ts";
  */
 export async function status(run: Run): Promise<number> {
   const { args, screen } = run;
-  const drifted = args.verify ? (await verify(run)).filter(({ drift }) => drift.length > 0) : [];
+  const drifted = args.verify ? (await (await import("../verify.ts")).verify(run)).filter(({ drift }) => drift.length > 0) : [];
   const session = run.open();
   const graph = await session.graph(false);
   const explanations = explain(session, graph, selectSteps(session.state, graph, args.targets));
