@@ -25,7 +25,7 @@ export async function initialise(terraform: Terraform, place: ModulePlace, backe
   const backendText = backendConfiguration(backend, place);
   put(join(copy, BACKEND), backendText);
   const own = readIfThere(join(place.root, "terraform", place.module, LOCK));
-  const shared = join(place.root, ".dospesos", "terraform", `${digestOf(requirements).slice(0, 16)}.lock.hcl`);
+  const shared = join(place.root, ".dospesos", "terraform", `${digestOf([terraform.name, requirements]).slice(0, 16)}.lock.hcl`);
   const digest = digestOf([terraform.program, terraform.version, requirements, backendText, own]);
   const stamp = join(workFolder(place), "init.json");
   if (readIfThere(stamp) === digest && providersThere(copy)) return;

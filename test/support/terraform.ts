@@ -45,14 +45,14 @@ export function terraformEnvironment(mirror?: string): NodeJS.ProcessEnv {
   };
 }
 
-/** Declares a test that needs terraform and the AWS provider. Where one is missing it says so and counts as skipped. */
-export function testWithProvider(test: Test, name: string, body: (mirror: string) => Promise<void>): void {
+/** Declares a test that needs terraform, the AWS provider, and perhaps other programs. Where one is missing it says so and counts as skipped. */
+export function testWithProvider(test: Test, name: string, body: (mirror: string) => Promise<void>, tools: readonly string[] = []): void {
   const mirror = providerMirror();
-  if (toolPath("terraform") !== undefined && mirror !== undefined) {
+  const missing = ["terraform", ...tools].filter((tool) => toolPath(tool) === undefined);
+  if (missing.length === 0 && mirror !== undefined) {
     test(name, () => body(mirror));
   } else {
-    const missing = toolPath("terraform") === undefined ? "terraform" : "a provider mirror: set DOSPESOS_TERRAFORM_MIRROR";
-    console.error(`\nNOT RUN (needs ${missing}): ${name}`);
+    console.error(`\nNOT RUN (needs ${missing.join(", ") || "a provider mirror: set DOSPESOS_TERRAFORM_MIRROR"}): ${name}`);
     test.skip(name, () => undefined);
   }
 }

@@ -8,7 +8,6 @@ import * as assert from "uvu/assert";
 import { ran } from "../support/clone.ts";
 import { tempFolder } from "../support/temp.ts";
 import { testWithProvider } from "../support/terraform.ts";
-import { toolPath } from "../support/tools.ts";
 import { CANARY, census, filesBelow, planExits, terraformClone, type TerraformClone } from "./rig.ts";
 
 let clone: TerraformClone;
@@ -55,9 +54,8 @@ testWithProvider(test, "no private key and no secret of the environment is in a 
 
 testWithProvider(test, "the second build has nothing to do, and starts no process", async () => {
   assert.match(clone.run("build").stderr, "nothing to do: all is fresh");
-  if (toolPath("strace") === undefined) return;
   assert.equal(programsOf("build"), ["node"]);
-});
+}, ["strace"]);
 
 /** The programs that a run starts, itself included, with their arguments checked for secrets. */
 function programsOf(...words: string[]): string[] {

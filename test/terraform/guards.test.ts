@@ -6,7 +6,6 @@ import { BIN, Started, type Ended } from "../support/bin.ts";
 import { events } from "../support/clone.ts";
 import { tempFolder } from "../support/temp.ts";
 import { testWithProvider } from "../support/terraform.ts";
-import { toolPath } from "../support/tools.ts";
 import { ACCOUNT, standIn, type StandIn } from "./real-account.ts";
 import { terraformClone, type TerraformClone } from "./rig.ts";
 
@@ -118,11 +117,9 @@ testWithProvider(test, "destroy in a real account takes no --yes: a person types
   assert.is(refused.exit, 2);
   assert.match(refused.stderr, "--yes does not destroy anything in a real account");
   assert.is((await run(clone, aws.environment, "destroy")).exit, 4);
-  const script = toolPath("script");
-  if (script === undefined) return;
   const typed = async (word: string): Promise<Ended> => {
     const command = `${process.execPath} ${clone.root}/lib/cli/bin.cjs destroy`;
-    const terminal = new Started(clone.root, script, ["-qec", command, "/dev/null"], { env: { ...clone.environment, ...aws.environment }, stdio: ["pipe", "pipe", "pipe"] });
+    const terminal = new Started(clone.root, "script", ["-qec", command, "/dev/null"], { env: { ...clone.environment, ...aws.environment }, stdio: ["pipe", "pipe", "pipe"] });
     await terminal.tells(/to destroy all of this:/, 0, 120_000);
     terminal.child.stdin!.write(`${word}\n`);
     return await terminal.end(240_000);
@@ -134,7 +131,7 @@ testWithProvider(test, "destroy in a real account takes no --yes: a person types
   const account = JSON.parse(readFileSync(aws.file, "utf8")) as { roles: unknown[]; regions: { things: { name: string }[]; certificates: unknown[] }[] };
   assert.equal(account.regions[0]!.things, []);
   assert.equal(account.regions[0]!.certificates, []);
-});
+}, ["script"]);
 
 test.after(async () => aws?.close());
 

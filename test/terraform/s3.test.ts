@@ -7,7 +7,6 @@ import { Started, type Ended } from "../support/bin.ts";
 import { ran } from "../support/clone.ts";
 import { startMoto, type Moto } from "../support/moto.ts";
 import { testWithProvider } from "../support/terraform.ts";
-import { toolPath } from "../support/tools.ts";
 import { ACCOUNT, standIn, type StandIn } from "./real-account.ts";
 import { CANARY, filesBelow, terraformClone, type TerraformClone } from "./rig.ts";
 
@@ -20,11 +19,8 @@ let aws: StandIn;
 let first: TerraformClone;
 let second: TerraformClone;
 
-/** Where moto is missing too, the test says so and counts as skipped. */
 function testWithS3(name: string, body: (mirror: string) => Promise<void>): void {
-  if (toolPath("moto_server") !== undefined) return testWithProvider(test, name, body);
-  console.error(`\nNOT RUN (needs moto_server): ${name}`);
-  test.skip(name, () => undefined);
+  testWithProvider(test, name, body, ["moto_server", "script"]);
 }
 
 const command = (clone: TerraformClone): string => clone.path("lib/cli/bin.cjs");
@@ -108,10 +104,8 @@ testWithS3("what the first applies later, --verify of the second names", async (
 });
 
 testWithS3("a plan that somebody else overtook is never applied", async () => {
-  const script = toolPath("script");
-  if (script === undefined) return;
   second.edit("settings.ini", (text) => text.replace("group = field", "group = second"));
-  const terminal = new Started(second.root, script, ["-qec", `${process.execPath} ${command(second)} build terraform/core/core-1.applied.json`, "/dev/null"], { env: environmentOf(second), stdio: ["pipe", "pipe", "pipe"] });
+  const terminal = new Started(second.root, "script", ["-qec", `${process.execPath} ${command(second)} build terraform/core/core-1.applied.json`, "/dev/null"], { env: environmentOf(second), stdio: ["pipe", "pipe", "pipe"] });
   await terminal.tells(/Apply these changes/, 0, 120_000);
   terminal.child.stdin!.write("y\n"); // the group, which the core needs
   await terminal.tells(/Apply these changes[^]*Apply these changes/, 0, 120_000);

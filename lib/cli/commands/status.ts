@@ -1,7 +1,8 @@
-import { explain, selectSteps, type Explanation, type Freshness } from "../../engine/index.ts";
+import { acquireLock, explain, selectSteps, type Explanation, type Freshness } from "../../engine/index.ts";
 import { reasonText } from "../../ui/reason-text.ts";
 import { visible } from "../../engine/index.ts";
 import type { Run } from "../run.ts";
+import type { Verified } from "../verify.ts";
 
 /**
  * `dospesos status`: one line a target on stdout; exit 0 only if all are fresh, else 1. Writes nothing. With --verify also the
@@ -9,7 +10,7 @@ import type { Run } from "../run.ts";
  */
 export async function status(run: Run): Promise<number> {
   const { args, screen } = run;
-  const drifted = args.verify ? (await (await import("../verify.ts")).verify(run)).filter(({ drift }) => drift.length > 0) : [];
+  const drifted = args.verify ? await driftedNow(run) : [];
   const session = run.open();
   const graph = await session.graph(false);
   const explanations = explain(session, graph, selectSteps(session.state, graph, args.targets));
@@ -17,6 +18,18 @@ export async function status(run: Run): Promise<number> {
   const count = (freshness: Freshness): number => explanations.filter((one) => one.freshness === freshness).length;
   if (!args.json) screen.say(`${count("fresh")} fresh, ${count("stale")} stale, ${count("unknown")} unknown`);
   return drifted.length === 0 && explanations.every((one) => one.freshness === "fresh") ? 0 : 1;
+}
+
+/** Terraform works in the modules' folders: not while a build does. */
+async function driftedNow(run: Run): Promise<readonly Verified[]> {
+  const { root, screen, signal } = run;
+  const { verify } = await import("../verify.ts");
+  const lock = await acquireLock(root, { command: "dospesos status --verify", wait: true, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
+  try {
+    return (await verify(run)).filter(({ drift }) => drift.length > 0);
+  } finally {
+    lock.release();
+  }
 }
 
 /** One target as a line of the answer: for a person with the first reasons, as JSON with all. */
