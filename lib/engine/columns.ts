@@ -1,6 +1,6 @@
 /**
  * The container of the snapshot: a checksummed row of typed arrays that a process can look at without parsing. Its first sections
- * are enough to find that there is nothing to do, so they have a checksum of their own.
+ * have a checksum of their own: whoever needs only them reads no more.
  *
  *   0   8 bytes   "DOSPESOS"
  *   8   u32       checksum of what follows the checksums up to the end of the first sections
@@ -45,13 +45,13 @@ export function packColumns(columns: readonly Column[], first: number): Uint8Arr
   return bytes;
 }
 
-/** All sections, or the first ones, as views into the given bytes, which must be aligned to 8; or why there are none. */
+/** The sections as views into the given bytes, which must be aligned to 8, or why there are none. "first": does not look for damage behind the first ones. */
 export function unpackColumns(bytes: Uint8Array, which: "first" | "all"): Uint8Array[] | Unreadable {
   if (bytes.byteLength < HEADER || bytes.byteLength % 8 !== 0) return "damaged";
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   if (words[0] !== MAGIC[0] || words[1] !== MAGIC[1]) return "damaged";
   // Another version may have another header: what is behind the version number is checked by its own rules only.
-  const [version, count, first, end] = [words[4]!, words[5]!, words[6]!, words[7]!];
+  const [version, count, end] = [words[4]!, words[5]!, words[7]!];
   if (end % 8 !== 0 || end < HEADER || end > bytes.byteLength || words[2] !== checksum(words, UNCHECKED, end / 4)) return "damaged";
   if (which === "all" && words[3] !== checksum(words, end / 4, words.length)) return "damaged";
   // Only behind a good checksum: a flipped bit must not pass for another version.
@@ -60,7 +60,8 @@ export function unpackColumns(bytes: Uint8Array, which: "first" | "all"): Uint8A
   let offset = HEADER + padded(count * 4);
   for (let index = 0; index < count; index++) {
     const length = words[HEADER / 4 + index]!;
-    if (which === "all" || index < first) sections.push(new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length));
+    if (offset + length > bytes.byteLength) return "damaged";
+    sections.push(new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length));
     offset += padded(length);
   }
   return offset === bytes.byteLength ? sections : "damaged";

@@ -1,7 +1,7 @@
 import { asF64, asU16, asU32, packColumns, type Column, type Unreadable } from "./columns.ts";
 import { freshInMemory } from "./decide.ts";
 import { Digest, Kind, makerOf, makersOf, type Edges, type Graph, type NodeId, type RecordStatus, type StepRecord } from "./model.ts";
-import { FIRST_SECTIONS, readSections, SECTIONS, type SectionName, type Sections } from "./sections.ts";
+import { BELIEVED_SECTIONS, readSections, SECTIONS, type SectionName, type Sections } from "./sections.ts";
 import { eachEdge, State } from "./state.ts";
 
 const none = new Uint8Array();
@@ -50,7 +50,7 @@ export function writeSnapshot(state: State): Uint8Array {
     globStart: startsOf(globs.map(([, folders]) => folders.length)),
     globFolder: Uint32Array.from(globs.flatMap(([, folders]) => [...folders])),
   };
-  return packColumns(SECTIONS.map((name) => sections[name]), FIRST_SECTIONS.length);
+  return packColumns(SECTIONS.map((name) => sections[name]), BELIEVED_SECTIONS.length);
 }
 
 export function readSnapshot(bytes: Uint8Array): State | Unreadable {

@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { checksum, FORMAT_VERSION, packColumns, unpackColumns } from "../../lib/engine/columns.ts";
 import { digestOf } from "../../lib/engine/digest.ts";
-import { FIRST_SECTIONS } from "../../lib/engine/sections.ts";
+import { BELIEVED_SECTIONS } from "../../lib/engine/sections.ts";
 import { readSnapshot, writeSnapshot } from "../../lib/engine/snapshot.ts";
 import { loadState } from "../../lib/engine/store.ts";
 import { stateOf, TestProject } from "./project.ts";
@@ -76,7 +76,7 @@ test("a state of a newer version is refused and left as it is; one of an older v
   assert.ok(typeof sections !== "string");
   for (const version of [FORMAT_VERSION + 1, FORMAT_VERSION - 1]) {
     // The container's checksum stands over the version, so another version is made by its own rules.
-    const bytes = withVersion(packColumns(sections, FIRST_SECTIONS.length), version);
+    const bytes = withVersion(packColumns(sections, BELIEVED_SECTIONS.length), version);
     writeFileSync(project.path(".dospesos/snapshot"), bytes);
     assert.is(project.nothingToDo(), false);
     const outcome = await project.build();

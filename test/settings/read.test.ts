@@ -19,11 +19,11 @@ function written(text: string, mode = 0o644): string {
 
 const whats = (path: string) => problemsOf(() => readSettings(path, "settings.ini")).map((one) => one.what);
 
-/** Well above what it takes, well below what a person would notice. */
+/** Far above what it takes, also on a busy machine; far below what anything quadratic would take. */
 function inTime<T>(body: () => T): T {
   const start = performance.now();
   const result = body();
-  assert.ok(performance.now() - start < 1000, `took ${Math.round(performance.now() - start)} ms`);
+  assert.ok(performance.now() - start < 10_000, `took ${Math.round(performance.now() - start)} ms`);
   return result;
 }
 

@@ -1,17 +1,21 @@
 /**
- * Kills a build at every call of node:fs that it makes below its project, before the call and in the middle of each write, and lets
- * every write, fsync and rename fail. The calls are counted by a preloaded module (faulty-fs.cjs): it works alike on every version
+ * Kills a build at every call of node:fs that it makes below its project, before the call and in the middle of each write, and at
+ * random moments; and lets every write, fsync and rename fail. The calls are counted by a preloaded module (faulty-fs.cjs): it works alike on every version
  * of Node, costs a few milliseconds a run, and counts nothing but what touches the project.
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { nothingToDo } from "../../lib/engine/nothing-to-do.ts";
 import { BIN, PLAIN, Started, type Ended } from "../support/bin.ts";
 import { contentsOf, projectOf, put, temporaryFiles } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";
 import { Choices } from "./choices.ts";
 
+/** As the program finds itself: the compiled one, and its digest. */
+const { program } = createRequire(import.meta.url)("../../lib/cli/program.cjs") as { program(): { readonly digest: string } };
 const PRELOAD = fileURLToPath(new URL("./faulty-fs.cjs", import.meta.url));
 /** Rules of one and of three outputs with a mode, a fact and an effect between them, a glob, a file that goes and comes. */
 const DOFILE = `import { effect, fact, file, glob, group, project, rule } from "dospesos";
@@ -44,6 +48,8 @@ group = two
 
 export interface Swept {
   kills: number;
+  /** Kills at random moments. */
+  random: number;
   faults: number;
   /** How many pairs of a build and a fault were not tried to the end, since time was up. */
   left: number;
@@ -62,6 +68,9 @@ interface Task {
   /** The number of the first call. */
   readonly from: number;
 }
+
+/** The longest time that a build of the project takes, in milliseconds: random kills come within it. */
+const LONGEST = 400;
 
 /** What is built, when everything is there from the build before. Each turn differs from the one before it; after six they come again. */
 const BUILDS = {
@@ -85,7 +94,7 @@ const BUILDS = {
 
 const WRITES = ["writeSync", "writeFileSync"];
 const CHANGES = [...WRITES, "openSync", "closeSync", "renameSync", "rmSync", "rmdirSync", "unlinkSync", "mkdirSync", "fsyncSync", "futimesSync", "fchmodSync", "ftruncateSync"];
-const READS = ["readFileSync", "readSync", "readdirSync", "statSync", "lstatSync", "realpathSync", "existsSync"];
+const READS = ["readFileSync", "readSync", "readdirSync", "statSync", "lstatSync", "fstatSync", "realpathSync", "existsSync"];
 const FAULTS: readonly Fault[] = [
   { how: "kill", calls: CHANGES }, { how: "half", calls: WRITES },
   ...(["ENOSPC", "EIO", "EACCES"] as const).flatMap((how) => [["writeSync"], ["writeFileSync"], ["fsyncSync"], ["renameSync"]].flatMap((calls) => [{ how, calls }, { how, calls, forever: true }])),
@@ -93,15 +102,20 @@ const FAULTS: readonly Fault[] = [
   { how: "kill", calls: READS },
 ];
 
-/** Sweeps until the time is up. A `stride` above 1 tries only every so many-th call, from one that the seed chooses, in an order that it chooses. */
-export async function sweep(seed: string, until: number, stride: number): Promise<Swept> {
-  const swept: Swept = { kills: 0, faults: 0, left: 0, wrong: [] };
+/**
+ * Sweeps until the time is up. A `stride` above 1 tries only every so many-th call, from one that the seed chooses, in an order that
+ * it chooses. `random`: how many builds are killed at random moments.
+ */
+export async function sweep(seed: string, until: number, stride: number, random: number): Promise<Swept> {
+  const swept: Swept = { kills: 0, random: 0, faults: 0, left: 0, wrong: [] };
   const builds = Object.keys(BUILDS) as (keyof typeof BUILDS)[];
   const choices = new Choices(`${seed} sweep`);
   const ordered = FAULTS.flatMap((fault) => builds.map((build) => ({ build, fault, from: 1 + choices.number(stride) })));
   const tasks = stride === 1 ? ordered : ordered.map((task) => ({ task, place: choices.number(2 ** 30) })).sort((a, b) => a.place - b.place).map(({ task }) => task);
+  const moments = Array.from({ length: random }, () => ({ build: builds[choices.number(builds.length)]!, moment: choices.number(LONGEST) }));
   const lanes = Array.from({ length: cpus().length }, async () => {
     const lane = new Lane();
+    for (let kill = moments.pop(); kill !== undefined; kill = moments.pop()) await lane.killAt(kill.build, kill.moment, swept);
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await lane.sweep(task, swept, until, stride);
   });
   await Promise.all(lanes);
@@ -137,6 +151,15 @@ class Lane {
     }
   }
 
+  async killAt(build: keyof typeof BUILDS, moment: number, swept: Swept): Promise<void> {
+    BUILDS[build](this.#root, (this.#turn = (this.#turn + 1) % 6));
+    const started = new Started(this.#root, process.execPath, [BIN, "build", "--yes"]);
+    setTimeout(() => started.kill("SIGKILL"), moment);
+    const ended = await started.end(60_000);
+    if (ended.signal === "SIGKILL") swept.random++;
+    for (const what of await this.#wrong(ended, ended.signal === "SIGKILL")) swept.wrong.push(`${build} build, killed after ${moment} ms: ${what}`);
+  }
+
   /** What is not as it must be after a build that was broken. */
   async #wrong(ended: Ended, killed: boolean): Promise<string[]> {
     const wrong: string[] = [];
@@ -153,8 +176,10 @@ class Lane {
     if (untrue !== null) wrong.push(`the next build says what is not so: ${next.stdout}${next.stderr}`);
     wrong.push(...temporaryFiles(this.#root).map((name) => `${name} is left`));
     wrong.push(...differences(contentsOf(this.#root), expected));
-    const last = await this.#dospesos(undefined, "build");
-    if (!last.stderr.includes("nothing to do")) wrong.push(`then there is still something to do: ${last.stderr}`);
+    if (nothingToDo(this.#root, [], program().digest) === undefined) {
+      const last = await this.#dospesos(undefined, "build");
+      wrong.push(`then there is still something to do: ${last.stderr}`);
+    }
     return wrong;
   }
 

@@ -14,7 +14,7 @@ const { constants } = require("node:os");
 const fault = JSON.parse(process.env.TORTURE_FAULT);
 const wrapped = [
   "openSync", "closeSync", "writeSync", "writeFileSync", "renameSync", "rmSync", "rmdirSync", "unlinkSync", "mkdirSync", "fsyncSync", "futimesSync", "fchmodSync",
-  "ftruncateSync", "readFileSync", "readSync", "readdirSync", "statSync", "lstatSync", "realpathSync", "existsSync",
+  "ftruncateSync", "readFileSync", "readSync", "readdirSync", "statSync", "lstatSync", "fstatSync", "realpathSync", "existsSync",
 ];
 const files = new Map();
 const { closeSync, openSync, writeFileSync, writeSync } = fs;

@@ -13,10 +13,12 @@ const SEQUENCES_EACH = 30;
 
 /** How much of each part: seconds, where a part can be as long as one wants, else counts. */
 interface Measure {
-  readonly fuzz: number;
+  readonly all: number;
+  /** At most, of the sweep; what it leaves goes to the fuzzer. */
   readonly sweep: number;
   /** Every so many-th call only. */
   readonly stride: number;
+  readonly randomKills: number;
   readonly damage: number;
   readonly lockRounds: number;
   readonly takeovers: number;
@@ -24,14 +26,13 @@ interface Measure {
   readonly signals: number;
 }
 
-const QUICK: Measure = { fuzz: 5, sweep: 4, stride: 17, damage: 1, lockRounds: 10, takeovers: 2, signals: 1 };
+const QUICK: Measure = { all: 10, sweep: 5, stride: 17, randomKills: 2, damage: 1, lockRounds: 10, takeovers: 2, signals: 1 };
+const USUAL = 9.5;
 
 function measureFor(minutes: number): Measure {
-  // Locks and signals take about a quarter of the usual nine minutes on two cores; what is more than these goes to the others.
-  const share = Math.min(1, minutes / 9);
-  const left = minutes * 60 - share * 150;
+  const share = Math.min(1, minutes / USUAL);
   return {
-    fuzz: left * 0.48, sweep: left * 0.44, stride: 1, damage: left * 0.08,
+    all: minutes * 60, sweep: minutes * 60 * 0.65, stride: 1, randomKills: Math.ceil(share * 500), damage: share * 20,
     lockRounds: Math.ceil(share * 200), takeovers: Math.ceil(share * 30), signals: Math.ceil(share * 50),
   };
 }
@@ -44,19 +45,22 @@ export interface Tortured {
 
 export async function torture(seed: string, length: number | "quick", tell: (line: string) => void): Promise<Tortured> {
   const measure = length === "quick" ? QUICK : measureFor(length);
+  const begin = Date.now();
   const after = (seconds: number): number => Date.now() + seconds * 1000;
-  const fuzzed = length === "quick" ? await fuzz(seed, count(), after(measure.fuzz)) : await fuzzInProcesses(seed, after(measure.fuzz));
-  tell(`fuzzer: ${fuzzed.edits} edits, ${fuzzed.builds} builds`);
-  const swept = await sweep(seed, after(measure.sweep), measure.stride);
-  tell(`crash sweep: ${swept.kills} kills, ${swept.faults} faults${swept.left > 0 ? `; time was up in ${swept.left} of its parts` : ""}`);
-  const damaged = await damage(seed, after(measure.damage));
-  tell(`damage: ${damaged.states} damaged states read, ${damaged.builds} built with`);
+  // What takes as long as it takes comes first; the fuzzer has the rest of the time.
   const locked = await contend(measure.lockRounds, measure.takeovers);
   tell(`locks: ${locked.rounds} rounds of 8 processes; takeover after kill -9 in ${locked.median} ms (median), ${locked.worst} ms (worst) of ${locked.takeovers}`);
   const interrupted = await interrupt(seed, measure.signals);
   tell(`signals: ${interrupted.signals}`);
+  const damaged = await damage(seed, after(measure.damage));
+  tell(`damage: ${damaged.states} damaged states read, ${damaged.builds} built with`);
+  const swept = await sweep(seed, after(measure.sweep), measure.stride, measure.randomKills);
+  tell(`crash sweep: ${swept.kills} kills at calls, ${swept.random} at random moments, ${swept.faults} faults${swept.left > 0 ? `; time was up in ${swept.left} of its parts` : ""}`);
+  const until = Math.max(after(3), begin + measure.all * 1000);
+  const fuzzed = length === "quick" ? await fuzz(seed, count(), until) : await fuzzInProcesses(seed, until);
+  tell(`fuzzer: ${fuzzed.edits} edits, ${fuzzed.builds} builds`);
   const wrong = [fuzzed, swept, damaged, locked, interrupted].flatMap((part) => part.wrong);
-  const figures = `${fuzzed.edits} edits, ${swept.kills} kills, ${swept.faults} faults, ${damaged.states} damaged states, ${locked.rounds} lock rounds, `
+  const figures = `${fuzzed.edits} edits, ${swept.kills + swept.random} kills, ${swept.faults} faults, ${damaged.states} damaged states, ${locked.rounds} lock rounds, `
     + `${interrupted.signals} signals: ${wrong.length} wrong (DOSPESOS_SEED=${seed})`;
   return { figures, wrong };
 }
