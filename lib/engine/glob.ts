@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, statSync, type Dirent, type PathLike, type Stats } from "node:fs";
+import { lstatSync, readdirSync, realpathSync, statSync, type Dirent, type PathLike, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import fastGlob from "fast-glob";
 import { fileName, TEMPORARY_SUFFIX } from "./files.ts";
@@ -11,12 +11,19 @@ const NEVER = ["**/node_modules/**", "**/.git/**", `**/${STATE_FOLDER}/**`, `**/
  * is told each folder before it is read, and each link: the answer holds as long as none of them changes.
  */
 export function findFiles(root: string, pattern: string, visit: (folder: string) => void): readonly string[] {
+  let hasLinks = false;
   const readdir = (path: string, options?: { withFileTypes: true }): string[] | Dirent[] => {
     visit(fileName(root, path));
+    // Two links that lead to a folder above them make a tree of 2^40 folders.
+    if (hasLinks && isBelowItself(root, path)) return [];
     if (options === undefined) return readdirSync(path);
     const entries = readdirSync(path, options);
     // Whether a link is a match depends on what it leads to, which its folder does not show.
-    for (const entry of entries) if (entry.isSymbolicLink()) visit(fileName(root, join(path, entry.name)));
+    for (const entry of entries) {
+      if (!entry.isSymbolicLink()) continue;
+      hasLinks = true;
+      visit(fileName(root, join(path, entry.name)));
+    }
     return entries;
   };
   // A pattern without wildcards is not searched but looked up: then its folder tells whether the answer holds.
@@ -26,4 +33,11 @@ export function findFiles(root: string, pattern: string, visit: (folder: string)
   };
   const fs = { readdirSync: readdir as typeof readdirSync, lstatSync: lookUp(lstatSync) as typeof lstatSync, statSync: lookUp(statSync) as typeof statSync };
   return [...new Set(fastGlob.sync(pattern, { cwd: root, ignore: NEVER, fs }))].sort();
+}
+
+/** Whether a folder was reached through itself, by a link. */
+function isBelowItself(root: string, path: string): boolean {
+  const real = realpathSync(path);
+  for (let above = dirname(path); above.length >= root.length; above = dirname(above)) if (realpathSync(above) === real) return true;
+  return false;
 }

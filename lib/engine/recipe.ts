@@ -37,13 +37,14 @@ export class Reads {
   readonly edges = new Map<NodeId, DigestId>();
   readonly observer: Observer;
   readonly #mayRead: (node: NodeId) => boolean;
-  readonly #step: string;
+  /** The first target of the step. */
+  readonly step: string;
   readonly #own: ReadonlySet<string>;
 
   /** `mayRead` tells of an output of the graph whether it was declared in the step's needs. */
   constructor(observer: Observer, step: string, own: ReadonlySet<string>, mayRead: (node: NodeId) => boolean) {
     this.observer = observer;
-    this.#step = step;
+    this.step = step;
     this.#own = own;
     this.#mayRead = mayRead;
   }
@@ -73,11 +74,11 @@ export class Reads {
     const name = fileName(observer.root, path);
     const node = observer.state.node(Kind.file, name);
     if (this.#own.has(name)) {
-      throw new ProblemError([{ code: "DP221", place: { file: name }, what: `${this.#step} reads a file that it makes itself`, why: "it would depend on its own result", fix: "use existing(), which is no prerequisite" }], 1);
+      throw new ProblemError([{ code: "DP221", place: { file: name }, what: `${this.step} reads a file that it makes itself`, why: "it would depend on its own result", fix: "use existing(), which is no prerequisite" }], 1);
     }
     if (!this.#mayRead(node)) {
       throw new ProblemError([{
-        code: "DP221", place: { file: name }, what: `${this.#step} reads a file that another rule makes`,
+        code: "DP221", place: { file: name }, what: `${this.step} reads a file that another rule makes`,
         why: "without a declared prerequisite it might be read before it is made", fix: "add the rule that makes it to `needs`",
       }], 1);
     }
@@ -130,7 +131,7 @@ export function recipeContext(reads: Reads, signal: AbortSignal, note: (what: st
     run: async (program, args, input = "") => {
       const { execa } = await import("execa");
       const ending = process.platform === "win32" ? { cancelSignal: signal } : { detached: true };
-      const running = execa(program, args, { cwd: observer.root, input, stripFinalNewline: false, ...ending });
+      const running = started(program, () => execa(program, args, { cwd: observer.root, input, stripFinalNewline: false, ...ending }));
       const letGo = running.pid === undefined ? () => {} : endGroupOn(signal, running.pid);
       try {
         return (await running).stdout;
@@ -141,6 +142,16 @@ export function recipeContext(reads: Reads, signal: AbortSignal, note: (what: st
     note,
     signal,
   };
+}
+
+/** execa 9 trips over itself where Node has no descriptors left for the program's pipes (EMFILE, ENFILE). */
+function started<T>(program: string, start: () => T): T {
+  try {
+    return start();
+  } catch (error) {
+    if (!(error instanceof TypeError && error.message.includes("stdio is not iterable"))) throw error;
+    throw new Error(`${program} could not be started: too many open files (EMFILE); raise ulimit -n, or run fewer recipes at a time with -j`, { cause: error });
+  }
 }
 
 export function fileValue(path: string, bytes: Uint8Array): FileValue {

@@ -4,6 +4,7 @@ import type { Emit, LaterEffect, PlannedEffect, Reason, StepStatus } from "./eve
 import { stepsBelow, type Graph, type StepId } from "./model.ts";
 import { ProblemError, type Problem } from "./problem.ts";
 import { isEffect, reasonsFor, stepName } from "./reasons.ts";
+import { recording } from "./recipe.ts";
 import { planEffect, runStep, type Prepared, type Runner } from "./run-step.ts";
 import type { Session } from "./session.ts";
 import { placeInStack } from "./stack.ts";
@@ -94,7 +95,20 @@ export class Run {
     this.#signal.addEventListener("abort", abort);
     // Node would end the process as if all were well.
     const empty = (): void => this.#giveUp.forEach((giveUp) => giveUp(new Error("it waits for something that can never come")));
-    process.on("beforeExit", empty);
+    // What a recipe started and did not wait for: without a listener Node ends, and leaves the others' children behind.
+    const stray = (error: unknown): void => {
+      // Its recipe has been told already (see started() in recipe.ts).
+      const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+      if ((code === "EMFILE" || code === "ENFILE") && syscall?.startsWith("spawn") === true) return;
+      const step = recording.getStore()?.step;
+      const { name, message } = error instanceof Error ? error : new Error(String(error));
+      const what = `something that ${step === undefined ? "a recipe" : `the recipe of ${step}`} left behind failed: ${name}: ${message}`;
+      this.#emit({ type: "problem", ...(step === undefined ? {} : { target: step }), problem: { code: "DP239", what, fix: "let the recipe wait for all that it starts" } });
+      this.#exits.add(1);
+      this.#stopping ||= !this.#options.keepGoing;
+      this.#wake();
+    };
+    process.on("beforeExit", empty).on("uncaughtException", stray).on("unhandledRejection", stray);
     let breath = performance.now();
     let full: unknown;
     if (this.#signal.aborted) this.#stopping = true;
@@ -117,7 +131,9 @@ export class Run {
       else break;
     }
     this.#signal.removeEventListener("abort", abort);
-    process.off("beforeExit", empty);
+    // A rejection is told of when the microtasks are done.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("beforeExit", empty).off("uncaughtException", stray).off("unhandledRejection", stray);
     // Only steps that an interrupt or a failure kept from running are left.
     for (let step = 0; step < this.#at.length; step++) {
       const left = this.#at[step] === At.waiting || this.#at[step] === At.ready || this.#at[step] === At.held;

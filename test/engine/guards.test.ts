@@ -124,4 +124,24 @@ test("a package that is linked into node_modules is followed like the project's 
   assert.is(project.text("a"), "two");
 });
 
+test("what a recipe leaves behind and fails later is told with its step, and the build ends in order", () => {
+  const project = new TestProject(`return [
+    rule({ target: "out/promise", recipe: () => { void Promise.reject(new Error("nobody waits")); return "a"; } }),
+    rule({ target: "out/timer", recipe: async () => {
+      let gone;
+      const late = new Promise((resolve) => (gone = resolve));
+      setTimeout(() => { gone(); throw new TypeError("too late"); });
+      await late;
+      return "b";
+    } }),
+    rule({ target: "out/good", recipe: () => "c" }),
+  ];`);
+  const { code, err } = project.run(["build", "-k"]);
+  assert.is(code, 1, err);
+  assert.match(err, "something that the recipe of out/promise left behind failed: Error: nobody waits");
+  assert.match(err, "something that the recipe of out/timer left behind failed: TypeError: too late");
+  assert.not.match(err, "Node.js v");
+  assert.is(project.text("out/good"), "c");
+});
+
 test.run();

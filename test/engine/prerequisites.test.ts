@@ -463,4 +463,14 @@ test("a folder that a glob searched and that became a file, or went away, is not
   assert.is(project.text("out/list"), "");
 });
 
+test("links that lead to a folder above them end a glob's search there (trap 34)", async () => {
+  const project = new TestProject(`return [rule({ target: "out/all", recipe: (_, { glob }) => glob("in/**").map((one) => one.path).join() })];`, { "in/a/b/c": "c" });
+  for (const name of ["in/a/up", "in/a/again", "in/a/b/top", "in/a/b/twice"]) project.link("..", name);
+  assert.equal((await project.build()).problems, []);
+  assert.match(project.text("out/all"), "in/a/b/c");
+  project.write("in/a/b/d", "d");
+  assert.equal((await project.build()).ran, ["out/all"]);
+  await project.settled();
+});
+
 test.run();
