@@ -9,7 +9,15 @@ import { planEffect, runStep, type Prepared, type Runner } from "./run-step.ts";
 import type { Session } from "./session.ts";
 import { placeInStack } from "./stack.ts";
 
-/** Where a step is on its way. Every needed step is in exactly one of these. */
+/**
+ * Where a step is on its way. Every needed step is in exactly one of these:
+ *
+ *   waiting ─ all below have ended ─→ fresh
+ *      │                        └───→ ready → running → ran | failed
+ *      │                                ↑        ↓
+ *      │                             consent ← held      an effect for which a person is asked
+ *      └─ something below failed, an interrupt, no consent ─→ skipped
+ */
 const At = { unneeded: 0, waiting: 1, ready: 2, running: 3, held: 4, fresh: 5, ran: 6, failed: 7, skipped: 8 } as const;
 type At = (typeof At)[keyof typeof At];
 
