@@ -73,6 +73,7 @@ testWithProvider(test, "one key changed: one module is planned and applied, the 
   clone.edit("settings.ini", (text) => text.replace("group = my-group", "group = other"));
   const ended = clone.run("build", "--json");
   assert.is(ended.exit, 0, ended.stderr);
+  assert.not.match(ended.stdout + ended.stderr, new RegExp(`${CANARY}|PRIVATE KEY`));
   assert.equal(ran(ended).filter((target) => target.endsWith(".applied.json")), ["terraform/core/core-1.applied.json"]);
   assert.equal(times(), before);
   assert.match(clone.run("build").stderr, "nothing to do");
