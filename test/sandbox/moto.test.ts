@@ -99,9 +99,10 @@ async function answers(access: AwsAccess): Promise<Map<string, unknown>> {
 testWith(test, ["moto_server"], "moto answers as the sandbox does, but for the written differences", async () => {
   const moto = await startMoto(ACCOUNT);
   const access = awsAccess({ region: REGION, endpoint: moto.endpoint });
-  const [theirs, ours] = [await answers(access), await withSandbox((rig) => answers(rig.access))];
-  access.close();
-  await moto.stop();
+  const [theirs, ours] = await Promise.all([answers(access), withSandbox((rig) => answers(rig.access))]).finally(async () => {
+    access.close();
+    await moto.stop();
+  });
   const different = [...theirs].filter(([question, answer]) => JSON.stringify(answer) !== JSON.stringify(ours.get(question)));
   assert.equal(Object.fromEntries(different), Object.fromEntries(Object.entries(DIFFERENCES).map(([question, { moto }]) => [question, moto])), JSON.stringify([...ours], null, 1));
 });

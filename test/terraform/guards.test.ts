@@ -46,21 +46,19 @@ testWithProvider(test, "credentials of another account: both are named, nothing 
   const aws = await standIn();
   const clone = realClone(mirror);
   clone.edit("settings.ini", (text) => text.replace(ACCOUNT, "210987654321"));
-  const { exit, stderr } = await run(clone, aws.environment, "build", "--yes");
+  const { exit, stderr } = await run(clone, aws.environment, "build", "--yes").finally(aws.close);
   assert.is(exit, 4, stderr);
   assert.match(stderr, `the credentials belong to the account ${ACCOUNT}, but the settings name 210987654321`);
   assert.not(existsSync(clone.path("terraform/state/210987654321")));
-  await aws.close();
 });
 
 testWithProvider(test, "a clock that AWS would refuse: both times are named, nothing is started", async (mirror) => {
   const aws = await standIn({ skew: 20 * 60_000 });
   const clone = realClone(mirror);
-  const { exit, stderr } = await run(clone, aws.environment, "build", "--yes");
+  const { exit, stderr } = await run(clone, aws.environment, "build", "--yes").finally(aws.close);
   assert.is(exit, 4, stderr);
   assert.match(stderr, /the clock of this machine says \S+Z, AWS says \S+Z/);
   assert.not(startedTerraform(clone));
-  await aws.close();
 });
 
 let aws: StandIn;

@@ -43,6 +43,7 @@ async function sceneOf(mirror: string, kind: "sandbox" | "slow account", random:
   const bin = clone.path("lib/cli/bin.cjs");
   const start = (...given: string[]): Started => new Started(clone.root, process.execPath, [bin, ...words(given)], { env: environment, detached: true });
   const first = await start("build", "terraform/instance/dospesos.applied.json", "edge/keys/thing-1/private.pem.key").end(240_000);
+  if (first.exit !== 0) await remote?.close();
   assert.is(first.exit, 0, first.stderr);
   const saved = tempFolder("saved");
   for (const name of KEPT) if (existsSync(clone.path(name))) cpSync(clone.path(name), join(saved, name), { recursive: true });
@@ -161,12 +162,15 @@ for (const kind of ["sandbox", "slow account"] as const) {
       const random = randomNumbers(`${how}, ${kind}`);
       const scene = await sceneOf(mirror, kind, random);
       const exits = new Map<number | null, number>();
-      for (let count = 0; count < Math.ceil(rounds * torture); count++) {
-        const { exit } = await round(scene, how, random);
-        exits.set(exit, (exits.get(exit) ?? 0) + 1);
+      try {
+        for (let count = 0; count < Math.ceil(rounds * torture); count++) {
+          const { exit } = await round(scene, how, random);
+          exits.set(exit, (exits.get(exit) ?? 0) + 1);
+        }
+      } finally {
+        await scene.close();
       }
       console.error(`${how}, ${kind}: exits and how often ${JSON.stringify([...exits])}`);
-      await scene.close();
     });
   }
 }
