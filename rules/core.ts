@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import {
-  accountEffect, accountId, ensureThingGroup, nucleusSha256, rule, terraformModule,
+  accountEffect, accountId, ensureThingGroup, nucleusSha256, partitionOf, rule, terraformModule,
   type CoreSettings, type CoreVars, type Facts, type Rule, type Settings, type Step, type Target,
 } from "dospesos";
 import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
@@ -46,6 +46,17 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
   return { name, applied, archive: bundle(name, settings, shared, applied, key) };
 }
 
+/**
+ * Where a core must be able to connect to (AWS IoT Greengrass Developer Guide, "Allow device traffic through a proxy or firewall"),
+ * as `host:port host:port`. Nothing for a device behind a proxy, and for the sandbox, whose endpoints are names only.
+ */
+function placesToReach({ sandbox, aws, greengrass }: Settings, endpoints: Facts<"instance">): string {
+  if (sandbox || greengrass.proxy_url !== "") return "";
+  const { data_plane_port: port, mqtt_port } = greengrass;
+  const dataPlane = `greengrass-ats.iot${greengrass.fips ? "-fips" : ""}.${aws.region}.${partitionOf(aws.region).domain}`;
+  return [`${endpoints.data_endpoint}:${mqtt_port}`, `${endpoints.credentials_endpoint}:443`, `${dataPlane}:${port}`].join(" ");
+}
+
 /** `edge/out/<core>/` and its archive: everything that goes to the device. */
 function bundle(name: string, settings: Settings, shared: Instance, applied: Step<Facts<"core">>, key: Target): Rule {
   const folder = `edge/out/${name}`;
@@ -59,12 +70,13 @@ function bundle(name: string, settings: Settings, shared: Instance, applied: Ste
   const setup = rule({
     target: `${folder}/setup.sh`,
     mode: RUNNABLE,
-    needs: { applied },
-    recipe: ({ applied }, { render }) => {
+    needs: { applied, instance: shared.applied },
+    recipe: ({ applied, instance }, { render }) => {
       const { version, sha256 } = settings.greengrass;
-      const notBefore = Date.parse(new X509Certificate(applied.certificate_pem).validFrom) / 1000;
+      const { validFrom, validTo } = new X509Certificate(applied.certificate_pem);
       return render("templates/core/setup.sh.njk", {
-        ...values(), nucleus: { sha256: nucleusSha256(version, sha256) }, certificate: { not_before: notBefore },
+        ...values(), nucleus: { sha256: nucleusSha256(version, sha256) }, reach: placesToReach(settings, instance),
+        certificate: { not_before: Date.parse(validFrom) / 1000, not_after: Date.parse(validTo) / 1000 },
       });
     },
   });

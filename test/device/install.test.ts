@@ -55,7 +55,7 @@ testOnMachine(test, "setup.sh --yes installs the core: user, files, nucleus, ser
     assert.match(call, / --component-default-user ggc_user:ggc_group --setup-system-service true\n$/);
     const atThatTime = text(machine, "/run/shims/private.pem.key");
     assert.is(atThatTime, "CANARY of the private key\n", "the key was in place before the service was made");
-    assert.is(machine.run("ls /var/lib/dospesos/core-1").stdout, "lock\nlog\nrecord\nuninstall.sh\n");
+    assert.is(machine.run("ls /var/lib/dospesos/core-1").stdout, "greengrass-2.16.0.zip\nlock\nlog\nrecord\nuninstall.sh\n");
     assert.not.match(text(machine, "/var/lib/dospesos/core-1/log"), /CANARY/);
   }));
 
@@ -228,6 +228,63 @@ testOnMachine(test, "all that is wrong with a device stands in one list, and not
     assert.match(failed.stderr, /nothing was changed\n$/);
     assert.is(machine.run("ls /var/lib/dospesos").status, 2);
   }));
+
+testOnMachine(test, "a device of another processor, or with a clock after the certificate's end, is refused", () =>
+  onMachine((machine) => {
+    putBundle(machine, { values: { notAfter: 1_700_000_001 } });
+    machine.write("/usr/local/sbin/uname", "#!/bin/sh\necho riscv64\n", 0o755);
+    const failed = machine.run(`${SETUP} --check`);
+    assert.is(failed.status, 2);
+    assert.match(failed.stderr, /this processor is riscv64/);
+    assert.match(failed.stderr, /after the certificate's end/);
+  }));
+
+testOnMachine(test, "AWS out of reach is told by name and port before anything changes, and --offline installs without", () =>
+  onMachine((machine) => {
+    // Nothing listens on port 9 of this machine, and no name server knows .invalid (RFC 6761).
+    putBundle(machine, { values: { reach: "localhost:9 nowhere.invalid:443" } });
+    const failed = machine.run(`${SETUP} --yes`);
+    assert.is(failed.status, 2);
+    assert.match(failed.stderr, /no connection to localhost, port 9/);
+    assert.match(failed.stderr, /the name nowhere\.invalid is not found/);
+    assert.equal(changes(machine), []);
+    succeeds(machine, `${SETUP} --yes --offline`);
+    assert.match(succeeds(machine, `${SETUP} --yes`), /nothing to do/);
+  }));
+
+testOnMachine(test, "the nucleus zip is found beside the bundle's folder, and kept for the day when the configuration changes", () =>
+  onMachine((machine) => {
+    putBundle(machine);
+    succeeds(machine, "mv /home/pi/core-1/greengrass-2.16.0.zip /home/pi/");
+    succeeds(machine, `${SETUP} --yes`);
+    succeeds(machine, "rm /home/pi/greengrass-2.16.0.zip");
+    putBundle(machine, { files: { "config.yaml": `${text(machine, "/home/pi/core-1/config.yaml")}# newer\n` } });
+    rmSync(machine.at("/home/pi/core-1/greengrass-2.16.0.zip"));
+    succeeds(machine, `${SETUP} --yes`);
+    assert.is(text(machine, "/run/shims/java-calls").trim().split("\n").length, 2);
+    machine.write("/var/lib/dospesos/core-1/greengrass-2.16.0.zip", "damaged");
+    putBundle(machine, { files: { "config.yaml": `${text(machine, "/home/pi/core-1/config.yaml")}# newest\n` } });
+    rmSync(machine.at("/home/pi/core-1/greengrass-2.16.0.zip"));
+    assert.match(machine.run(`${SETUP} --yes`).stderr, /has sha256 [0-9a-f]{64}, not /);
+  }));
+
+testOnMachine(test, "a run that was killed leaves its installer at work: the next one waits for it, then goes on", async () => {
+  const machine = await openMachine();
+  try {
+    putBundle(machine);
+    machine.write("/run/shims/java-waits", "");
+    machine.run(`${SETUP} --yes & until [ -e /run/shims/java-waiting ]; do :; done; kill -9 $!`);
+    const next = machine.start(`${SETUP} --yes`);
+    await next.tells(/waiting: another setup\.sh/);
+    rmSync(machine.at("/run/shims/java-waits"));
+    assert.is((await next.end(30_000)).exit, 0, next.told);
+    assert.is(machine.run("systemctl is-active greengrass.service").status, 0);
+    succeeds(machine, UNINSTALL);
+    assert.equal(changes(machine), []);
+  } finally {
+    machine.close();
+  }
+});
 
 testOnMachine(test, "too little disk space and a /tmp without exec are found", () =>
   onMachine((machine) => {

@@ -7,6 +7,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Test } from "uvu";
+import { Started } from "../support/bin.ts";
 import { tempFolder } from "../support/temp.ts";
 import { project } from "./templates.ts";
 
@@ -16,6 +17,8 @@ import { project } from "./templates.ts";
  */
 export interface Machine {
   run(command: string, input?: string): SpawnSyncReturns<string>;
+  /** The same beside the test. */
+  start(command: string): Started;
   /** A path of the machine, for this process. */
   at(path: string): string;
   write(path: string, content: string | Uint8Array, mode?: number): void;
@@ -63,6 +66,7 @@ export async function openMachine(size = "512m"): Promise<Machine> {
   const machine: Machine = {
     run: (command, input = "") =>
       spawnSync("nsenter", [...inside, "sh", "-c", command], { encoding: "utf8", input, timeout: 60_000 }),
+    start: (command) => new Started("/", "nsenter", [...inside, "sh", "-c", command]),
     at: (path) => join(seen, "root", path),
     write(path, content, mode = 0o644) {
       mkdirSync(dirname(machine.at(path)), { recursive: true });

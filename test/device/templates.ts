@@ -20,7 +20,8 @@ export interface CoreValues {
   greengrass: Record<string, string | number | boolean>;
   instance: Record<string, string>;
   nucleus: { sha256: string };
-  certificate: { not_before: number };
+  certificate: { not_before: number; not_after: number };
+  reach: string;
 }
 
 export interface ValuesChange {
@@ -28,6 +29,8 @@ export interface ValuesChange {
   greengrass?: CoreValues["greengrass"];
   sha256?: string;
   notBefore?: number;
+  notAfter?: number;
+  reach?: string;
 }
 
 export function coreValues(change: ValuesChange = {}): CoreValues {
@@ -56,6 +59,7 @@ export function coreValues(change: ValuesChange = {}): CoreValues {
       credentials_endpoint: "abc.credentials.iot.eu-west-1.amazonaws.com",
     },
     nucleus: { sha256: change.sha256 ?? "0".repeat(64) },
-    certificate: { not_before: change.notBefore ?? 1_700_000_000 },
+    certificate: { not_before: change.notBefore ?? 1_700_000_000, not_after: change.notAfter ?? 4_000_000_000 },
+    reach: change.reach ?? "",
   };
 }
