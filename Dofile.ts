@@ -1,6 +1,7 @@
 import { group, project } from "dospesos";
 import { core } from "./rules/core.ts";
 import { instance } from "./rules/instance.ts";
+import { nucleus } from "./rules/nucleus.ts";
 import { thing } from "./rules/thing.ts";
 
 export default project(({ settings }) => {
@@ -8,7 +9,7 @@ export default project(({ settings }) => {
   const cores = settings.cores.map((c) => core(c, settings, shared));
   const things = settings.things.map((t) => thing(t, settings, shared, cores));
   return [
-    group("edge-installer", cores.map((c) => c.archive)),
+    group("edge-installer", [...cores.map((c) => c.archive), ...nucleus(settings)]),
     group("thing-kit", things.map((t) => t.archive)),
   ];
 });

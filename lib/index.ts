@@ -35,5 +35,7 @@ export { ensureStateBucket } from "./aws/state-bucket.ts";
 export { ensureThingGroup } from "./aws/thing-group.ts";
 export { archive, manifest, type BundleFile } from "./device/bundle.ts";
 export { certificateBelongsTo, checkKey, createCsr, createKey, csrBelongsTo } from "./device/keypair.ts";
-export { nucleusSha256 } from "./device/nucleus.ts";
+export { checkNucleus } from "./device/check-nucleus.ts";
+export { fetchOnce } from "./device/fetch-nucleus.ts";
+export { nucleusSha256, nucleusUrl } from "./device/nucleus.ts";
 export type { CoreVars, InstanceVars, ThingVars } from "./sandbox/modules/types.ts";

@@ -3,7 +3,7 @@ import { faults } from "./faults.ts";
 import { nameFault } from "./names.ts";
 import { REGIONS, regionFault } from "./regions.ts";
 import {
-  accountFault, bucketFault, endpointFault, jvmOptionsFault, numberFault, prefixFault, proxyFault, rootFault, sha256Fault, userFault, versionFault,
+  accountFault, bucketFault, endpointFault, hostFault, jvmOptionsFault, nucleusFault, numberFault, prefixFault, proxyFault, rootFault, sha256Fault, userFault, versionFault,
   wordFault,
 } from "./values.ts";
 
@@ -78,6 +78,12 @@ export const schema = {
     sha256: key(v.optional(v.pipe(text(sha256Fault), v.toLowerCase())),
       "SHA-256 of the nucleus zip",
       "it tells a changed download before anything of it runs as root", "write what sha256sum prints for the zip"),
+    nucleus: key(v.optional(text(nucleusFault), "none"),
+      "where the nucleus zip comes from: none (you bring it to the device), download (from AWS), a folder, or an https URL of one",
+      "the installer needs the zip, and downloads nothing itself", "nucleus = none, download, a folder as ./zips, or e.g. https://mirror.example.com/greengrass"),
+    signer: key(v.optional(v.pipe(v.string(), v.nonEmpty("signer is empty"))),
+      "file with the certificates (PEM) of who may sign the nucleus zip; by default Amazon",
+      "the zip runs as root on devices", "e.g. signer = edge/certificates/signer.pem"),
     posix_user: key(v.optional(text(userFault), "ggc_user:ggc_group"), "user[:group] that runs components",
       "components are other people's code", "e.g. posix_user = ggc_user:ggc_group"),
     jvm_options: key(v.optional(text(jvmOptionsFault), ""), "options of the Java virtual machine of the nucleus",
@@ -124,6 +130,8 @@ export const schema = {
         "the thing group of the core; by default the instance's name", faults.name.why, nameFix("group = my-group")),
       inherits: "instance.name",
     },
+    host: key(v.optional(text(hostFault), ""), "[user@]host of the device, or an alias of your ssh configuration, for dospesos push",
+      "it is given to ssh", "e.g. host = pi@core-1.local"),
   },
   thing: {
     core: key(text((value) => nameFault("core name", value)), "the core that the thing talks to",

@@ -1,4 +1,4 @@
-import { didYouMean, shown } from "../engine/problem.ts";
+import { didYouMean, shown, visible } from "../engine/problem.ts";
 
 /** Why an account is not taken, or undefined. An id has 12 digits, the first of which may be 0 (AWS Account Management). */
 export function accountFault(account: string): string | undefined {
@@ -78,6 +78,29 @@ export function jvmOptionsFault(options: string): string | undefined {
 /** Why a text is no SHA-256, or undefined. */
 export function sha256Fault(text: string): string | undefined {
   return /^[0-9A-Fa-f]{64}$/.test(text) ? undefined : "sha256 is not 64 hexadecimal digits";
+}
+
+/** Why a text is no place to get the nucleus zip from, or undefined; without TLS only from this machine. */
+export function nucleusFault(from: string): string | undefined {
+  if (from === "none" || from === "download") return undefined;
+  if (from.includes("@")) return "no passwords in URLs (value hidden)";
+  if (from.includes("://")) {
+    const isTaken = /^https:\/\/[A-Za-z0-9.-]+(?::[1-9]\d{0,4})?(?:\/[A-Za-z0-9._~%-]+)*\/?$/.test(from) || /^http:\/\/(?:127\.0\.0\.1|localhost)(?::[1-9]\d{0,4})?\/?$/.test(from);
+    return isTaken ? undefined : `${shown(from)} is not https://host/folder; http only to 127.0.0.1`;
+  }
+  if (from.includes("/")) return undefined;
+  const meant = didYouMean(from, ["none", "download"]);
+  return `${shown(from)} is neither none nor download${meant === undefined ? "" : `; did you mean ${meant}?`}; a folder has a / in it, e.g. ./${visible(from).slice(0, 60)}`;
+}
+
+/**
+ * Why a text does not name the device of a core for ssh, or undefined. Only `[user@]host` and aliases: whatever could begin an
+ * option or reach a shell is refused; port, key and jump host stand in the user's ssh configuration.
+ */
+export function hostFault(host: string): string | undefined {
+  if (host === "") return undefined;
+  return /^(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}@)?[A-Za-z0-9_](?:[A-Za-z0-9._:-]{0,252}[A-Za-z0-9])?$/.test(host) ? undefined
+    : `host ${shown(host)} is not [user@]host or an alias of your ssh configuration`;
 }
 
 /** Why a text is no whole number from `least` to `most`, or undefined. */

@@ -30,6 +30,8 @@ export interface CoreSettings {
   readonly name: string;
   /** The thing group of the core. */
   readonly group: string;
+  /** Where ssh finds the device, or empty. */
+  readonly host: string;
 }
 
 export interface ThingSettings {

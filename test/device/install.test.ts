@@ -2,7 +2,9 @@ import { lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { test } from "uvu";
 import { putBundle, nucleusZip } from "./coreBundle.ts";
+
 import { openMachine, testOnMachine, type Machine } from "./machine.ts";
+import { plainZip } from "./signed-zip.ts";
 
 const SETUP = "sh /home/pi/core-1/setup.sh";
 const UNINSTALL = "sh /var/lib/dospesos/core-1/uninstall.sh --yes";
@@ -343,6 +345,19 @@ testOnMachine(test, "a nucleus zip that is missing, changed, or of another versi
     putBundle(machine);
     succeeds(machine, "mv /home/pi/core-1/greengrass-2.16.0.zip /home/pi/elsewhere.zip");
     succeeds(machine, `cd /home/pi && ${SETUP} --check --nucleus elsewhere.zip`);
+  }));
+
+testOnMachine(test, "a nucleus zip that was cut anywhere is refused before anything changes", () =>
+  onMachine((machine) => {
+    const whole = plainZip();
+    putBundle(machine, { zip: whole });
+    for (let length = 0; length < whole.length; length += 1000) {
+      machine.write("/home/pi/core-1/greengrass-2.16.0.zip", whole.subarray(0, length));
+      const refused = machine.run(`${SETUP} --yes`);
+      assert.is(refused.status, 2);
+      assert.match(refused.stderr, /has sha256 [0-9a-f]{64}, not /);
+    }
+    assert.equal(changes(machine), []);
   }));
 
 testOnMachine(test, "another core, another Greengrass or a filled root folder is never overwritten", () =>

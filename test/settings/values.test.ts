@@ -277,6 +277,7 @@ test("what is not set has its default, and the place of its section", () => {
   const defaults = {
     root: "/greengrass/v2", posix_user: "ggc_user:ggc_group", jvm_options: "", mqtt_port: 8883, data_plane_port: 8443, proxy_url: "",
     no_proxy: "", log_level: "INFO", polling_seconds: 15, store_max_bytes: 10_000_000_000, fips: false, sha256: undefined,
+    nucleus: "none", signer: undefined,
   };
   for (const [key, value] of Object.entries(defaults)) {
     assert.is(settings.value(`greengrass.${key}`), value);
@@ -303,9 +304,16 @@ test("each key of [greengrass] refuses what the nucleus would not take", () => {
     ["polling_seconds", "1e3", '"1e3" is not a whole number from 1 to 86,400'],
     ["store_max_bytes", "10GB", '"10GB" is not a whole number from 1 to 9,007,199,254,740,991'],
     ["fips", "yes", '"yes" is none of true, false'],
+    ["nucleus", "downlaod", '"downlaod" is neither none nor download; did you mean download?; a folder has a / in it, e.g. ./downlaod'],
+    ["nucleus", "http://mirror.example.com/", '"http://mirror.example.com/" is not https://host/folder; http only to 127.0.0.1'],
+    ["nucleus", "https://me:pw@mirror.example.com/", "no passwords in URLs (value hidden)"],
   ];
   for (const [key, value, what] of wrong)
     refused(withValue("greengrass", key, value), `settings.ini:7:${key.length + 4}: ${what}`);
+  for (const host of ["-oProxyCommand=id", "a b", "pi@", "$(id)", "a;b", "ssh://pi@h", "-l"]) {
+    refused(withValue("core core-1", "host", host), `settings.ini:9:8: host ${JSON.stringify(host)} is not [user@]host or an alias of your ssh configuration`);
+  }
+  for (const host of ["core-1", "pi@core-1.local", "root@192.168.1.7", "pi@fe80::1"]) parsed(withValue("core core-1", "host", host));
   for (const options of ["", "-Xmx128m", "-Xmx128m -XX:+UseSerialGC  -Dlog.level=INFO"]) {
     assert.is(parsed(withValue("greengrass", "jvm_options", options)).value("greengrass.jvm_options"), options);
   }
