@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";
 import { didYouMean, ProblemError, shown } from "../engine/index.ts";
 
-export const COMMANDS = ["build", "watch", "clean", "status", "why", "list", "move-state", "destroy"] as const;
+export const COMMANDS = ["build", "watch", "clean", "status", "why", "list", "push", "move-state", "destroy"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface Arguments {
@@ -18,6 +18,11 @@ export interface Arguments {
   readonly wait: boolean;
   readonly color: boolean | undefined;
   readonly folder: string | undefined;
+  /** (push) */
+  readonly host: string | undefined;
+  readonly only: "failed" | undefined;
+  readonly offline: boolean;
+  readonly sandboxOk: boolean;
 }
 
 export const USAGE = `dospesos — Greengrass edge devices out of one settings.ini, built step by step
@@ -29,16 +34,21 @@ usage: dospesos COMMAND [TARGET…] [options]
   status [TARGET…]   fresh, stale or unknown; changes nothing; exit 0 only if all are fresh
   why TARGET…        what changed, for the targets and all that they need
   list               the groups and targets that can be named
+  push [CORE…]       bring bundles to their devices over ssh, and install them there
   clean [TARGET…]    remove built files; never keys, Terraform state or settings
   move-state         move Terraform's local states to S3, where the settings now name it
   destroy            take everything out of the account again, in reverse order
 
-  -n, --dry-run      tell what build would do, and do nothing
-  -j, --jobs N       at most N recipes at the same time
+  -n, --dry-run      tell what build or push would do, and do nothing
+  -j, --jobs N       at most N recipes, or devices, at the same time
   -k, --keep-going   after a failure make whatever does not need the failed target
       --force        run the steps even if they are fresh
       --yes          consent to what the effects of this run change
       --verify       (build, status) ask the account whether what was applied is still there
+      --host HOST    (push) where the device of the one named core is, instead of its host in the settings
+      --only failed  (push) the cores whose last push did not end well
+      --offline      (push) install though the device cannot reach AWS now
+      --sandbox-ok   (push) install a sandbox bundle, though its core cannot reach AWS
       --json         one event a line on stdout
       --no-wait      do not wait while another run works in the folder (exit 3)
       --no-color     no colours; --color: colours also where there is no terminal
@@ -60,13 +70,18 @@ const OPTIONS = {
   color: { type: "boolean" },
   "no-color": { type: "boolean" },
   directory: { type: "string", short: "C" },
+  host: { type: "string" },
+  only: { type: "string" },
+  offline: { type: "boolean" },
+  "sandbox-ok": { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const;
 
 /** The options that each command knows besides those that all know. */
 const KNOWN: Readonly<Record<Command, readonly string[]>> = {
-  build: ["dry-run", "jobs", "keep-going", "force", "yes", "verify", "no-wait"], watch: ["jobs"], clean: ["no-wait"], status: ["verify", "jobs"], why: [], list: [], "move-state": ["no-wait"], destroy: ["yes", "no-wait"],
+  build: ["dry-run", "jobs", "keep-going", "force", "yes", "verify", "no-wait"], watch: ["jobs"], clean: ["no-wait"], status: ["verify", "jobs"], why: [], list: [],
+  push: ["dry-run", "jobs", "yes", "no-wait", "host", "only", "offline", "sandbox-ok"], "move-state": ["no-wait"], destroy: ["yes", "no-wait"],
 };
 const COMMON = ["json", "color", "no-color", "directory"];
 
@@ -94,6 +109,7 @@ export function parseArguments(words: readonly string[]): Arguments | "help" | "
   });
   const jobs = values.jobs === undefined ? availableParallelism() : Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > 1024) wrong.push(`--jobs takes a number from 1 to 1024, not ${shown(String(values.jobs))}`);
+  if (values.only !== undefined && values.only !== "failed") wrong.push(`--only takes failed, not ${shown(String(values.only))}`);
   if (command === "why" && targets.length === 0) wrong.push("why needs a target: dospesos list shows them");
   if (["list", "destroy", "move-state"].includes(command) && targets.length > 0) wrong.push(`${command} takes no targets`);
   if (wrong.length > 0) throw usage(wrong);
@@ -101,6 +117,7 @@ export function parseArguments(words: readonly string[]): Arguments | "help" | "
   return {
     command, targets, jobs, dryRun: is("dry-run"), keepGoing: is("keep-going"), force: is("force"), yes: is("yes"), verify: is("verify"), json: is("json"), wait: !is("no-wait"),
     color: is("no-color") ? false : is("color") ? true : undefined, folder: typeof values.directory === "string" ? values.directory : undefined,
+    host: typeof values.host === "string" ? values.host : undefined, only: values.only === "failed" ? "failed" : undefined, offline: is("offline"), sandboxOk: is("sandbox-ok"),
   };
 }
 
