@@ -10,7 +10,7 @@ import type { Sandbox } from "../sandbox/server.ts";
 export const SANDBOX_ACCOUNT_ID = "000000000000";
 
 /** Where the embedded account is kept. It stands for what exists in AWS, so it lies with Terraform's state and no clean removes it. */
-const SANDBOX_FILE = "terraform/state/sandbox/account.json";
+export const SANDBOX_FILE = "terraform/state/sandbox/account.json";
 
 /** The account that the settings name: AWS itself, or the sandbox. */
 export interface Account {
@@ -65,11 +65,15 @@ function borrowSandbox(file: string, region: string, samePort: boolean): Promise
 }
 
 /**
+ * Where `dospesos sandbox` runs, it has the account open and its devices with it: everybody else asks it.
+ *
  * Terraform may outlive the run that started it. As AWS would, the account answers it again, at the same port, as soon as the
  * next run opens it.
  */
 async function openAt(file: string, region: string, samePort: boolean): Promise<Sandbox> {
-  const { openSandbox } = await import("../sandbox/server.ts");
+  const [{ openSandbox }, { runningSandbox }] = await Promise.all([import("../sandbox/server.ts"), import("../sandbox/data-plane/record.ts")]);
+  const running = await runningSandbox(dirname(file));
+  if (running !== undefined) return { endpoint: running.endpoint, accountId: SANDBOX_ACCOUNT_ID, caPem: caOf(file), close: async () => {} };
   if (!samePort) return await openSandbox({ file, region });
   const portFile = join(dirname(file), "port");
   const port = existsSync(portFile) ? Number(readFileSync(portFile, "utf8")) : 0;
@@ -80,6 +84,11 @@ async function openAt(file: string, region: string, samePort: boolean): Promise<
   const taken = new URL(sandbox.endpoint).port;
   if (taken !== String(port)) writeFileSync(portFile, taken, { mode: 0o600 });
   return sandbox;
+}
+
+/** The CA of an account that another process has open: it never changes. */
+function caOf(file: string): string {
+  return (JSON.parse(readFileSync(file, "utf8")) as { ca: { certificate: string } }).ca.certificate;
 }
 
 async function returnSandbox(file: string): Promise<void> {

@@ -17,6 +17,8 @@ export interface AccountFile {
   save(): Promise<void>;
   /** Resolves when no write is under way or due. Rejects as save() does. */
   settled(): Promise<void>;
+  /** Calls the listener after each change that was saved, until the function that it gives is called. */
+  onSaved(listener: () => void): () => void;
 }
 
 /**
@@ -94,6 +96,7 @@ class SavedAccount implements AccountFile {
   #stamp: string | undefined;
   #current: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  readonly #listeners = new Set<() => void>();
 
   constructor(file: string, account: Account, written: string | undefined) {
     this.#file = file;
@@ -115,6 +118,11 @@ class SavedAccount implements AccountFile {
     return this.#next ?? this.#current;
   }
 
+  onSaved(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   async #write(text: string): Promise<void> {
     if (text === this.#written) return;
     if (stampOf(this.#file) !== this.#stamp) {
@@ -132,6 +140,7 @@ class SavedAccount implements AccountFile {
     await syncFolder(dirname(this.#file));
     this.#written = text;
     this.#stamp = stampOf(this.#file);
+    for (const listener of this.#listeners) listener();
   }
 }
 

@@ -75,6 +75,50 @@ const roleAlias = v.strictObject({
   modifiedAt: time,
 });
 
+/** A core device, from the moment when its nucleus first reports. */
+const coreDevice = v.strictObject({
+  name: text,
+  version: text, // of its nucleus
+  platform: text,
+  architecture: text,
+  status: v.picklist(["HEALTHY", "UNHEALTHY"]),
+  updatedAt: time, // when its nucleus last reported
+  components: v.array(v.strictObject({ name: text, version: text, state: text, isRoot: v.boolean() })),
+  authorities: v.array(text), // PEM of the CAs that it gave for its client devices
+});
+
+/** Where a core says that its client devices reach it. */
+const address = v.strictObject({ id: text, host: text, port: v.number(), metadata: text });
+
+/** What a deployment came to on one core. */
+const execution = v.strictObject({
+  core: text,
+  status: v.picklist(["QUEUED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "TIMED_OUT", "REJECTED", "CANCELED"]),
+  reason: v.optional(text),
+  errors: v.array(text), // error codes, the outermost first
+  createdAt: time,
+  modifiedAt: time,
+});
+
+const deployment = v.strictObject({
+  id: text,
+  name: v.optional(text),
+  target: text, // ARN of a thing or a thing group
+  revision: text,
+  latest: v.boolean(), // of its target
+  canceled: v.boolean(),
+  document: text, // JSON of what the caller sent, from which the job's document is made
+  token: v.optional(text), // the caller's client token
+  tags: textRecord,
+  createdAt: time,
+  executions: v.array(execution),
+});
+
+const componentVersion = v.strictObject({ arn: text, name: text, version: text, recipe: text, token: v.optional(text), tags: textRecord, createdAt: time });
+
+/** Whether a thing is connected over MQTT, and since when. */
+const connection = v.strictObject({ thing: text, connected: v.boolean(), at: time, reason: v.optional(text) });
+
 /** What one region of the account holds: everything of IoT and Greengrass. */
 const region = v.strictObject({
   name: text, // e.g. "eu-west-1"
@@ -85,6 +129,12 @@ const region = v.strictObject({
   aliases: keyed("name", roleAlias),
   serviceRole: v.optional(v.strictObject({ arn: text, associatedAt: time })), // the one Greengrass service role
   associations: v.array(v.strictObject({ core: text, device: text, at: time })), // client devices of core devices
+  // What follows came later: an older file does not have it.
+  coreDevices: v.optional(keyed("name", coreDevice), []),
+  connectivity: v.optional(keyed("thing", v.strictObject({ thing: text, addresses: v.array(address), version: v.number() })), []),
+  connections: v.optional(keyed("thing", connection), []),
+  deployments: v.optional(keyed("id", deployment), []),
+  components: v.optional(keyed("arn", componentVersion), []),
 });
 
 const role = v.strictObject({
@@ -135,6 +185,11 @@ export type ThingGroup = v.InferOutput<typeof thingGroup>;
 export type Certificate = v.InferOutput<typeof certificate>;
 export type IotPolicy = v.InferOutput<typeof iotPolicy>;
 export type RoleAlias = v.InferOutput<typeof roleAlias>;
+export type CoreDevice = v.InferOutput<typeof coreDevice>;
+export type Address = v.InferOutput<typeof address>;
+export type Execution = v.InferOutput<typeof execution>;
+export type Deployment = v.InferOutput<typeof deployment>;
+export type ComponentVersion = v.InferOutput<typeof componentVersion>;
 export type Role = v.InferOutput<typeof role>;
 export type ManagedPolicy = v.InferOutput<typeof managedPolicy>;
 
@@ -150,6 +205,11 @@ export function regionOf(account: Account, name: string): Region {
       policies: new Map(),
       aliases: new Map(),
       associations: [],
+      coreDevices: new Map(),
+      connectivity: new Map(),
+      connections: new Map(),
+      deployments: new Map(),
+      components: new Map(),
     };
     account.regions.set(name, found);
   }

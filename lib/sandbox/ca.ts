@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, randomBytes, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import { createKey, loadX509, signingPair } from "../device/keypair.ts";
 
 /** A certificate authority: its PKCS#8 key and its self-signed certificate, both PEM. */
@@ -13,14 +14,14 @@ const CURVES = ["prime256v1", "secp384r1", "secp521r1"];
 /** Where AWS IoT's own certificates end. */
 const NOT_AFTER = new Date("2049-12-31T23:59:59Z");
 
-/** A new sandbox CA on P-256. Its name says SANDBOX wherever a certificate is looked at. */
-export async function createCa(): Promise<Ca> {
+/** A new CA on P-256. Its name says SANDBOX wherever a certificate is looked at. */
+export async function createCa(commonName = "DosPesos SANDBOX CA"): Promise<Ca> {
   const x509 = await loadX509();
   const key = createKey();
   const keys = await signingPair(key);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
-    name: "O=DosPesos SANDBOX, CN=DosPesos SANDBOX CA",
+    name: subject(x509, commonName),
     notBefore: new Date(),
     notAfter: NOT_AFTER,
     signingAlgorithm: SIGNING,
@@ -79,6 +80,43 @@ export async function issueCertificate(ca: Ca, request: CertificateRequest): Pro
     ],
   });
   return `${certificate.toString("pem")}\n`;
+}
+
+/** A server's identity: PEM of its key and of its certificate. */
+export interface ServerIdentity {
+  readonly key: string;
+  readonly certificate: string;
+}
+
+/** A key and a server certificate for those hosts (names and IPv4 addresses), signed by the CA. */
+export async function issueServer(ca: Ca, hosts: readonly string[]): Promise<ServerIdentity> {
+  const x509 = await loadX509();
+  const issuer = new x509.X509Certificate(ca.certificate);
+  const key = createKey();
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: subject(x509, hosts[0] ?? "localhost"),
+    issuer: issuer.subjectName,
+    // A device's clock that is a little behind is no reason to refuse.
+    notBefore: new Date(Date.now() - 3_600_000),
+    notAfter: NOT_AFTER,
+    signingAlgorithm: SIGNING,
+    publicKey: (await signingPair(key)).publicKey,
+    signingKey: (await signingPair(ca.key)).privateKey,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension(hosts.map((host) => ({ type: isIP(host) === 0 ? "dns" : "ip", value: host }))),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+    ],
+  });
+  return { key, certificate: `${certificate.toString("pem")}\n` };
+}
+
+/** A common name has at most 64 characters (RFC 5280, upper bounds). */
+function subject(x509: Awaited<ReturnType<typeof loadX509>>, commonName: string): string {
+  return new x509.Name([{ O: [{ utf8String: "DosPesos SANDBOX" }] }, { CN: [{ utf8String: commonName.slice(0, 64) }] }]).toString();
 }
 
 /** The id that AWS IoT gives a certificate: the SHA-256 of its DER in lower-case hex. */

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { SANDBOX_ACCOUNT } from "./account.ts";
 import { openAccountFile, type AccountFile } from "./account-file.ts";
+import { TOKEN_PATH } from "./data-plane/record.ts";
 import { answer } from "./dispatch.ts";
 
 /** More than any request that AWS would accept. */
@@ -34,8 +35,15 @@ export interface Sandbox {
  * @throws ProblemError (exit 4) where the account file is unreadable or damaged.
  */
 export async function openSandbox({ file, region, port = 0 }: SandboxOptions): Promise<Sandbox> {
-  const accountFile = await openAccountFile(file);
-  const server = createServer((request, response) => void respond(accountFile, region, request, response));
+  return await serveAccount(await openAccountFile(file), region, port);
+}
+
+/** Serves an account that is open already; the token tells who asks for it which sandbox this is. */
+export async function serveAccount(accountFile: AccountFile, region: string, port = 0, token?: string): Promise<Sandbox> {
+  const server = createServer((request, response) => {
+    if (token !== undefined && request.url === TOKEN_PATH) return void response.end(token);
+    void respond(accountFile, region, request, response);
+  });
   const address = await listening(server, port);
   return {
     endpoint: `http://127.0.0.1:${address.port}`,

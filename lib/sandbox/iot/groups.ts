@@ -31,6 +31,11 @@ function listed(region: Region, group: ThingGroup): object {
   return { groupName: group.name, groupArn: iotArn(region, `thinggroup/${group.name}`) };
 }
 
+/** The names of the things in the group with that ARN; none where there is no such group. */
+export function groupMembers(region: Region, groupArn: string): readonly string[] {
+  return region.groups.get(nameInArn(region, groupArn, "thinggroup") ?? "")?.things ?? [];
+}
+
 function memberAndGroup(region: Region, input: Membership): { thing: string; group: ThingGroup } {
   const group = input.thingGroupName ?? nameInArn(region, input.thingGroupArn ?? "", "thinggroup");
   const thing = input.thingName ?? nameInArn(region, input.thingArn ?? "", "thing");

@@ -1,4 +1,5 @@
 import { certificateOperations } from "./certificates.ts";
+import { connectivityOperations } from "./connectivity.ts";
 import { endpointOperations } from "./endpoint.ts";
 import { groupOperations } from "./groups.ts";
 import { policyAttachmentOperations } from "./policy-attachments.ts";
@@ -10,6 +11,6 @@ import { thingOperations } from "./things.ts";
 
 /** The control plane of AWS IoT Core that the sandbox knows (API version 2015-05-28). */
 export const iotOperations = [
-  ...endpointOperations, ...taggingOperations, ...thingOperations, ...principalOperations, ...groupOperations,
+  ...endpointOperations, ...connectivityOperations, ...taggingOperations, ...thingOperations, ...principalOperations, ...groupOperations,
   ...certificateOperations, ...policyOperations, ...policyAttachmentOperations, ...roleAliasOperations,
 ];

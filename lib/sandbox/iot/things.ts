@@ -56,6 +56,7 @@ export const thingOperations = [
       throw invalid(`Cannot delete. Thing ${thing.name} is still attached to one or more principals`);
     }
     region.things.delete(thing.name);
+    region.connections.delete(thing.name);
     for (const group of region.groups.values()) group.things = group.things.filter((name) => name !== thing.name);
     region.associations = region.associations.filter(({ core, device }) => core !== thing.name && device !== thing.name);
     return {};

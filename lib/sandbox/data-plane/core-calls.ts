@@ -1,0 +1,55 @@
+import type { AccountFile } from "../account-file.ts";
+import { regionOf, type Address } from "../account.ts";
+import { iotArn } from "../arns.ts";
+import { hasComponent } from "../greengrass/components.ts";
+import { setConnectivity } from "../greengrass/connectivity.ts";
+import { decide } from "../iot/authorization.ts";
+
+/** What a core's components ask of Greengrass' data plane. Each throws an Error that names the action that is not allowed. */
+export interface CoreCalls {
+  putCertificateAuthorities(pem: string): Promise<void>;
+  updateConnectivityInfo(addresses: Address[]): Promise<void>;
+  /** Why a certificate is not one of that client device, or undefined. */
+  verifyClientDevice(certificateId: string, thing: string): string | undefined;
+  /** Whether the version of a component is there for a deployment. */
+  hasComponent(name: string, version: string): boolean;
+}
+
+/** The calls of one core, with the rights of its certificate. They stay inside the process: only MQTT and discovery go over TLS. */
+export function coreCalls(file: AccountFile, regionName: string, core: string, certificateId: string): CoreCalls {
+  const region = regionOf(file.account, regionName);
+  const must = (action: string, resource: string): void => {
+    const certificate = region.certificates.get(certificateId);
+    if (certificate?.status !== "ACTIVE") throw new Error(`${action}: the certificate is not active`);
+    const { allowed, why } = decide(region, { certificate, thing: core }, action, resource);
+    if (!allowed) throw new Error(why);
+  };
+  return {
+    putCertificateAuthorities: async (pem) => {
+      must("greengrass:PutCertificateAuthorities", "*");
+      const device = region.coreDevices.get(core);
+      if (device === undefined || device.authorities.includes(pem)) return;
+      device.authorities = [pem];
+      await file.save();
+    },
+    updateConnectivityInfo: async (addresses) => {
+      must("greengrass:UpdateConnectivityInfo", iotArn(region, `thing/${core}`));
+      if (JSON.stringify(region.connectivity.get(core)?.addresses) === JSON.stringify(addresses)) return;
+      setConnectivity(region, core, addresses);
+      await file.save();
+    },
+    verifyClientDevice: (id, thing) => {
+      must("greengrass:VerifyClientDeviceIdentity", "*");
+      must("greengrass:VerifyClientDeviceIoTCertificateAssociation", iotArn(region, `thing/${thing}`));
+      const certificate = region.certificates.get(id);
+      if (certificate === undefined) return "its certificate is not one of the account";
+      if (certificate.status !== "ACTIVE") return `its certificate is ${certificate.status}`;
+      if (!certificate.things.some(({ name }) => name === thing)) return `its certificate is not one of ${thing}`;
+      return region.associations.some((one) => one.core === core && one.device === thing) ? undefined : `${thing} is not associated with ${core}`;
+    },
+    hasComponent: (name, version) => {
+      must("greengrass:ResolveComponentCandidates", "*");
+      return hasComponent(region, name, version);
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import type { Certificate, Region } from "../account.ts";
+
+/** What every TLS port of the data plane asks of a client: TLS 1.2, and a certificate of the sandbox's CA. */
+export const MUTUAL_TLS = { requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.2" } as const;
+
+/** The id, as AWS IoT counts, of the certificate that a connection was made with. */
+export function peerCertificateId(stream: Duplex): string | undefined {
+  const raw = stream instanceof TLSSocket ? stream.getPeerCertificate().raw : undefined;
+  return raw === undefined ? undefined : createHash("sha256").update(raw).digest("hex");
+}
+
+/**
+ * The account's certificate that a connection was made with, or why there is none. A certificate of the right CA is not enough: it
+ * must be known and active (https://docs.aws.amazon.com/iot/latest/developerguide/client-authentication.html).
+ */
+export function peerCertificate(region: Region, stream: Duplex): Certificate | string {
+  const id = peerCertificateId(stream);
+  if (id === undefined) return "no certificate was shown";
+  const certificate = region.certificates.get(id);
+  if (certificate === undefined) return `certificate ${id.slice(0, 8)}… is not registered in this account and region`;
+  return certificate.status === "ACTIVE" ? certificate : `certificate ${id.slice(0, 8)}… is ${certificate.status}`;
+}
+
+/** The thing that a certificate speaks for: over MQTT the one that is the client's id, else its only one. */
+export function thingOf({ things }: Certificate, clientId?: string): string | undefined {
+  const named = things.find(({ name }) => name === clientId)?.name;
+  return named ?? (things.length === 1 ? things[0]?.name : undefined);
+}

@@ -1,0 +1,56 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import { join } from "node:path";
+import * as v from "valibot";
+
+/** Where a sandbox that runs tells how to reach it, beside the account's file. A kit made in the sandbox reads it, too. */
+const RECORD_FILE = "data-plane.json";
+
+/** The path at which a sandbox answers with its token, so that another program on its port is not taken for it. */
+export const TOKEN_PATH = "/-/dospesos/token";
+
+const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
+const loopback = v.strictObject({ host: v.literal("127.0.0.1"), port });
+const record = v.strictObject({
+  sandbox: v.literal(true),
+  endpoint: v.pipe(v.string(), v.regex(/^http:\/\/127\.0\.0\.1:\d+$/)), // of AWS's APIs
+  region: v.string(),
+  iot: loopback, // MQTT of IoT Core
+  discovery: loopback, // Greengrass discovery
+  token: v.string(),
+});
+
+export type DataPlaneRecord = v.InferOutput<typeof record>;
+
+/** Writes the record for who looks for the sandbox in this folder; only its owner can read it. */
+export function writeRecord(folder: string, value: DataPlaneRecord): void {
+  const file = join(folder, RECORD_FILE);
+  writeFileSync(`${file}.tmp`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.tmp`, file);
+}
+
+export function removeRecord(folder: string): void {
+  rmSync(join(folder, RECORD_FILE), { force: true });
+}
+
+/** The sandbox that runs now on the account in this folder, or undefined. A record that a killed sandbox left behind is not believed. */
+export async function runningSandbox(folder: string): Promise<DataPlaneRecord | undefined> {
+  let found: DataPlaneRecord;
+  try {
+    found = v.parse(record, JSON.parse(readFileSync(join(folder, RECORD_FILE), "utf8")));
+  } catch {
+    return undefined;
+  }
+  return (await tokenAt(found.endpoint)) === found.token ? found : undefined;
+}
+
+function tokenAt(endpoint: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const asked = get(`${endpoint}${TOKEN_PATH}`, { timeout: 3000, agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (piece: string) => (text += piece)).on("end", () => resolve(text)).on("error", () => resolve(undefined));
+    });
+    asked.on("timeout", () => asked.destroy());
+    asked.on("error", () => resolve(undefined));
+  });
+}

@@ -1,0 +1,214 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { IClientOptions, MqttClient } from "mqtt";
+import { issueServer } from "../ca.ts";
+import type { Broker } from "../data-plane/broker.ts";
+import type { CoreCalls } from "../data-plane/core-calls.ts";
+import type { CoreBundle } from "./bundle.ts";
+import { coreCa } from "./core-ca.ts";
+import { deviceGroups, type MayDevice } from "./device-groups.ts";
+import { openLocalBroker } from "./local-broker.ts";
+
+const AUTH = "aws.greengrass.clientdevices.Auth";
+const BROKER = "aws.greengrass.clientdevices.mqtt.Moquette";
+const DETECTOR = "aws.greengrass.clientdevices.IPDetector";
+const NUCLEUS = "aws.greengrass.Nucleus";
+
+export interface SimulatedCoreOptions {
+  readonly bundle: CoreBundle;
+  /** Where this core keeps its CA and what was deployed to it. */
+  readonly home: string;
+  /** The port of IoT Core on the loopback interface. */
+  readonly iotPort: number;
+  /** PEM of the CA that client devices' certificates come from. */
+  readonly clientCa: string;
+  readonly calls: CoreCalls;
+  readonly told: (line: string) => void;
+}
+
+interface Component {
+  readonly version: string;
+  readonly configurationUpdate?: { readonly merge?: unknown };
+}
+type Components = Readonly<Record<string, Component>>;
+
+interface Job {
+  readonly jobId: string;
+  readonly jobDocument: { readonly deploymentId: string; readonly components: Components };
+}
+
+/**
+ * A core device without a device: it connects to IoT Core with its bundle's certificate, reports its health, takes deployments as jobs,
+ * and serves its client devices once a deployment brings the components for that. It does not run the code of components.
+ */
+export class SimulatedCore {
+  readonly #options: SimulatedCoreOptions;
+  #client: MqttClient | undefined;
+  #broker: Broker | undefined;
+  #may: MayDevice = () => false;
+  #components: Components = {};
+  #errored: string | undefined;
+  #sequence = 0;
+  #working: Promise<void> = Promise.resolve();
+  #closed = false;
+  readonly #taken = new Set<string>();
+
+  constructor(options: SimulatedCoreOptions) {
+    this.#options = options;
+  }
+
+  get name(): string {
+    return this.#options.bundle.name;
+  }
+
+  /** Begins to connect; whether it gets there, the account tells. */
+  async start(): Promise<void> {
+    const { bundle, iotPort, told } = this.#options;
+    const { connect } = await import("mqtt");
+    const client = connect({
+      protocol: "mqtts", host: "127.0.0.1", port: iotPort, clientId: bundle.name, protocolVersion: 4, clean: true, reconnectPeriod: 1000, connectTimeout: 10_000,
+      cert: bundle.certificate, key: bundle.key, ca: bundle.rootCa,
+      // The name that the server's certificate is checked against is the endpoint's, which DNS does not know here.
+      servername: bundle.dataEndpoint,
+    } as IClientOptions);
+    this.#client = client;
+    let last = "";
+    client.on("error", (error) => {
+      const line = `${bundle.name} cannot connect to ${bundle.dataEndpoint}: ${"code" in error ? String(error.code) : error.message}`;
+      if (line !== last) told(line);
+      last = line;
+    });
+    client.on("connect", () => this.#after(() => this.#connected()));
+    client.on("message", (_, payload) => this.#received(payload.toString()));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#client?.endAsync(true);
+    await this.#working;
+    await this.#broker?.close();
+  }
+
+  /** One thing after the other. What fails is told, and the core goes on. */
+  #after(work: () => Promise<void>): void {
+    this.#working = this.#working.then(work).catch((error: unknown) => {
+      if (!this.#closed) this.#options.told(`${this.name}: ${messageOf(error)}`);
+    });
+  }
+
+  async #connected(): Promise<void> {
+    const { name } = this;
+    this.#options.told(`${name} is connected`);
+    await this.#client?.subscribeAsync([`$aws/things/${name}/jobs/notify-next`, `$aws/things/${name}/jobs/$next/get/accepted`], { qos: 1 });
+    await this.#reportHealth("NUCLEUS_LAUNCH");
+    const before = this.#deployedBefore();
+    if (before !== undefined) {
+      await this.#run(before).catch((error: unknown) => this.#options.told(`${name}: ${messageOf(error)}`));
+      await this.#reportHealth("COMPONENT_STATUS_CHANGE");
+    }
+    await this.#publish("jobs/$next/get", {});
+  }
+
+  #received(text: string): void {
+    const { execution } = JSON.parse(text) as { execution?: Job };
+    // A job is told when it is made, and given when it is asked for: both may come.
+    if (execution?.jobDocument === undefined || this.#taken.has(execution.jobId)) return;
+    this.#taken.add(execution.jobId);
+    this.#after(() => this.#deploy(execution));
+  }
+
+  async #deploy({ jobId, jobDocument: { deploymentId, components } }: Job): Promise<void> {
+    const { calls, home, told } = this.#options;
+    const update = (status: string, statusDetails: object): Promise<void> => this.#publish(`jobs/${jobId}/update`, { status, statusDetails });
+    await update("IN_PROGRESS", {});
+    try {
+      for (const [name, { version }] of Object.entries(components)) {
+        if (!calls.hasComponent(name, version)) throw new DeploymentFailed("NO_AVAILABLE_COMPONENT_VERSION", `${name} ${version} is not there: greengrass:ListComponentVersions tells which are`);
+      }
+      await this.#run(components);
+      mkdirSync(home, { recursive: true, mode: 0o700 });
+      writeFileSync(join(home, "deployed.json"), JSON.stringify(components), { mode: 0o600 });
+      await this.#reportHealth("THING_GROUP_DEPLOYMENT");
+      await update("SUCCEEDED", { "detailed-deployment-status": "SUCCESSFUL" });
+      told(`${this.name} has deployment ${deploymentId}`);
+    } catch (error) {
+      if (this.#closed) return;
+      told(`${this.name}: deployment ${deploymentId} failed: ${messageOf(error)}`);
+      await this.#reportHealth("THING_GROUP_DEPLOYMENT");
+      const code = error instanceof DeploymentFailed ? error.code : "COMPONENT_ERROR";
+      await update("FAILED", { "deployment-failure-cause": messageOf(error).slice(0, 1024), "deployment-error-stack": `DEPLOYMENT_FAILURE,${code}` });
+    }
+  }
+
+  /** Brings up what the components are for; new rights take effect at once, for clients that are connected as well. */
+  async #run(components: Components): Promise<void> {
+    const { calls, home, clientCa, told } = this.#options;
+    this.#components = components;
+    const steps: [string, () => Promise<void>][] = [
+      [AUTH, async () => {
+        this.#may = AUTH in components ? deviceGroups(components[AUTH]?.configurationUpdate?.merge) : () => false;
+        if (AUTH in components) await calls.putCertificateAuthorities((await coreCa(home, this.name)).certificate);
+      }],
+      [BROKER, async () => {
+        if (AUTH in components && BROKER in components) {
+          this.#broker ??= await openLocalBroker({
+            identity: await issueServer(await coreCa(home, this.name), ["localhost", "127.0.0.1"]), clientCa, port: 0, may: (...asked) => this.#may(...asked),
+            verify: (certificate, thing) => calls.verifyClientDevice(certificate, thing), told: (line) => told(`${this.name}: ${line}`),
+          });
+          return;
+        }
+        await this.#broker?.close();
+        this.#broker = undefined;
+      }],
+      [DETECTOR, async () => {
+        if (DETECTOR in components && this.#broker !== undefined) await calls.updateConnectivityInfo([{ id: "127.0.0.1", host: "127.0.0.1", port: this.#broker.port, metadata: "" }]);
+      }],
+    ];
+    for (const [name, step] of steps) {
+      this.#errored = name;
+      await step().catch((error: unknown) => {
+        throw new DeploymentFailed("COMPONENT_ERROR", `${name}: ${messageOf(error)}`);
+      });
+    }
+    this.#errored = undefined;
+  }
+
+  #deployedBefore(): Components | undefined {
+    try {
+      return JSON.parse(readFileSync(join(this.#options.home, "deployed.json"), "utf8")) as Components;
+    } catch {
+      return undefined; // nothing was deployed yet
+    }
+  }
+
+  /** What a nucleus sends at its start, after a deployment and once a day (aws-greengrass-nucleus, FleetStatusService). */
+  async #reportHealth(trigger: string): Promise<void> {
+    const version = this.#components[NUCLEUS]?.version ?? this.#options.bundle.version;
+    const components = Object.entries({ [NUCLEUS]: { version }, ...this.#components }).map(([componentName, one]) => ({
+      componentName, version: one.version, status: componentName === this.#errored ? "ERRORED" : /\.(Nucleus|Cli)$/.test(componentName) ? "FINISHED" : "RUNNING", isRoot: true,
+    }));
+    await this.#publish("greengrassv2/health/json", {
+      ggcVersion: version, platform: "linux", architecture: process.arch === "arm64" ? "aarch64" : "amd64", runtime: "aws_nucleus_classic", thing: this.name,
+      sequenceNumber: ++this.#sequence, timestamp: Date.now(), messageType: "COMPLETE", trigger, overallDeviceStatus: this.#errored === undefined ? "HEALTHY" : "UNHEALTHY", components,
+    });
+  }
+
+  async #publish(topic: string, payload: object): Promise<void> {
+    if (this.#closed || this.#client?.connected !== true) throw new Error(`not connected any more, ${topic} is not sent`);
+    await this.#client.publishAsync(`$aws/things/${this.name}/${topic}`, JSON.stringify(payload), { qos: 1 });
+  }
+}
+
+/** A deployment that did not come about, with the error code that the nucleus would report. */
+class DeploymentFailed extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
