@@ -1,15 +1,19 @@
 import { group, project } from "dospesos";
 import { core } from "./rules/core.ts";
+import { deployments } from "./rules/deployment.ts";
 import { instance } from "./rules/instance.ts";
 import { nucleus } from "./rules/nucleus.ts";
-import { thing } from "./rules/thing.ts";
+import { mqttClient, thing } from "./rules/thing.ts";
 
 export default project(({ settings }) => {
   const shared = instance(settings);
   const cores = settings.cores.map((c) => core(c, settings, shared));
-  const things = settings.things.map((t) => thing(t, settings, shared, cores));
+  const mqtt = mqttClient();
+  const things = settings.things.map((t) => thing(t, settings, shared, cores, mqtt));
   return [
     group("edge-installer", [...cores.map((c) => c.archive), ...nucleus(settings)]),
     group("thing-kit", things.map((t) => t.archive)),
+    // Last: it reads which group each core is in.
+    group("deployment", deployments(settings, shared, cores)),
   ];
 });

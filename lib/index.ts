@@ -29,6 +29,7 @@ export { accountId, type Account } from "./account/account.ts";
 export { accountEffect, markerFile } from "./account/account-effect.ts";
 export { terraformModule, type Facts } from "./account/terraform-module.ts";
 export { associateClientDevice } from "./aws/client-device.ts";
+export { ensureDeployment, type Deployed } from "./aws/deployment.ts";
 export { partitionOf } from "./aws/partition.ts";
 export { ensureServiceRole } from "./aws/service-role.ts";
 export { ensureStateBucket } from "./aws/state-bucket.ts";
@@ -38,4 +39,5 @@ export { certificateBelongsTo, checkKey, createCsr, createKey, csrBelongsTo } fr
 export { checkNucleus } from "./device/check-nucleus.ts";
 export { fetchOnce } from "./device/fetch-nucleus.ts";
 export { nucleusSha256, nucleusUrl } from "./device/nucleus.ts";
+export { mqttModule } from "./kit/mqtt-module.ts";
 export type { CoreVars, InstanceVars, ThingVars } from "./sandbox/modules/types.ts";

@@ -1,5 +1,5 @@
 import {
-  accountEffect, accountId, associateClientDevice, json, markerFile, rule, terraformModule,
+  accountEffect, accountId, associateClientDevice, json, markerFile, mqttModule, rule, terraformModule,
   type Context, type Facts, type Rule, type Settings, type Step, type Target, type ThingSettings, type ThingVars,
 } from "dospesos";
 import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
@@ -10,13 +10,18 @@ import { thingPolicyName } from "./names.ts";
 import { thingPolicy } from "./policies.ts";
 import { sourcesOf, variables } from "./variables.ts";
 
+/** The MQTT client of every kit, bundled once: a thing needs Node, and no npm. */
+export function mqttClient(): Rule {
+  return rule({ target: "edge/out/things/mqtt.mjs", mode: READABLE, recipe: () => mqttModule() });
+}
+
 interface Association {
   readonly core: string;
   readonly thing: string;
 }
 
 /** One client thing: its certificate with only the rights that a client needs, its association with a core, and its kit. */
-export function thing(t: ThingSettings, settings: Settings, shared: Instance, cores: readonly Core[]) {
+export function thing(t: ThingSettings, settings: Settings, shared: Instance, cores: readonly Core[], mqtt: Rule) {
   const { name } = t;
   const { key, csr } = identity(name).files;
   const vars = rule({
@@ -55,11 +60,11 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
       return { core: core.thing_name, thing: name };
     },
   });
-  return { name, archive: kit(name, settings, shared, applied, key, association) };
+  return { name, archive: kit(name, settings, shared, applied, key, association, mqtt) };
 }
 
 /** `edge/out/things/<thing>/` and its archive: what the client needs to find its core. */
-function kit(name: string, settings: Settings, shared: Instance, applied: Step<Facts<"thing">>, key: Target, association: Step<Association>): Rule {
+function kit(name: string, settings: Settings, shared: Instance, applied: Step<Facts<"thing">>, key: Target, association: Step<Association>, mqtt: Rule): Rule {
   const folder = `edge/out/things/${name}`;
   const certificate = rule({ target: `${folder}/device.pem.crt`, mode: READABLE, needs: { applied, key }, recipe: ({ applied, key }) => certificateFor(name, applied, key) });
   const privateKey = rule({ target: `${folder}/private.pem.key`, mode: PRIVATE, needs: { key }, recipe: ({ key }) => key.text });
@@ -70,7 +75,9 @@ function kit(name: string, settings: Settings, shared: Instance, applied: Step<F
     recipe: ({ association }) => json({
       sandbox: settings.sandbox, thing: association.thing, core: association.core, region: settings.aws.region,
       discovery_host: `greengrass-ats.iot.${settings.aws.region}.amazonaws.com`, discovery_port: settings.greengrass.data_plane_port,
-      certificate: "device.pem.crt", key: "private.pem.key", ca: "AmazonRootCA1.pem",
+      certificate: "device.pem.crt", key: "private.pem.key",
+      // The sandbox has other ports each time it runs, and tells them in its file.
+      ...(settings.sandbox ? { ca: "SandboxCA.pem", data_plane: "../../../../terraform/state/sandbox/data-plane.json" } : { ca: "AmazonRootCA1.pem" }),
     }),
   });
   const readme = rule({
@@ -82,7 +89,10 @@ function kit(name: string, settings: Settings, shared: Instance, applied: Step<F
   return sealed(folder, [
     { made: certificate, mode: READABLE }, { made: privateKey, mode: PRIVATE }, { made: connection, mode: READABLE }, { made: readme, mode: READABLE },
     copied("edge/certificates/AmazonRootCA1.pem", `${folder}/AmazonRootCA1.pem`, READABLE),
+    copied("edge/thing-kit/discovery.mjs", `${folder}/discovery.mjs`, READABLE),
     copied("edge/thing-kit/discover.mjs", `${folder}/discover.mjs`, RUNNABLE),
+    copied("edge/thing-kit/talk.mjs", `${folder}/talk.mjs`, RUNNABLE),
+    { made: rule({ target: `${folder}/mqtt.mjs`, mode: READABLE, needs: { mqtt }, recipe: ({ mqtt }) => mqtt.bytes }), mode: READABLE },
     ...sandboxCa(folder, shared.ca),
   ]);
 }
