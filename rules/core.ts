@@ -43,7 +43,7 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
     apply: ({ access }) => ensureThingGroup(access, { name: c.group, instance: shared.name }),
   });
   const applied = terraformModule({ module: "core", name, vars, after: [shared.applied, shared.serviceRole, group] });
-  return { name, applied, archive: bundle(name, settings, shared, applied, key) };
+  return { name, group, applied, archive: bundle(name, settings, shared, applied, key) };
 }
 
 /**

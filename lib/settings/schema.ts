@@ -3,7 +3,8 @@ import { faults } from "./faults.ts";
 import { nameFault } from "./names.ts";
 import { REGIONS, regionFault } from "./regions.ts";
 import {
-  accountFault, bucketFault, endpointFault, hostFault, jvmOptionsFault, nucleusFault, numberFault, prefixFault, proxyFault, rootFault, sha256Fault, userFault, versionFault,
+  accountFault, bucketFault, componentVersionFault, endpointFault, hostFault, jvmOptionsFault, nucleusFault, numberFault, prefixFault, proxyFault, rootFault, sha256Fault, userFault,
+  versionFault,
   wordFault,
 } from "./values.ts";
 
@@ -54,6 +55,12 @@ function oneOf<const W extends string>(first: W, ...others: W[]) {
   const word = text((value) => wordFault(value, [first, ...others]));
   return v.optional(v.pipe(word, v.transform((value) => value as W)), first);
 }
+
+function componentVersion(byDefault: string) {
+  return v.optional(text(componentVersionFault), byDefault);
+}
+
+const VERSION_WHY = "cores take exactly the versions that a deployment names";
 
 const nameFix = (example: string): string => `${faults.name.fix}, e.g. ${example}`;
 
@@ -123,6 +130,12 @@ export const schema = {
       "the state lies where this points", "e.g. endpoint = https://s3.example.com"),
     parallelism: key(wholeNumber("10", 1, 100), "how many resources of a module Terraform changes at the same time",
       "AWS IoT allows some calls only ten times a second", "parallelism = 10"),
+  },
+  components: {
+    cli: key(componentVersion(""), "version of aws.greengrass.Cli; by default that of the nucleus", VERSION_WHY, "e.g. cli = 2.16.0"),
+    client_device_auth: key(componentVersion("2.5.2"), "version of aws.greengrass.clientdevices.Auth", VERSION_WHY, "e.g. client_device_auth = 2.5.2"),
+    mqtt_broker: key(componentVersion("2.3.6"), "version of aws.greengrass.clientdevices.mqtt.Moquette", VERSION_WHY, "e.g. mqtt_broker = 2.3.6"),
+    ip_detector: key(componentVersion("2.2.0"), "version of aws.greengrass.clientdevices.IPDetector", VERSION_WHY, "e.g. ip_detector = 2.2.0"),
   },
   core: {
     group: {

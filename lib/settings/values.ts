@@ -133,3 +133,8 @@ export function endpointFault(url: string): string | undefined {
   if (/^https:\/\/[A-Za-z0-9.-]+(?::[1-9]\d{0,4})?$/.test(url) || /^http:\/\/(?:127\.0\.0\.1|localhost)(?::[1-9]\d{0,4})?$/.test(url)) return undefined;
   return `endpoint ${shown(url)} is not https://host:port; http only to 127.0.0.1`;
 }
+
+/** Why a version of a component is not taken, or undefined (Greengrass V2 Developer Guide, "Semantic versioning"). */
+export function componentVersionFault(version: string): string | undefined {
+  return version === "" || /^(0|[1-9]\d{0,5})(\.(0|[1-9]\d{0,5})){2}$/.test(version) ? undefined : `version ${shown(version)} is not three numbers with dots`;
+}

@@ -18,6 +18,7 @@ export interface Settings {
   readonly instance: Values<"instance">;
   readonly greengrass: Values<"greengrass">;
   readonly terraform: Values<"terraform">;
+  readonly components: Values<"components">;
   readonly cores: Instances<CoreSettings>;
   readonly things: Instances<ThingSettings>;
   /** Whether the account is the embedded one. */
@@ -59,6 +60,7 @@ export function settingsView(reader: SettingsReader): Settings {
     instance: keysView(reader, "instance", "instance"),
     greengrass: keysView(reader, "greengrass", "greengrass"),
     terraform: keysView(reader, "terraform", "terraform"),
+    components: keysView(reader, "components", "components"),
     cores: instances(reader, "core", (name) => keysView<CoreSettings>(reader, "core", `core ${name}`, { name })),
     things: instances(reader, "thing", (name) => keysView<ThingSettings>(reader, "thing", `thing ${name}`, { name })),
     get sandbox() {
