@@ -117,6 +117,14 @@ testOnMachine(test, "setup.sh killed at any point goes on when it is run again, 
       assert.equal(changes(machine), [], `killed at ${point}`);
     }
     assert.ok(kills >= 15, `${kills} points`);
+    // Killed after its last step, there is nothing more to do but to take away its copy of the key.
+    succeeds(machine, UNINSTALL);
+    machine.run("rm -f /run/shims/*");
+    machine.write("/run/shims/kill-at", `${kills}`);
+    assert.is(machine.run(`${SETUP} --yes`).status, 137);
+    assert.is(machine.run("ls /var/lib/dospesos/core-1/work/private.pem.key").status, 0);
+    assert.match(succeeds(machine, `${SETUP} --yes`), /nothing to do/);
+    assert.is(machine.run("ls /var/lib/dospesos/core-1/work").status, 2);
     assert.ok(machine.run("systemctl is-active greengrass.service").status === 0);
   }));
 
