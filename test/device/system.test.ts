@@ -158,6 +158,29 @@ testWhere(test, hindrance, "the laptop dies in the middle of a push: the next on
   isAsBefore("after a cut push");
 });
 
+testWhere(test, hindrance ?? (toolPath("script") === undefined ? "needs script, to have a terminal" : undefined), "sudo that asks for a password: without a terminal it is told, at one the person is asked", async () => {
+  const free = readFileSync(device.at("/etc/sudoers.d/pi"), "utf8");
+  device.write("/etc/sudoers.d/pi", "pi ALL=(ALL:ALL) ALL\n", 0o440);
+  device.run("cp -p /etc/shadow /run/shadow; echo pi:open-sesame | chpasswd");
+  try {
+    const alone = await start().end(60_000);
+    assert.is(alone.exit, 4);
+    assert.match(alone.stderr, /DP621: core-1: sudo on core-1 asks for a password/);
+    const words = [process.execPath, BIN, "push", "core-1", "--yes", "--sandbox-ok"].join(" ");
+    const asked = new Started(root, "script", ["-qec", words, "/dev/null"], { env: client.environment, stdio: ["pipe", "pipe", "pipe"] });
+    await asked.tells(/password for pi/, 0, 60_000);
+    asked.child.stdin!.write("open-sesame\n");
+    await asked.tells(/done: the core core-1 runs/, 0, 60_000);
+    asked.child.stdin!.end();
+    assert.is((await asked.end(60_000)).exit, 0);
+    assert.ok(isActive());
+  } finally {
+    device.write("/etc/sudoers.d/pi", free, 0o440);
+    device.run("cp -p /run/shadow /etc/shadow");
+  }
+  uninstall();
+});
+
 testWhere(test, hindrance, "AWS's installer fails with exit code 0: the push fails, says why, and the next one installs", async () => {
   device.run("mkdir -p /run/shims && touch /run/shims/fails");
   const failed = await start().end(120_000);

@@ -36,6 +36,7 @@ export async function push(run: Run): Promise<number> {
     }
     const nucleus = settings.greengrass.nucleus === "none" ? undefined : `edge/nucleus/greengrass-${settings.greengrass.version}.zip`;
     await mustBeFresh(session, [...targets.map(({ archive }) => archive), ...(nucleus === undefined ? [] : [nucleus])]);
+    if (nucleus === undefined) screen.emit({ type: "note", what: "[greengrass] nucleus = none: the nucleus zip is not sent, so the device must have it already" });
     if (!args.dryRun && !args.yes && !(await askConsent(`Install ${targets.map(({ core, host }) => `${core} on ${host}`).join(", ")}?`, signal))) {
       screen.say("nothing was pushed: run again at a terminal and say yes, or with --yes");
       return 4;
