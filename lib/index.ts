@@ -35,7 +35,7 @@ export { ensureServiceRole } from "./aws/service-role.ts";
 export { ensureStateBucket } from "./aws/state-bucket.ts";
 export { ensureThingGroup } from "./aws/thing-group.ts";
 export { archive, manifest, type BundleFile } from "./device/bundle.ts";
-export { certificateBelongsTo, checkKey, createCsr, createKey, csrBelongsTo } from "./device/keypair.ts";
+export { certificateBelongsTo, checkKey, createCsr, createKey, csrBelongsTo, publicKeyOf, requestedKey } from "./device/keypair.ts";
 export { checkNucleus } from "./device/check-nucleus.ts";
 export { fetchOnce } from "./device/fetch-nucleus.ts";
 export { nucleusSha256, nucleusUrl } from "./device/nucleus.ts";

@@ -4,7 +4,7 @@ import {
   type CoreSettings, type CoreVars, type Facts, type Rule, type Settings, type Step, type Target,
 } from "dospesos";
 import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
-import { certificateFor, identity } from "./identity.ts";
+import { certificateFor, certificateForRequest, identity, requestOfDevice } from "./identity.ts";
 import type { Instance } from "./instance.ts";
 import { devicePolicyName } from "./names.ts";
 import { devicePolicy } from "./policies.ts";
@@ -15,18 +15,19 @@ export type Core = ReturnType<typeof core>;
 /** One Greengrass core device: its thing and certificate in the account, and the bundle that installs it. */
 export function core(c: CoreSettings, settings: Settings, shared: Instance) {
   const { name } = c;
-  const { key, csr } = identity(name).files;
+  // A key on the device is none of this project's files: only the request for its certificate comes here.
+  const made = c.key === "device" ? undefined : identity(name).files;
   const vars = rule({
     target: `terraform/core/${name}.tfvars.json`,
-    needs: { csr, sources: sourcesOf("core") },
-    recipe: ({ csr, sources }) => {
+    needs: { csr: made === undefined ? [] : [made.csr], sources: sourcesOf("core") },
+    recipe: ({ csr: [csr], sources }, context) => {
       const scope = { region: settings.aws.region, account: accountId(settings) };
       return variables<CoreVars>({
         ...scope,
         instance: shared.name,
         name,
         group: c.group,
-        csr: csr.text,
+        csr: csr?.text ?? requestOfDevice(name, context),
         core_policy: shared.names.corePolicy,
         device_policy: devicePolicyName(shared.name, name),
         device_policy_document: JSON.stringify(devicePolicy({ ...scope, name })),
@@ -43,7 +44,7 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
     apply: ({ access }) => ensureThingGroup(access, { name: c.group, instance: shared.name }),
   });
   const applied = terraformModule({ module: "core", name, vars, after: [shared.applied, shared.serviceRole, group] });
-  return { name, group, applied, archive: bundle(name, settings, shared, applied, key) };
+  return { name, group, applied, archive: bundle(name, settings, shared, applied, made?.key) };
 }
 
 /**
@@ -58,7 +59,7 @@ function placesToReach({ sandbox, aws, greengrass }: Settings, endpoints: Facts<
 }
 
 /** `edge/out/<core>/` and its archive: everything that goes to the device. */
-function bundle(name: string, settings: Settings, shared: Instance, applied: Step<Facts<"core">>, key: Target): Rule {
+function bundle(name: string, settings: Settings, shared: Instance, applied: Step<Facts<"core">>, key: Target | undefined): Rule {
   const folder = `edge/out/${name}`;
   const values = () => ({ sandbox: settings.sandbox, core: { name }, greengrass: settings.greengrass });
   const config = rule({
@@ -75,18 +76,21 @@ function bundle(name: string, settings: Settings, shared: Instance, applied: Ste
       const { version, sha256 } = settings.greengrass;
       const { validFrom, validTo } = new X509Certificate(applied.certificate_pem);
       return render("templates/core/setup.sh.njk", {
-        ...values(), nucleus: { sha256: nucleusSha256(version, sha256) }, reach: placesToReach(settings, instance),
+        ...values(), nucleus: { sha256: nucleusSha256(version, sha256) }, reach: placesToReach(settings, instance), key_on_device: key === undefined,
         certificate: { not_before: Date.parse(validFrom) / 1000, not_after: Date.parse(validTo) / 1000 },
       });
     },
   });
   const uninstall = rule({ target: `${folder}/uninstall.sh`, mode: RUNNABLE, recipe: (_, { render }) => render("templates/core/uninstall.sh.njk", values()) });
   const readme = rule({ target: `${folder}/README.txt`, mode: READABLE, recipe: (_, { render }) => render("templates/core/README.txt.njk", values()) });
-  const certificate = rule({ target: `${folder}/device.pem.crt`, mode: READABLE, needs: { applied, key }, recipe: ({ applied, key }) => certificateFor(name, applied, key) });
-  const privateKey = rule({ target: `${folder}/private.pem.key`, mode: PRIVATE, needs: { key }, recipe: ({ key }) => key.text });
+  const certificateFile = { target: `${folder}/device.pem.crt`, mode: READABLE };
+  const certificate = key === undefined
+    ? rule({ ...certificateFile, needs: { applied }, recipe: ({ applied }, context) => certificateForRequest(name, applied, requestOfDevice(name, context)) })
+    : rule({ ...certificateFile, needs: { applied, key }, recipe: ({ applied, key }) => certificateFor(name, applied, key) });
+  const privateKey = key === undefined ? [] : [{ made: rule({ target: `${folder}/private.pem.key`, mode: PRIVATE, needs: { key }, recipe: ({ key }) => key.text }), mode: PRIVATE }];
   return sealed(folder, [
     { made: config, mode: READABLE }, { made: setup, mode: RUNNABLE }, { made: uninstall, mode: RUNNABLE }, { made: readme, mode: READABLE },
-    { made: certificate, mode: READABLE }, { made: privateKey, mode: PRIVATE },
+    { made: certificate, mode: READABLE }, ...privateKey,
     copied("edge/certificates/AmazonRootCA1.pem", `${folder}/AmazonRootCA1.pem`, READABLE),
     ...sandboxCa(folder, shared.ca),
   ]);

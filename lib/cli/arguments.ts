@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";
 import { didYouMean, ProblemError, shown } from "../engine/index.ts";
 
-export const COMMANDS = ["build", "watch", "clean", "status", "why", "list", "push", "move-state", "destroy"] as const;
+export const COMMANDS = ["build", "watch", "clean", "status", "why", "list", "request", "push", "move-state", "destroy"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface Arguments {
@@ -34,6 +34,7 @@ usage: dospesos COMMAND [TARGET…] [options]
   status [TARGET…]   fresh, stale or unknown; changes nothing; exit 0 only if all are fresh
   why TARGET…        what changed, for the targets and all that they need
   list               the groups and targets that can be named
+  request [CORE…]    have keys made on the devices of cores with key = device, and fetch the requests for certificates
   push [CORE…]       bring bundles to their devices over ssh, and install them there
   clean [TARGET…]    remove built files; never keys, Terraform state or settings
   move-state         move Terraform's local states to S3, where the settings now name it
@@ -45,7 +46,7 @@ usage: dospesos COMMAND [TARGET…] [options]
       --force        run the steps even if they are fresh
       --yes          consent to what the effects of this run change
       --verify       (build, status) ask the account whether what was applied is still there
-      --host HOST    (push) where the device of the one named core is, instead of its host in the settings
+      --host HOST    (push, request) where the device of the one named core is, instead of its host in the settings
       --only failed  (push) the cores whose last push did not end well
       --offline      (push) install though the device cannot reach AWS now
       --sandbox-ok   (push) install a sandbox bundle, though its core cannot reach AWS
@@ -81,7 +82,7 @@ const OPTIONS = {
 /** The options that each command knows besides those that all know. */
 const KNOWN: Readonly<Record<Command, readonly string[]>> = {
   build: ["dry-run", "jobs", "keep-going", "force", "yes", "verify", "no-wait"], watch: ["jobs"], clean: ["no-wait"], status: ["verify", "jobs"], why: [], list: [],
-  push: ["dry-run", "jobs", "yes", "no-wait", "host", "only", "offline", "sandbox-ok"], "move-state": ["no-wait"], destroy: ["yes", "no-wait"],
+  request: ["no-wait", "host"], push: ["dry-run", "jobs", "yes", "no-wait", "host", "only", "offline", "sandbox-ok"], "move-state": ["no-wait"], destroy: ["yes", "no-wait"],
 };
 const COMMON = ["json", "color", "no-color", "directory"];
 

@@ -15,6 +15,7 @@ const commands: Readonly<Record<Command, () => Promise<(run: Run) => Promise<num
   clean: async () => (await import("./commands/clean.ts")).clean,
   status: async () => (await import("./commands/status.ts")).status,
   why: async () => (await import("./commands/why.ts")).why,
+  request: async () => (await import("./commands/request.ts")).request,
   push: async () => (await import("./commands/push.ts")).push,
   "move-state": async () => (await import("./commands/move-state.ts")).moveState,
   destroy: async () => (await import("./commands/destroy.ts")).destroy,

@@ -75,6 +75,18 @@ export async function requestedKey(csrPem: string): Promise<Buffer> {
   return Buffer.from(new Pkcs10CertificateRequest(csrPem).publicKey.rawData);
 }
 
+/** Whether a text is a request for a certificate, signed by a key on P-256 that it asks for. */
+export async function isRequest(csrPem: string): Promise<boolean> {
+  const { Pkcs10CertificateRequest } = await loadX509();
+  try {
+    const csr = new Pkcs10CertificateRequest(csrPem);
+    const { asymmetricKeyDetails } = createPublicKey({ key: Buffer.from(csr.publicKey.rawData), format: "der", type: "spki" });
+    return asymmetricKeyDetails?.namedCurve === "prime256v1" && (await csr.verify());
+  } catch {
+    return false;
+  }
+}
+
 /** Whether the request asks for this key and was signed by it. A text that is no request belongs to no key. */
 export async function csrBelongsTo(csrPem: string, keyPem: string): Promise<boolean> {
   const { Pkcs10CertificateRequest } = await loadX509();
@@ -85,6 +97,11 @@ export async function csrBelongsTo(csrPem: string, keyPem: string): Promise<bool
   } catch {
     return false;
   }
+}
+
+/** The key that a certificate (PEM) was issued for: DER of its SubjectPublicKeyInfo. */
+export function publicKeyOf(certificatePem: string): Buffer {
+  return new X509Certificate(certificatePem).publicKey.export({ type: "spki", format: "der" });
 }
 
 /** Whether the certificate was issued for this key. A text that is no certificate belongs to no key. */

@@ -143,6 +143,8 @@ export const schema = {
         "the thing group of the core; by default the instance's name", faults.name.why, nameFix("group = my-group")),
       inherits: "instance.name",
     },
+    key: key(oneOf("laptop", "device"), "where the private key is made and stays: laptop (it goes out in the bundle) or device (dospesos request fetches the request for a certificate)",
+      "the certificate belongs to one key", "key = laptop, or device"),
     host: key(v.optional(text(hostFault), ""), "[user@]host of the device, or an alias of your ssh configuration, for dospesos push",
       "it is given to ssh", "e.g. host = pi@core-1.local"),
   },

@@ -31,6 +31,8 @@ export interface CoreSettings {
   readonly name: string;
   /** The thing group of the core. */
   readonly group: string;
+  /** Where the private key is made. */
+  readonly key: "laptop" | "device";
   /** Where ssh finds the device, or empty. */
   readonly host: string;
 }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { suite } from "uvu";
@@ -12,7 +12,7 @@ import { Client, freePort, startSshd, type Daemon } from "./sshd.ts";
 import { zip } from "./zip.ts";
 
 const test = suite("push");
-const needed = [...SIGNING_TOOLS, "sshd", "ssh", "ssh-keygen", "tar"];
+const needed = [...SIGNING_TOOLS, "sshd", "ssh", "ssh-keygen", "tar", "openssl"];
 const missing = needed.filter((tool) => toolPath(tool) === undefined && !(tool === "sshd" && existsSync("/usr/sbin/sshd")));
 
 function testPush(name: string, body: () => Promise<void>): void {
@@ -186,6 +186,38 @@ testPush("a jump host of the user's configuration is gone through", () =>
     const { exit, stderr } = await pushed("core-1", "--host", "behind", "--yes", "--sandbox-ok");
     assert.is(exit, 0, stderr);
     assert.ok(isActive(machine));
+  }));
+
+testPush("key = device: the key is made on the device and stays there; the request comes back, the certificate goes out", () =>
+  withDevice(async (machine, { root, client, pushed }) => {
+    const request = (): Promise<Ended> => new Started(root, process.execPath, [BIN, "request", "core-1"], { env: client.environment }).end(60_000);
+    assert.match((await request()).stderr, /DP623: \[core core-1\] has its key on the laptop/);
+    edit(root, "settings.ini", "host = core-1", "host = core-1\nkey = device");
+    const early = dospesos(root, "build", "edge-installer");
+    assert.is(early.exit, 4, early.stderr);
+    assert.match(early.stderr, /edge\/keys\/core-1\/device\.pem\.csr: error DP609: .*\n {2}why: .*\n {2}fix: dospesos request core-1/);
+    const first = await request();
+    assert.is(first.exit, 0, first.stderr);
+    const built = dospesos(root, "build", "edge-installer");
+    assert.is(built.exit, 0, built.stderr);
+    assert.match((await request()).stderr, /the same key as before/);
+    assert.is((await pushed("core-1", "--yes", "--sandbox-ok")).exit, 0);
+    assert.ok(isActive(machine));
+    const key = readFileSync(machine.at("/greengrass/v2/private.pem.key"), "utf8");
+    assert.is(machine.run("stat -c '%a %u:%g' /greengrass/v2/private.pem.key").stdout, "400 0:0\n");
+    const certificate = new X509Certificate(readFileSync(machine.at("/greengrass/v2/device.pem.crt")));
+    assert.ok(certificate.checkPrivateKey(createPrivateKey(key)));
+    const secret = key.split("\n")[1]!;
+    const holders = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => lstatSync(join(root, name)).isFile() && readFileSync(join(root, name)).includes(secret));
+    assert.equal(holders, [], "no file of the laptop has it");
+    assert.not.ok(existsSync(join(root, "edge/out/core-1/private.pem.key")));
+    assert.match((await pushed("core-1", "--yes", "--sandbox-ok")).stderr, /nothing to do/);
+    // Another device, or one that was set up anew, has another key.
+    machine.run("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out /var/lib/dospesos/core-1/private.pem.key");
+    assert.match((await pushed("core-1", "--yes", "--sandbox-ok")).stderr, /DP622: core-1: the certificate of the bundle is not for this device's key/);
+    assert.is(machine.run("sh /var/lib/dospesos/core-1/uninstall.sh --yes").status, 0);
+    assert.match((await pushed("core-1", "--yes", "--sandbox-ok")).stderr, /DP622: core-1: there is no key of core-1 on this device/);
+    assert.is(machine.run("ls /greengrass").status, 2);
   }));
 
 testPush("without consent nothing is sent; a bundle that is not what the settings say is not pushed", async () => {

@@ -22,6 +22,7 @@ export interface CoreValues {
   nucleus: { sha256: string };
   certificate: { not_before: number; not_after: number };
   reach: string;
+  key_on_device: boolean;
 }
 
 export interface ValuesChange {
@@ -31,6 +32,7 @@ export interface ValuesChange {
   notBefore?: number;
   notAfter?: number;
   reach?: string;
+  keyOnDevice?: boolean;
 }
 
 export function coreValues(change: ValuesChange = {}): CoreValues {
@@ -61,5 +63,6 @@ export function coreValues(change: ValuesChange = {}): CoreValues {
     nucleus: { sha256: change.sha256 ?? "0".repeat(64) },
     certificate: { not_before: change.notBefore ?? 1_700_000_000, not_after: change.notAfter ?? 4_000_000_000 },
     reach: change.reach ?? "",
+    key_on_device: change.keyOnDevice ?? false,
   };
 }
