@@ -105,9 +105,13 @@ testPush("a host key that is not known, or another one than before: nothing is s
     assert.ok(daemon.port > 0);
   }, false));
 
-testPush("a push that is killed while it sends is gone on with by the next one", () =>
+testPush("a push that is interrupted or killed while it sends did not end well, and is gone on with by the next one", () =>
   withDevice(async (machine, { push, pushed }) => {
-    const killed = push("core-1", "--yes", "--sandbox-ok");
+    const interrupted = push("core-1", "--yes", "--sandbox-ok");
+    await interrupted.tells(/sending core-1\.tar\.gz/);
+    interrupted.kill("SIGINT");
+    assert.is((await interrupted.end()).exit, 130);
+    const killed = push("--only", "failed", "--yes", "--sandbox-ok");
     await killed.tells(/sending greengrass-2\.99\.0\.zip: [1-4]\d %/);
     killed.kill("SIGKILL");
     await killed.end();
