@@ -129,11 +129,11 @@ test("several cores and things come out of one file", () => {
   assert.not(existsSync(path("edge/out/things/thing-1")));
 });
 
-test("a key of one core changes only targets of that core", () => {
+test("a key of one core changes only targets of that core, and the deployment of a group that it leaves or joins", () => {
   edit("settings.ini", (text) => text.replace("[core core-1]\ngroup = my-group", "[core core-1]\ngroup = other"));
   const targets = build();
   assert.ok(targets.length > 0);
-  for (const target of targets) assert.match(target, /(^|\/)core-1[./]/);
+  for (const target of targets) assert.match(target, /(^|\/)core-1[./]|^edge\/out\/deployments\/|\.deployment\.json$/);
 });
 
 test("why and --dry-run tell beforehand what a build then does", () => {

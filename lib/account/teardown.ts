@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { disassociate } from "../aws/client-device.ts";
 import type { AwsAccess } from "../aws/clients.ts";
+import { removeDeployment } from "../aws/deployment.ts";
 import { deleteCoreDevice } from "../aws/core-device.ts";
 import { removeServiceRole } from "../aws/service-role.ts";
 import { groupsOf, removeThingGroup } from "../aws/thing-group.ts";
@@ -27,7 +28,7 @@ export interface Part {
 const API_MARKERS = "terraform/state/api";
 
 /**
- * Everything that the project has in the account, in the reverse order of a build: associations, things, cores, groups, the service
+ * Everything that the project has in the account, in the reverse order of a build: associations, things, cores, deployments, groups, the service
  * role, the instance. What was applied under names that the settings no longer have is part of it.
  */
 export async function partsOf(context: TerraformContext, { access }: Account, terraform: Terraform | undefined): Promise<Part[]> {
@@ -44,6 +45,7 @@ export async function partsOf(context: TerraformContext, { access }: Account, te
     ...associations(root, access),
     ...things,
     ...cores.map((part) => withCoreDevice(part, access)),
+    ...deployments(root, access, instance),
     ...groups.map((name): Part => ({ name: `group ${name}`, lines: [`-   thing group ${name}, if no thing is in it IS DESTROYED`], remove: async () => void (await removeThingGroup(access, name)) })),
     serviceRole(context, access),
     ...instances,
@@ -106,6 +108,20 @@ function associations(root: string, access: AwsAccess): Part[] {
     const { outputs: { core, thing } } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { outputs: { core: string; thing: string } };
     return [{ name: `association of ${thing}`, lines: [`-   association of ${thing} with ${core} IS DESTROYED`], remove: async () => {
       await disassociate(access, core, thing);
+      rmSync(join(folder, file));
+    } }];
+  });
+}
+
+/** A deployment of a group that is gone would stay in the account's list for ever. */
+function deployments(root: string, access: AwsAccess, instance: string): Part[] {
+  const folder = join(root, API_MARKERS);
+  return (existsSync(folder) ? readdirSync(folder) : []).flatMap((file): Part[] => {
+    const [, group] = /^(.+)\.deployment\.json$/.exec(file) ?? [];
+    if (group === undefined) return [];
+    const { outputs: { id } } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { outputs: { id: string } };
+    return [{ name: `deployment ${group}`, lines: [`-   deployment ${id} of the thing group ${group} IS DESTROYED`], remove: async () => {
+      await removeDeployment(access, id, instance);
       rmSync(join(folder, file));
     } }];
   });

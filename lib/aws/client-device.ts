@@ -40,8 +40,8 @@ export async function disassociate(access: AwsAccess, core: string, thing: strin
   checkEntries(asked, errorEntries);
 }
 
-/** https://docs.aws.amazon.com/greengrass/v2/APIReference/API_ListClientDevicesAssociatedWithCoreDevice.html */
-async function isAssociated(access: AwsAccess, core: string, thing: string): Promise<boolean> {
+/** Whether the thing may discover the core (https://docs.aws.amazon.com/greengrass/v2/APIReference/API_ListClientDevicesAssociatedWithCoreDevice.html). */
+export async function isAssociated(access: AwsAccess, core: string, thing: string): Promise<boolean> {
   const { paginateListClientDevicesAssociatedWithCoreDevice } = await import("@aws-sdk/client-greengrassv2");
   const client = await access.greengrass();
   const found = await lookUp({ action: "greengrass:ListClientDevicesAssociatedWithCoreDevice", resource: core }, async () => {

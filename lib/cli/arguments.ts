@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";
 import { didYouMean, ProblemError, shown } from "../engine/index.ts";
 
-export const COMMANDS = ["build", "watch", "clean", "status", "why", "list", "request", "push", "move-state", "destroy"] as const;
+export const COMMANDS = ["build", "watch", "clean", "status", "why", "list", "request", "push", "deploy", "check", "things", "sandbox", "move-state", "destroy"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface Arguments {
@@ -37,6 +37,10 @@ usage: dospesos COMMAND [TARGET…] [options]
   request [CORE…]    have keys made on the devices of cores with key = device, and fetch the requests for certificates
   push [CORE…]       bring bundles to their devices over ssh, and install them there
   clean [TARGET…]    remove built files; never keys, Terraform state or settings
+  deploy             build the deployments and wait for what became of them on each core
+  check [NAME…]      is all well, from a core's service to a message received? names the first broken link
+  things             what exists in the account, and what may cost money
+  sandbox            run the embedded account with IoT Core, discovery and simulated cores, until Ctrl-C
   move-state         move Terraform's local states to S3, where the settings now name it
   destroy            take everything out of the account again, in reverse order
 
@@ -56,7 +60,7 @@ usage: dospesos COMMAND [TARGET…] [options]
   -C DIR             work in DIR
   -h, --help   --version
 
-exit: 0 done · 1 a step failed or something is stale (status) · 2 settings, Dofile or usage · 3 locked · 4 needs a person
+exit: 0 done · 1 a step failed, something is stale (status) or broken (check) · 2 settings, Dofile or usage · 3 locked · 4 needs a person
       129, 130, 143 interrupted`;
 
 const OPTIONS = {
@@ -82,7 +86,8 @@ const OPTIONS = {
 /** The options that each command knows besides those that all know. */
 const KNOWN: Readonly<Record<Command, readonly string[]>> = {
   build: ["dry-run", "jobs", "keep-going", "force", "yes", "verify", "no-wait"], watch: ["jobs"], clean: ["no-wait"], status: ["verify", "jobs"], why: [], list: [],
-  request: ["no-wait", "host"], push: ["dry-run", "jobs", "yes", "no-wait", "host", "only", "offline", "sandbox-ok"], "move-state": ["no-wait"], destroy: ["yes", "no-wait"],
+  request: ["no-wait", "host"], push: ["dry-run", "jobs", "yes", "no-wait", "host", "only", "offline", "sandbox-ok"],
+  deploy: ["dry-run", "jobs", "keep-going", "force", "yes", "no-wait"], check: [], things: [], sandbox: ["no-wait"], "move-state": ["no-wait"], destroy: ["yes", "no-wait"],
 };
 const COMMON = ["json", "color", "no-color", "directory"];
 
@@ -112,7 +117,7 @@ export function parseArguments(words: readonly string[]): Arguments | "help" | "
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > 1024) wrong.push(`--jobs takes a number from 1 to 1024, not ${shown(String(values.jobs))}`);
   if (values.only !== undefined && values.only !== "failed") wrong.push(`--only takes failed, not ${shown(String(values.only))}`);
   if (command === "why" && targets.length === 0) wrong.push("why needs a target: dospesos list shows them");
-  if (["list", "destroy", "move-state"].includes(command) && targets.length > 0) wrong.push(`${command} takes no targets`);
+  if (["list", "deploy", "things", "sandbox", "destroy", "move-state"].includes(command) && targets.length > 0) wrong.push(`${command} takes no targets`);
   if (wrong.length > 0) throw usage(wrong);
   const is = (name: keyof typeof OPTIONS): boolean => values[name] === true;
   return {

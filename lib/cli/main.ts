@@ -19,6 +19,10 @@ const commands: Readonly<Record<Command, () => Promise<(run: Run) => Promise<num
   push: async () => (await import("./commands/push.ts")).push,
   "move-state": async () => (await import("./commands/move-state.ts")).moveState,
   destroy: async () => (await import("./commands/destroy.ts")).destroy,
+  deploy: async () => (await import("./commands/deploy.ts")).deploy,
+  check: async () => (await import("./commands/check.ts")).check,
+  things: async () => (await import("./commands/things.ts")).things,
+  sandbox: async () => (await import("./commands/sandbox.ts")).sandbox,
   list: async () => (await import("./commands/list.ts")).list,
 };
 

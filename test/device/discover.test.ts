@@ -81,7 +81,7 @@ async function discover(answerer: Answerer, change: Change = {}): Promise<Run> {
   await once(server, "listening");
   const kit = tempFolder("kit");
   const client = change.client ?? "client";
-  copyFileSync(join(project, "edge/thing-kit/discover.mjs"), join(kit, "discover.mjs"));
+  for (const name of ["discover.mjs", "discovery.mjs"]) copyFileSync(join(project, "edge/thing-kit", name), join(kit, name));
   writeFileSync(join(kit, "device.pem.crt"), pem(`${client}.pem`));
   writeFileSync(join(kit, "private.pem.key"), pem(`${client}.key`));
   writeFileSync(join(kit, "AmazonRootCA1.pem"), pem(`${change.ca ?? "web"}.pem`));

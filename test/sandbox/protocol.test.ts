@@ -1,4 +1,4 @@
-import { CreateDeploymentCommand } from "@aws-sdk/client-greengrassv2";
+import { ResolveComponentCandidatesCommand } from "@aws-sdk/client-greengrassv2";
 import { CreateUserCommand } from "@aws-sdk/client-iam";
 import { CreateThingCommand, CreateTopicRuleCommand, DescribeEndpointCommand, DescribeThingCommand } from "@aws-sdk/client-iot";
 import { GetSessionTokenCommand } from "@aws-sdk/client-sts";
@@ -19,8 +19,8 @@ function notImplemented(error: Error, what: RegExp): void {
 test("an operation that the sandbox does not know is a 501 that names it, in each protocol", () => withSandbox(async ({ access }) => {
   const rule = new CreateTopicRuleCommand({ ruleName: "r", topicRulePayload: { sql: "SELECT 1", actions: [] } });
   notImplemented(await failure((await access.iot()).send(rule)), /iot POST \/rules\/r/);
-  const deployment = new CreateDeploymentCommand({ targetArn: "arn:aws:iot:eu-west-1:000000000000:thing/t" });
-  notImplemented(await failure((await access.greengrass()).send(deployment)), /greengrass POST \/greengrass\/v2\/deployments/);
+  const candidates = new ResolveComponentCandidatesCommand({});
+  notImplemented(await failure((await access.greengrass()).send(candidates)), /greengrass POST \/greengrass\/v2\/resolveComponentCandidates/);
   notImplemented(await failure((await access.iam()).send(new CreateUserCommand({ UserName: "u" }))), /iam CreateUser/);
   notImplemented(await failure((await access.sts()).send(new GetSessionTokenCommand({}))), /sts GetSessionToken/);
 }));

@@ -28,7 +28,11 @@ export type BrokerRules = Required<Pick<AedesOptions, "preConnect" | "authorizeP
 export async function openBroker({ identity, clientCa, port, refused }: BrokerOptions, rules: BrokerRules): Promise<Broker> {
   const { Aedes } = await import("aedes");
   // A client id may have 128 characters, where MQTT 3.1 had 23 (AWS IoT Core endpoints and quotas).
-  const aedes = await Aedes.createBroker({ ...rules, maxClientsIdLength: 128 });
+  const aedes = await Aedes.createBroker({ ...rules, maxClientsIdLength: 128, preConnect: (client, packet, done) => rules.preConnect(client, packet, (error, accepted) => {
+    done(error, accepted);
+    // aedes itself leaves a refused client waiting; AWS IoT ends its connection.
+    if (!accepted) client.conn.destroy();
+  }) });
   // A refused client is told by the rules; without a listener aedes would end the process.
   aedes.on("clientError", () => {});
   aedes.on("connectionError", () => {});
@@ -39,7 +43,10 @@ export async function openBroker({ identity, clientCa, port, refused }: BrokerOp
     socket.on("error", () => {});
     aedes.handle(socket);
   });
-  server.on("tlsClientError", (error: NodeJS.ErrnoException) => refused(`TLS failed: ${error.code ?? error.message}`));
+  server.on("tlsClientError", (error: NodeJS.ErrnoException) => {
+    // Who only looks whether the port answers goes away again before TLS begins.
+    if (error.code !== "ECONNRESET") refused(`TLS failed: ${error.code ?? error.message}`);
+  });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return {

@@ -29,6 +29,8 @@ export interface DataPlane {
   readonly record: DataPlaneRecord;
   /** Stops the cores that run and starts those that have a bundle now. Gives their names. */
   restartCores(): Promise<readonly string[]>;
+  /** Resolves when every core has done what waited for it, or could not connect. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -64,7 +66,7 @@ export async function openDataPlane({ file, region, bundles, ports = {}, told }:
       sandbox: true, endpoint: api.endpoint, region, iot: { host: "127.0.0.1", port: iot.port }, discovery: { host: "127.0.0.1", port: discovery.port }, token,
     };
     writeRecord(home, record);
-    return { record, restartCores: cores.restart, close };
+    return { record, restartCores: cores.restart, settled: cores.settled, close };
   } catch (error) {
     await close();
     throw error;
@@ -78,6 +80,9 @@ function simulatedCores(bundles: string, told: (line: string) => void, make: (na
   };
   return {
     close,
+    settled: async (): Promise<void> => {
+      await Promise.all(running.map((core) => core.settled));
+    },
     restart: async (): Promise<readonly string[]> => {
       await close();
       running = bundleNames(bundles).flatMap((name) => {

@@ -52,6 +52,9 @@ export class SimulatedCore {
   #working: Promise<void> = Promise.resolve();
   #closed = false;
   readonly #taken = new Set<string>();
+  #settle: () => void = () => {};
+  /** Resolves when the core has done what waited for it, or could not connect at its first try. */
+  readonly settled = new Promise<void>((resolve) => (this.#settle = resolve));
 
   constructor(options: SimulatedCoreOptions) {
     this.#options = options;
@@ -73,17 +76,22 @@ export class SimulatedCore {
     } as IClientOptions);
     this.#client = client;
     let last = "";
+    client.on("close", () => this.#settle());
     client.on("error", (error) => {
       const line = `${bundle.name} cannot connect to ${bundle.dataEndpoint}: ${"code" in error ? String(error.code) : error.message}`;
       if (line !== last) told(line);
       last = line;
     });
     client.on("connect", () => this.#after(() => this.#connected()));
-    client.on("message", (_, payload) => this.#received(payload.toString()));
+    client.on("message", (topic, payload) => {
+      this.#received(payload.toString());
+      if (topic.endsWith("/$next/get/accepted")) this.#after(async () => this.#settle());
+    });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#settle();
     await this.#client?.endAsync(true);
     await this.#working;
     await this.#broker?.close();
@@ -99,7 +107,8 @@ export class SimulatedCore {
   async #connected(): Promise<void> {
     const { name } = this;
     this.#options.told(`${name} is connected`);
-    await this.#client?.subscribeAsync([`$aws/things/${name}/jobs/notify-next`, `$aws/things/${name}/jobs/$next/get/accepted`], { qos: 1 });
+    const jobs = [`$aws/things/${name}/jobs/notify-next`, `$aws/things/${name}/jobs/$next/get/accepted`];
+    if (this.#client !== undefined) await this.#orClosed(this.#client.subscribeAsync(jobs, { qos: 1 }), "the subscription to its jobs");
     await this.#reportHealth("NUCLEUS_LAUNCH");
     const before = this.#deployedBefore();
     if (before !== undefined) {
@@ -195,7 +204,21 @@ export class SimulatedCore {
 
   async #publish(topic: string, payload: object): Promise<void> {
     if (this.#closed || this.#client?.connected !== true) throw new Error(`not connected any more, ${topic} is not sent`);
-    await this.#client.publishAsync(`$aws/things/${this.name}/${topic}`, JSON.stringify(payload), { qos: 1 });
+    await this.#orClosed(this.#client.publishAsync(`$aws/things/${this.name}/${topic}`, JSON.stringify(payload), { qos: 1 }), topic);
+  }
+
+  /** What is not acknowledged because the connection ended is never acknowledged: mqtt.js alone would wait for it for ever. */
+  async #orClosed(work: Promise<unknown>, what: string): Promise<void> {
+    const client = this.#client;
+    let onClose = (): void => {};
+    const closed = new Promise<never>((_, reject) => (onClose = () => reject(new Error(`the connection ended before ${what} was done`))));
+    client?.once("close", onClose);
+    try {
+      await Promise.race([work, closed]);
+    } finally {
+      client?.off("close", onClose);
+      work.catch(() => {});
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { flag, integer, page } from "../members.ts";
 import { AwsError, rest } from "../operation.ts";
 import { listedPolicy, targetsOf } from "./policies.ts";
-import { policyName, policyNamed, policyTarget } from "./registry.ts";
+import { policyName, policyNamed, policyTarget, principalCertificate } from "./registry.ts";
 
 /** How many policies a certificate takes (https://docs.aws.amazon.com/general/latest/gr/iot-core.html). */
 const MAX_POLICIES = 10;
@@ -31,9 +31,13 @@ export const policyAttachmentOperations = [
   }),
 
   rest("iot", "ListAttachedPolicies", "POST /attached-policies/{target}", {
-    target, ...paging, recursive: v.optional(v.pipe(flag, v.literal(false))),
+    target, ...paging, recursive: v.optional(flag, false),
   }, ({ region }, input) => {
-    const { entries, next } = page(policyTarget(region, input.target).policies, input.pageSize, input.marker);
+    const target = policyTarget(region, input.target);
+    // Recursively a certificate also has what its things have by their groups.
+    const things = input.recursive && "things" in target ? principalCertificate(region, input.target).things.map(({ name }) => name) : [];
+    const inherited = [...region.groups.values()].filter((group) => group.things.some((name) => things.includes(name))).flatMap(({ policies }) => policies);
+    const { entries, next } = page([...new Set([...target.policies, ...inherited])], input.pageSize, input.marker);
     return { policies: entries.map((name) => listedPolicy(region, name)), nextMarker: next };
   }),
 
