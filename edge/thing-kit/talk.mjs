@@ -81,7 +81,7 @@ async function connectToCore(connection, groups) {
       const client = await connectAsync({
         protocol: "mqtts", host, port, ca: cas, cert: readKitFile(connection.certificate), key: readKitFile(connection.key),
         clientId: connection.thing, protocolVersion: 4, clean: true, reconnectPeriod: 0, connectTimeout: CONNECT_MS,
-      }, false);
+      }, undefined, false);
       Object.assign(result, { address: where, core });
       return { client, core, where };
     } catch (error) {
@@ -98,7 +98,7 @@ function explainUnreachable(thing, tried) {
   if (has(/CERT|VERIFY|ISSUER|ALTNAME|SELF_SIGNED/)) {
     return new Stop(1, `the core's certificate is not to be trusted: ${list}`, "another machine has the core's address, or the core has a new CA: run again");
   }
-  if (has(/^[2-5]$|not authorized|ECONNRESET|EPIPE|alert|closed|socket/i)) {
+  if (has(/^[2-5]$|not authorized|ECONNRESET|EPIPE|alert|closed|socket|Couldn't connect/i)) {
     return new Stop(4, `the core refused ${thing}: ${list}`,
       "a device group of aws.greengrass.clientdevices.Auth must have this thing, the thing must be associated with the core, and its certificate be active");
   }
