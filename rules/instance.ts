@@ -19,7 +19,7 @@ export function instance(settings: Settings) {
         ...scope,
         instance: name,
         token_exchange_role: names.tokenExchangeRole,
-        token_exchange_policy: JSON.stringify(tokenExchangePolicy(scope)),
+        token_exchange_policy: JSON.stringify(tokenExchangePolicy({ ...scope, artifacts: settings.components.bucket })),
         token_exchange_alias: names.tokenExchangeAlias,
         core_policy: names.corePolicy,
         core_policy_document: JSON.stringify(corePolicy({ ...scope, alias: names.tokenExchangeAlias })),

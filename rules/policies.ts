@@ -20,17 +20,19 @@ export interface PolicyDocument {
 }
 
 /**
- * What a core may do with AWS services through the token exchange role: send its own logs to CloudWatch, no more (Greengrass
+ * What a core may do with AWS services through the token exchange role: send its own logs to CloudWatch, and read the artifacts of
+ * the project's components where there is a bucket of them (`artifacts`), no more (Greengrass
  * V2 Developer Guide, "Authorize core devices to interact with AWS services", "Log manager"). Log groups can be created, but
  * only streams that end in the core's own name can be written to: the credentials provider sets `credentials-iot:ThingName`
  * from a header that the nucleus sends (AWS IoT Developer Guide, "Authorizing direct calls to AWS services"). Not confirmed
  * with a real account; were it not set, log uploads would be refused and nothing else.
  */
-export function tokenExchangePolicy(scope: Scope): PolicyDocument {
+export function tokenExchangePolicy(scope: Scope & { readonly artifacts?: string | undefined }): PolicyDocument {
   const groups = `${arnPrefix("logs", scope)}log-group:/aws/greengrass/*`;
   return document([
     allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"], groups),
     allow("logs:PutLogEvents", `${groups}:log-stream:*/thing/\${credentials-iot:ThingName}`),
+    ...(scope.artifacts === undefined ? [] : [allow("s3:GetObject", `arn:${partitionOf(scope.region).name}:s3:::${scope.artifacts}/components/*`)]),
   ]);
 }
 

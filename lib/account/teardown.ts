@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { disassociate } from "../aws/client-device.ts";
 import type { AwsAccess } from "../aws/clients.ts";
+import { removeComponent } from "../aws/component.ts";
 import { removeDeployment } from "../aws/deployment.ts";
 import { deleteCoreDevice } from "../aws/core-device.ts";
 import { removeServiceRole } from "../aws/service-role.ts";
@@ -28,7 +29,7 @@ export interface Part {
 const API_MARKERS = "terraform/state/api";
 
 /**
- * Everything that the project has in the account, in the reverse order of a build: associations, things, cores, deployments, groups, the service
+ * Everything that the project has in the account, in the reverse order of a build: associations, things, cores, deployments, components, groups, the service
  * role, the instance. What was applied under names that the settings no longer have is part of it.
  */
 export async function partsOf(context: TerraformContext, { access }: Account, terraform: Terraform | undefined): Promise<Part[]> {
@@ -46,6 +47,7 @@ export async function partsOf(context: TerraformContext, { access }: Account, te
     ...things,
     ...cores.map((part) => withCoreDevice(part, access)),
     ...deployments(root, access, instance),
+    ...components(root, access, instance),
     ...groups.map((name): Part => ({ name: `group ${name}`, lines: [`-   thing group ${name}, if no thing is in it IS DESTROYED`], remove: async () => void (await removeThingGroup(access, name)) })),
     serviceRole(context, access),
     ...instances,
@@ -122,6 +124,19 @@ function deployments(root: string, access: AwsAccess, instance: string): Part[] 
     const { outputs: { id } } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { outputs: { id: string } };
     return [{ name: `deployment ${group}`, lines: [`-   deployment ${id} of the thing group ${group} IS DESTROYED`], remove: async () => {
       await removeDeployment(access, id, instance);
+      rmSync(join(folder, file));
+    } }];
+  });
+}
+
+function components(root: string, access: AwsAccess, instance: string): Part[] {
+  const folder = join(root, API_MARKERS);
+  return (existsSync(folder) ? readdirSync(folder) : []).flatMap((file): Part[] => {
+    if (!file.endsWith(".component.json")) return [];
+    const { outputs: { arn } } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { outputs: { arn: string } };
+    const name = file.slice(0, -".component.json".length);
+    return [{ name: `component ${name}`, lines: [`-   all versions of the component ${name} ARE DESTROYED; its artifacts in S3 stay`], remove: async () => {
+      await removeComponent(access, arn, instance);
       rmSync(join(folder, file));
     } }];
   });

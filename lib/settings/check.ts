@@ -232,8 +232,8 @@ function requiredKeys(kind: string): string {
 
 /** Names that stand for something else in the project or in AWS. */
 function takenFault(kind: string, name: string): string | undefined {
-  // edge/out/things and edge/out/deployments stand beside one folder for each core
-  if (kind === "core" && ["things", "deployments"].includes(name.toLowerCase())) return `core name ${shown(name)} is a reserved name`;
+  // edge/out/things, deployments and components stand beside one folder for each core
+  if (kind === "core" && ["things", "deployments", "components"].includes(name.toLowerCase())) return `core name ${shown(name)} is a reserved name`;
   // the thing CORE-gci is Greengrass' own: its shadow tells the core of new connectivity information
   return /-gci$/i.test(name) ? `${kind} name ${shown(name)} ends in -gci, which Greengrass uses for a thing of its own` : undefined;
 }
