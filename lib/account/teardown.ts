@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { disassociate } from "../aws/client-device.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { removeComponent } from "../aws/component.ts";
-import { removeDeployment } from "../aws/deployment.ts";
+import { removeDeployments } from "../aws/deployment.ts";
 import { deleteCoreDevice } from "../aws/core-device.ts";
 import { removeServiceRole } from "../aws/service-role.ts";
 import { groupsOf, removeThingGroup } from "../aws/thing-group.ts";
@@ -121,9 +121,9 @@ function deployments(root: string, access: AwsAccess, instance: string): Part[] 
   return (existsSync(folder) ? readdirSync(folder) : []).flatMap((file): Part[] => {
     const [, group] = /^(.+)\.deployment\.json$/.exec(file) ?? [];
     if (group === undefined) return [];
-    const { outputs: { id } } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { outputs: { id: string } };
-    return [{ name: `deployment ${group}`, lines: [`-   deployment ${id} of the thing group ${group} IS DESTROYED`], remove: async () => {
-      await removeDeployment(access, id, instance);
+    const { outputs: { target } } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { outputs: { target: string } };
+    return [{ name: `deployment ${group}`, lines: [`-   deployments of the thing group ${group} ARE DESTROYED; what cores run stays`], remove: async () => {
+      await removeDeployments(access, target, instance);
       rmSync(join(folder, file));
     } }];
   });

@@ -89,14 +89,22 @@ async function deploymentOf(access: AwsAccess, deploymentId: string) {
 }
 
 /**
- * Ends and deletes a deployment, if the instance made it: cores that join the group later get nothing; what cores run stays.
+ * Ends and deletes the deployments of a target that the instance made, older ones as well: cores that join the group later get nothing;
+ * what cores run stays.
  * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_CancelDeployment.html, API_DeleteDeployment.html
  */
-export async function removeDeployment(access: AwsAccess, deploymentId: string, instance: string): Promise<void> {
-  const { CancelDeploymentCommand, DeleteDeploymentCommand } = await import("@aws-sdk/client-greengrassv2");
-  const greengrass = await access.greengrass();
-  const found = await deploymentOf(access, deploymentId);
-  if (found === undefined || found.tags?.[INSTANCE_TAG] !== instance) return;
-  if (found.deploymentStatus === "ACTIVE") await call({ action: "greengrass:CancelDeployment", resource: deploymentId }, () => greengrass.send(new CancelDeploymentCommand({ deploymentId })));
-  await call({ action: "greengrass:DeleteDeployment", resource: deploymentId }, () => greengrass.send(new DeleteDeploymentCommand({ deploymentId })));
+export async function removeDeployments(access: AwsAccess, targetArn: string, instance: string): Promise<void> {
+  const { CancelDeploymentCommand, DeleteDeploymentCommand, paginateListDeployments } = await import("@aws-sdk/client-greengrassv2");
+  const client = await access.greengrass();
+  const ids = await call({ action: "greengrass:ListDeployments", resource: targetArn }, async () => {
+    const found: string[] = [];
+    for await (const { deployments = [] } of paginateListDeployments({ client, pageSize: 100 }, { targetArn, historyFilter: "ALL" })) found.push(...deployments.map(({ deploymentId = "" }) => deploymentId));
+    return found;
+  });
+  for (const deploymentId of ids) {
+    const found = await deploymentOf(access, deploymentId);
+    if (found === undefined || found.tags?.[INSTANCE_TAG] !== instance) continue;
+    if (found.deploymentStatus === "ACTIVE") await call({ action: "greengrass:CancelDeployment", resource: deploymentId }, () => client.send(new CancelDeploymentCommand({ deploymentId })));
+    await call({ action: "greengrass:DeleteDeployment", resource: deploymentId }, () => client.send(new DeleteDeploymentCommand({ deploymentId })));
+  }
 }
