@@ -7,8 +7,8 @@ import type { Run } from "../run.ts";
 
 /**
  * `dospesos sandbox`: the embedded account with IoT Core, Greengrass discovery and a simulated core for each bundle, until it is
- * interrupted. Builds that run meanwhile talk to it; a bundle that they make anew restarts the cores. Exit 0 at its end, 2 where the settings
- * name a real account, 3 where it runs already.
+ * interrupted. Builds that run meanwhile talk to it; a bundle that they make anew restarts the cores. Exit 130 or 143 at
+ * its end, which is a signal, 2 where the settings name a real account, 3 where it runs already.
  */
 export async function sandbox(run: Run): Promise<number> {
   const { args, root, screen, signal } = run;
