@@ -145,7 +145,7 @@ test("destroy of a sandbox that Terraform never touched leaves it as it was befo
   assert.is(plain.run("build").exit, 0);
   const { exit, stderr } = plain.run("destroy", "--yes");
   assert.is(exit, 0, stderr);
-  assert.equal(census(plain), { roles: 0, managed: 0, things: 0, groups: 0, certificates: 0, policies: 0, aliases: 0, associations: 0 });
+  assert.equal(census(plain), { roles: 0, managed: 0, things: 0, groups: 0, certificates: 0, policies: 0, aliases: 0, associations: 0, coreDevices: 0, connectivity: 0, connections: 0, deployments: 0, components: 0 });
   assert.is(plain.run("build").exit, 0);
 });
 
