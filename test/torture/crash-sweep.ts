@@ -69,8 +69,6 @@ interface Task {
   readonly from: number;
 }
 
-/** The longest time that a build of the project takes, in milliseconds: random kills come within it. */
-const LONGEST = 400;
 
 /** What is built, when everything is there from the build before. Each turn differs from the one before it; after six they come again. */
 const BUILDS = {
@@ -112,7 +110,7 @@ export async function sweep(seed: string, until: number, stride: number, random:
   const choices = new Choices(`${seed} sweep`);
   const ordered = FAULTS.flatMap((fault) => builds.map((build) => ({ build, fault, from: 1 + choices.number(stride) })));
   const tasks = stride === 1 ? ordered : ordered.map((task) => ({ task, place: choices.number(2 ** 30) })).sort((a, b) => a.place - b.place).map(({ task }) => task);
-  const moments = Array.from({ length: random }, () => ({ build: builds[choices.number(builds.length)]!, moment: choices.number(LONGEST) }));
+  const moments = Array.from({ length: random }, () => ({ build: builds[choices.number(builds.length)]!, moment: choices.number(1000) / 1000 }));
   const lanes = Array.from({ length: cpus().length }, async () => {
     const lane = new Lane();
     for (let kill = moments.pop(); kill !== undefined; kill = moments.pop()) await lane.killAt(kill.build, kill.moment, swept);
@@ -129,6 +127,8 @@ class Lane {
   readonly #counted = join(tempFolder("counted"), "calls");
   /** What a clean build makes of some sources. */
   readonly #expectations = new Map<string, Record<string, string>>();
+  /** How many milliseconds each build takes. */
+  readonly #lasts = new Map<keyof typeof BUILDS, number>();
   #turn = 0;
 
   async sweep({ build, fault, from }: Task, swept: Swept, until: number, stride: number): Promise<void> {
@@ -151,13 +151,21 @@ class Lane {
     }
   }
 
+  /** `moment`: after which share of the time that such a build takes. */
   async killAt(build: keyof typeof BUILDS, moment: number, swept: Swept): Promise<void> {
-    BUILDS[build](this.#root, (this.#turn = (this.#turn + 1) % 6));
+    const next = (): void => BUILDS[build](this.#root, (this.#turn = (this.#turn + 1) % 6));
+    if (!this.#lasts.has(build)) {
+      next();
+      const begin = performance.now();
+      await this.#dospesos(undefined, "build", "--yes");
+      this.#lasts.set(build, performance.now() - begin);
+    }
+    next();
     const started = new Started(this.#root, process.execPath, [BIN, "build", "--yes"]);
-    setTimeout(() => started.kill("SIGKILL"), moment);
+    setTimeout(() => started.kill("SIGKILL"), moment * this.#lasts.get(build)!);
     const ended = await started.end(60_000);
     if (ended.signal === "SIGKILL") swept.random++;
-    for (const what of await this.#wrong(ended, ended.signal === "SIGKILL")) swept.wrong.push(`${build} build, killed after ${moment} ms: ${what}`);
+    for (const what of await this.#wrong(ended, ended.signal === "SIGKILL")) swept.wrong.push(`${build} build, killed after ${moment} of its time: ${what}`);
   }
 
   /** What is not as it must be after a build that was broken. */
