@@ -42,9 +42,12 @@ export function look(path: string, followLinks: boolean): Stats | "loop" | undef
   }
 }
 
-/** The file system keeps times too coarse to tell two changes in a row apart: this time, in milliseconds, has no fraction. */
+/**
+ * The file system keeps times too coarse to tell two changes in a row apart: this time, in milliseconds, is a whole second. Not a
+ * whole millisecond: as a double, one in 4,000 of the times that the kernel keeps in nanoseconds looks like that.
+ */
 export function isCoarse(time: number): boolean {
-  return Number.isInteger(time);
+  return time % 1000 === 0;
 }
 
 /**

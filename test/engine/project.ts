@@ -228,7 +228,12 @@ function stampsOf(root: string): Record<string, string> {
 const FOLDER = "(a folder)";
 
 function entries(root: string): string[] {
-  return readdirSync(root, { recursive: true, withFileTypes: true }).map((entry) => relative(root, join(entry.parentPath, entry.name))).sort();
+  // Not `recursive`: some versions of Node follow links then, also those that lead upwards.
+  const below = (folder: string): string[] => readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return [relative(root, path), ...(entry.isDirectory() ? below(path) : [])];
+  });
+  return below(root).sort();
 }
 
 function contentOf(path: string): string {
