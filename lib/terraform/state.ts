@@ -45,7 +45,8 @@ export function parseState(text: string): State | undefined {
     return {
       lineage, serial,
       outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
-      resources: resources.filter(({ mode }) => mode === "managed").map(({ type, name, instances }) => ({ address: `${type}.${name}`, attributes: { ...instances?.[0]?.attributes }, tainted: instances?.[0]?.status === "tainted" })),
+      // While it makes a resource, Terraform keeps a place for it, without an instance: a run that was killed leaves that.
+      resources: resources.filter(({ mode }) => mode === "managed").flatMap(({ type, name, instances = [] }) => instances.slice(0, 1).map(({ attributes, status }) => ({ address: `${type}.${name}`, attributes: { ...attributes }, tainted: status === "tainted" }))),
     };
   } catch {
     return undefined;

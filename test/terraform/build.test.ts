@@ -100,6 +100,19 @@ testWithProvider(test, "a thing deleted behind its back: --verify names it, a bu
   assert.is(clone.run("status", "--verify").exit, 0);
 });
 
+testWithProvider(test, "what an apply made that was killed before it could write it down is taken over, also where the state has a place for it", async () => {
+  type Kept = { serial: number; resources: { type: string; instances: unknown[] }[] };
+  clone.edit(`${STATES}/thing/thing-1.tfstate`, (text) => {
+    const state = JSON.parse(text) as Kept;
+    for (const one of state.resources) if (one.type === "aws_iot_policy") one.instances = [];
+    return JSON.stringify({ ...state, serial: state.serial + 1 });
+  });
+  const repaired = clone.run("build", "--verify", "--json");
+  assert.is(repaired.exit, 0, repaired.stderr);
+  assert.equal(ran(repaired), ["terraform/thing/thing-1.applied.json"]);
+  assert.equal(await planExits(clone), [0, 0, 0]);
+});
+
 testWithProvider(test, "destroy without a yes destroys nothing; with it the account is as it was before", async () => {
   const account = accountOf(clone.read(ACCOUNT));
   const asked = clone.run("destroy");
