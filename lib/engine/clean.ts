@@ -1,9 +1,9 @@
 import { lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fullPath, removeFile } from "./files.ts";
-import { Digest, Kind, makerOf, outputsOf, primary, RecordFlag, stepCount, StepFlag, type Graph, type NodeId, type StepId } from "./model.ts";
+import { Kind, makerOf, outputsOf, primary, RecordFlag, stepCount, StepFlag, type Graph, type NodeId, type StepId } from "./model.ts";
 import type { Standing } from "./session.ts";
-import { eachEdge, type State } from "./state.ts";
+import { eachEdge, filesMade, type State } from "./state.ts";
 import { STATE_FOLDER } from "./store.ts";
 
 /**
@@ -13,9 +13,9 @@ import { STATE_FOLDER } from "./store.ts";
  */
 export function clean(root: string, state: State, graph: Graph, steps: ReadonlySet<StepId> | "all", standing: (name: string) => Standing): string[] {
   const removed: string[] = [];
-  const made = new Set<NodeId>();
-  for (const { outputs } of state.records.values()) eachEdge(outputs, (node, digest) => void (digest !== Digest.unknown && made.add(node)));
-  const wasMade = (node: NodeId): boolean => made.has(node) || (made.size === 0 && ["ignored", "unknown"].includes(standing(state.nodeName[node]!)));
+  const made = filesMade(state);
+  const isLost = made.every((one) => one === 0);
+  const wasMade = (node: NodeId): boolean => made[node] === 1 || (isLost && ["ignored", "unknown"].includes(standing(state.nodeName[node]!)));
   const remove = (node: NodeId): void => {
     const name = state.nodeName[node]!;
     if (state.nodeKind[node] !== Kind.file || isFolderOrMissing(fullPath(root, name)) || !wasMade(node)) return;

@@ -6,6 +6,7 @@ import { basename, dirname, isAbsolute, join, posix, relative, sep } from "node:
 import { digestOf } from "./digest.ts";
 import { writeAll } from "./journal.ts";
 import { ProblemError } from "./problem.ts";
+import { isCoarse } from "./ticks.ts";
 
 /** Suffix of the temporary file that stands beside an output while it is written. Only the holder of the lock makes one. */
 export const TEMPORARY_SUFFIX = ".dospesos-tmp";
@@ -40,14 +41,6 @@ export function look(path: string, followLinks: boolean): Stats | "loop" | undef
     if (code === "ELOOP") return "loop";
     throw error;
   }
-}
-
-/**
- * The file system keeps times too coarse to tell two changes in a row apart: this time, in milliseconds, is a whole second. Not a
- * whole millisecond: as a double, one in 4,000 of the times that the kernel keeps in nanoseconds looks like that.
- */
-export function isCoarse(time: number): boolean {
-  return time % 1000 === 0;
 }
 
 /**

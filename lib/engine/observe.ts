@@ -1,18 +1,14 @@
 import { readFileSync, type Stats } from "node:fs";
 import type { World } from "./decide.ts";
 import { canonicalJson, digestOf, digestOfLargeFile } from "./digest.ts";
-import { fullPath, isCoarse, look, putFile } from "./files.ts";
+import { fullPath, look, putFile } from "./files.ts";
 import { findFiles } from "./glob.ts";
 import { Digest, Kind, type DigestId, type NodeId } from "./model.ts";
 import { ProblemError } from "./problem.ts";
 import type { SettingsContent, SettingsSource } from "./settings-source.ts";
-import type { State } from "./state.ts";
+import { filesMade, type State } from "./state.ts";
+import { passed, TICK, waitFor } from "./ticks.ts";
 
-/** Milliseconds that a change can take at most to show in a file's times: a kernel tick, or a coarse file system's step. */
-const TICK = 20;
-const COARSE_TICK = 2500;
-/** How long a run waits for a tick: with what the clock of this process, which counts milliseconds, may be behind. */
-const WAIT = TICK + 2;
 /** Bytes. */
 const LARGE = 64 << 20;
 
@@ -168,7 +164,7 @@ export class Observer implements World {
     const isSoon = (node: NodeId): boolean => {
       if (!state.stamps.isRacy(node)) return false;
       const left = waitFor(look(fullPath(this.root, state.nodeName[node]!), true));
-      if (left > WAIT) return false;
+      if (left > TICK) return false;
       wait = Math.max(wait, left + 1);
       return true;
     };
@@ -184,7 +180,7 @@ export class Observer implements World {
 
   /** Resolves when every later change of what this run has put into place is sure to show in its times. */
   async quiet(): Promise<void> {
-    await passed(this.#lastPut + WAIT - performance.now());
+    await passed(this.#lastPut + TICK - performance.now());
   }
 
   // The steps of this run were made from what was there before: where something else is there now, the next run must see it.
@@ -325,35 +321,6 @@ export class Observer implements World {
   }
 }
 
-/** The nodes that are on record as made by a step, as ones. */
-export function filesMade(state: State): Uint8Array {
-  const made = new Uint8Array(state.nodeName.length);
-  for (const { outputs } of state.records.values()) {
-    for (let at = outputs.start; at < outputs.end; at++) if (outputs.digests[at] !== Digest.unknown) made[outputs.nodes[at]!] = 1;
-  }
-  return made;
-}
-
 function digestOfFile(path: string, stat: Stats): string {
   return stat.size > LARGE ? digestOfLargeFile(path) : digestOf(readFileSync(path));
-}
-
-/**
- * Milliseconds until a change of the file would be sure to show. Only the ctime counts: whoever changes a file and puts its mtime
- * back still moves the ctime to the kernel's now.
- */
-function waitFor(stat: Stats | "loop" | undefined): number {
-  if (stat === undefined || stat === "loop") return 0;
-  return Math.max(0, stat.ctimeMs + (isCoarse(stat.ctimeMs) ? COARSE_TICK : TICK) - Date.now());
-}
-
-/** Resolves when every change from now on shows in a file's times. */
-export function passTick(): Promise<void> {
-  return passed(WAIT);
-}
-
-/** Resolves after at least so many milliseconds. A timer alone may end early: it counts from the loop's last turn. */
-async function passed(ms: number): Promise<void> {
-  const end = performance.now() + ms;
-  for (let left = ms; left > 0; left = end - performance.now()) await new Promise((resolve) => setTimeout(resolve, Math.ceil(left)));
 }

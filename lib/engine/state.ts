@@ -108,3 +108,10 @@ export function eachEdge(edges: Edges, visit: (node: NodeId, digest: DigestId) =
   }
   return true;
 }
+
+/** The nodes that are on record as made by a step, as ones. */
+export function filesMade(state: State): Uint8Array {
+  const made = new Uint8Array(state.nodeName.length);
+  for (const { outputs } of state.records.values()) eachEdge(outputs, (node, digest) => void (digest !== Digest.unknown && (made[node] = 1)));
+  return made;
+}

@@ -19,7 +19,7 @@ const LONGEST = 200;
 /** How long a file that was deleted may take to come back: some editors save so. */
 const ABSENT = 50;
 const POLL_EVERY = 200;
-/** The kernel forgets events when more than 16,384 of them wait, and nobody tells (inotify(7), IN_Q_OVERFLOW): after so many in a row everything is looked at. */
+/** The kernel forgets events when more than 16,384 of them wait, and nobody tells (inotify(7), IN_Q_OVERFLOW): after so many in one turn of the event loop everything is looked at. */
 const MANY = 1000;
 /** Milliseconds between two looks at the clock, and a step of it that only a sleep or somebody who sets it makes. */
 const CLOCK_EVERY = 1000;
@@ -52,7 +52,8 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
     wake?.();
   };
   const hintOf = (path: string): void => {
-    if (++events > MANY) return hintOfAll();
+    if (events++ === 0) setImmediate(() => (events = 0));
+    if (events > MANY) return hintOfAll();
     if (!followed.concerns(path)) return;
     hints.add(path);
     wake?.();
@@ -133,7 +134,7 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
       while ((await until(hasVanished(hints, followed) ? ABSENT : QUIET)) && performance.now() - begin < LONGEST);
       wake = undefined;
       const changes: Changes = isAll ? "all" : hints;
-      [hints, events, isAll] = [new Set(), 0, false];
+      [hints, isAll] = [new Set(), false];
       return changes;
     },
     async close() {

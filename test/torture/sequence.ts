@@ -3,7 +3,7 @@ import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Explanation } from "../../lib/engine/index.ts";
-import { passTick } from "../../lib/engine/observe.ts";
+import { passed, TICK } from "../../lib/engine/ticks.ts";
 import { filesBelow, TestProject, type Outcome } from "../engine/project.ts";
 import { temporaryFiles } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -86,7 +86,7 @@ class SequenceRun {
     process.env["TORTURE_FAIL"] = failing.join(" ");
     const outcome = await this.#project.buildAtOnce(targets, { keepGoing: choices.chance(0.5), jobs: 1 + choices.number(4) });
     process.env["TORTURE_FAIL"] = "";
-    if (outcome.ran.length > 0) await passTick();
+    if (outcome.ran.length > 0) await passed(TICK);
 
     const wrong = this.#unjustified(steps, outcome, damaged) ?? explainedOtherwise(told, outcome, damaged, targets.length === 0);
     this.#remember(steps, outcome);
