@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { artifactKey, type Artifact, type VersionedRecipe } from "../component/recipe.ts";
+import { artifactKey, type Artifact, type VersionedRecipe } from "../device/component-recipe.ts";
 import { ProblemError } from "../engine/problem.ts";
 import { call, lookUp } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";

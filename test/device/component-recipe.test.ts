@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { versionedRecipe, type ComponentSource } from "../../lib/component/recipe.ts";
+import { versionedRecipe, type ComponentSource } from "../../lib/device/component-recipe.ts";
 import { ProblemError } from "../../lib/engine/index.ts";
 
 const RECIPE = { RecipeFormatVersion: "2020-01-25", ComponentName: "com.example.Hello", ComponentVersion: "1.2.0", Manifests: [{ Lifecycle: { Run: "sh {artifacts:path}/a.sh" }, Artifacts: [{ Uri: "artifacts/a.sh", Unarchive: "NONE" }] }] };
