@@ -29,6 +29,7 @@ export function codePointText(char: string): string {
 
 /** The first character that a reader cannot see, or takes for an ordinary space; `index` counts from 0. */
 export function firstHidden(text: string): { readonly char: string; readonly index: number } | undefined {
+  if (/^[ -~]*$/.test(text)) return undefined;
   let index = 0;
   for (const char of text) {
     if (visible(char) !== char || (char !== " " && /\s/u.test(char))) return { char, index };

@@ -12,6 +12,7 @@ const RESERVED_ON_WINDOWS = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$/i;
 
 /** Whether any part of a dotted or spaced name would reach into JavaScript's own objects. */
 export function isReserved(name: string): boolean {
+  if (!/[.\s]/.test(name)) return RESERVED_IN_JAVASCRIPT.has(name);
   return name.split(/[.\s]/).some((word) => RESERVED_IN_JAVASCRIPT.has(word));
 }
 

@@ -1,7 +1,7 @@
 import { type Place, type Problem, ProblemError } from "../engine/problem.ts";
 import { check } from "./check.ts";
 import { faults, problem } from "./faults.ts";
-import { iniValues } from "./ini.ts";
+import { type IniValues, iniValues } from "./ini.ts";
 import { type Scan, scan } from "./scan.ts";
 import type { NamedKind, SettingValue } from "./schema.ts";
 import { settingsText } from "./text.ts";
@@ -27,25 +27,25 @@ const MOST_LISTED = 100;
  */
 export function parseSettings(bytes: Uint8Array, file: string): SettingsFile {
   const scanned = scan(settingsText(bytes, file), file);
-  const parsed = iniValues(scanned.sections);
-  const { problems, values, places, names } = check(scanned, parsed, file);
+  const parsed = iniValues(scanned.sections.values());
+  const { problems, ...content } = check(scanned, parsed, file);
   const all = [...scanned.problems, ...disagreements(scanned, parsed, file), ...problems];
   if (all.length > 0) throw new ProblemError(listed(all, file), 2);
-  return {
-    file,
-    value: (key) => values.get(key),
-    place: (key) => places.get(key),
-    names: (kind) => names[kind],
-  };
+  return { file, ...content };
 }
 
 /** Where the package ini, which gives the values, read something else than the scan, which knows their places. */
-function disagreements(scanned: Scan, parsed: ReadonlyMap<string, string>, file: string): readonly Problem[] {
-  const entries = scanned.sections.flatMap((section) => section.entries.map((entry) => ({ ...entry, title: section.title })));
-  const problems = entries
-    .filter(({ title, key, value }) => parsed.get(`${title}.${key}`) !== value)
-    .map(({ valuePlace }) => problem(faults.disagreement, valuePlace, "ini reads another value here"));
-  if (problems.length > 0 || parsed.size === entries.length) return problems;
+function disagreements({ sections }: Scan, parsed: IniValues, file: string): readonly Problem[] {
+  const problems: Problem[] = [];
+  let isMore = Object.keys(parsed).length > sections.size;
+  for (const { title, entries } of sections.values()) {
+    const read = parsed[title] ?? {};
+    for (const { key, value, line, valueColumn } of entries.values()) {
+      if (!Object.hasOwn(read, key) || String(read[key]) !== value) problems.push(problem(faults.disagreement, { file, line, column: valueColumn }, "ini reads another value here"));
+    }
+    isMore ||= Object.keys(read).length > entries.size;
+  }
+  if (problems.length > 0 || !isMore) return problems;
   return [problem(faults.disagreement, { file, line: 1, column: 1 }, "ini reads more keys than there are")];
 }
 

@@ -4,31 +4,36 @@ import { isReserved } from "./names.ts";
 import { unquoted } from "./quoted.ts";
 import { beginsPrivateKey, isSecret, secretIndex } from "./secrets.ts";
 
+/** Where something stands; a Place is made of it when it is told. There may be 100,000 of these. */
+export interface Spot {
+  readonly line: number;
+  readonly column: number;
+}
+
 /** One `key = value` as it stands in the file; the value without its quotes, always a string. */
-export interface Entry {
+export interface Entry extends Spot {
   readonly key: string;
   readonly value: string;
-  readonly place: Place;
-  readonly valuePlace: Place;
+  readonly valueColumn: number;
 }
 
 /** One section and everything that the file puts into it. */
-export interface Section {
+export interface Section extends Spot {
   /** As the section is called in messages and keys: `aws`, `core core-1`. */
   readonly title: string;
   readonly kind: string;
   /** What follows the kind, unchecked; empty in `[aws]`. */
   readonly name: string;
-  readonly place: Place;
-  readonly namePlace: Place;
-  readonly entries: Entry[];
+  readonly nameColumn: number;
+  /** By key in small letters, in the order of the file. */
+  readonly entries: Map<string, Entry>;
   /** A line of the section was refused, so what seems to be missing may stand there. */
   broken: boolean;
 }
 
 export interface Scan {
-  /** In the order of the file. */
-  readonly sections: readonly Section[];
+  /** By title, its kind in small letters; in the order of the file. */
+  readonly sections: ReadonlyMap<string, Section>;
   /** A section header was refused, so sections that seem to be missing may stand there. */
   readonly brokenHeader: boolean;
   readonly problems: readonly Problem[];
@@ -50,33 +55,37 @@ const MOST_PROBLEMS = 10_000;
 export function scan(text: string, file: string): Scan {
   const lines = text.split("\n");
   if (lines.length > 1 && lines.at(-1) === "") lines.pop();
-  const scanner = new Scanner(file);
+  const scanner = new Scanner(file, hasUnwanted(text));
   for (const line of lines) {
     if (!scanner.line(line.endsWith("\r") ? line.slice(0, -1) : line)) break;
   }
   return {
-    sections: [...scanner.sections.values()],
+    sections: scanner.sections,
     brokenHeader: scanner.brokenHeader,
     problems: scanner.problems,
     lines: lines.length,
   };
 }
 
+/** Whether any line has what no line may have: asked once of all, it is not asked of each. */
+function hasUnwanted(text: string): boolean {
+  return text.includes("\0") || /\r(?!\n|$)/.test(text) || secretIndex(text) >= 0;
+}
+
 class Scanner {
   readonly problems: Problem[] = [];
-  /** By kind in small letters and name. */
   readonly sections = new Map<string, Section>();
   brokenHeader = false;
   readonly #file: string;
+  readonly #hasUnwanted: boolean;
   #line = 0;
   #current: Section | undefined;
-  /** The first entry of each key, by `title.key` in small letters. */
-  readonly #entries = new Map<string, Entry>();
   #insidePrivateKey = false;
   #foundStrayKey = false;
 
-  constructor(file: string) {
+  constructor(file: string, unwanted: boolean) {
     this.#file = file;
+    this.#hasUnwanted = unwanted;
   }
 
   /** Takes the next line; false where there is no sense in reading on. */
@@ -85,7 +94,7 @@ class Scanner {
     const start = text.search(/[^ \t]/);
     if (start === -1) return true;
     const first = text[start];
-    if (this.#isDamaged(text) || this.#isSecret(text)) {
+    if (this.#hasUnwanted && (this.#isDamaged(text) || this.#isSecret(text))) {
       if (first === "[") this.#loseHeader();
     } else if (first === "[") {
       this.#header(text, start);
@@ -159,12 +168,11 @@ class Scanner {
 
   /** A section that stands twice goes on where it ended, so that the keys of both are checked. */
   #open(kind: string, name: string, start: number, nameStart: number): void {
-    const id = `${kind.toLowerCase()} ${name}`;
+    const title = name === "" ? kind : `${kind} ${name}`;
+    const id = name === "" ? kind.toLowerCase() : `${kind.toLowerCase()} ${name}`;
     const first = this.sections.get(id);
     if (first === undefined) {
-      const title = name === "" ? kind : `${kind} ${name}`;
-      const [place, namePlace] = [this.#place(start), this.#place(nameStart)];
-      this.#current = { title, kind, name, place, namePlace, entries: [], broken: false };
+      this.#current = { title, kind, name, line: this.#line, column: start + 1, nameColumn: nameStart + 1, entries: new Map(), broken: false };
       this.sections.set(id, this.#current);
       if (this.sections.size > MOST_SECTIONS) {
         const limit = MOST_SECTIONS.toLocaleString("en-US");
@@ -173,7 +181,7 @@ class Scanner {
       return;
     }
     this.#current = first;
-    const line = first.place.line;
+    const { line } = first;
     if (first.kind !== kind) this.#refuse(faults.onlyCase, start, `section differs only in case from line ${line}`);
     else this.#refuse(faults.again, start, `section again; first at line ${line}`, "move its keys up to the first one");
   }
@@ -205,23 +213,22 @@ class Scanner {
     const valueStart = text.length - rest.length;
     const value = this.#value(raw, valueStart);
     if (value === undefined) return;
-    const valuePlace = this.#place(raw === "" ? afterEquals - 1 : valueStart);
-    const entry: Entry = { key, value, place: this.#place(start), valuePlace };
-    const id = `${section.title}.${key.toLowerCase()}`;
-    const first = this.#entries.get(id);
+    const id = key.toLowerCase();
+    const first = section.entries.get(id);
     if (first === undefined) {
-      this.#entries.set(id, entry);
-      section.entries.push(entry);
+      const valueColumn = raw === "" ? afterEquals : valueStart + 1;
+      section.entries.set(id, { key, value, line: this.#line, column: start + 1, valueColumn });
     } else if (first.key === key) {
-      this.#refuse(faults.again, start, `set twice; first at line ${first.place.line}`);
+      this.#refuse(faults.again, start, `set twice; first at line ${first.line}`);
     } else {
-      this.#refuse(faults.onlyCase, start, `key differs only in case from line ${first.place.line}`);
+      this.#refuse(faults.onlyCase, start, `key differs only in case from line ${first.line}`);
     }
   }
 
   /** The value without its quotes, or undefined where it was refused. */
   #value(raw: string, start: number): string | undefined {
-    const bytes = Buffer.byteLength(raw);
+    // A character has 3 bytes at most for each unit of its length (UTF-16).
+    const bytes = raw.length * 3 <= LONGEST_VALUE ? 0 : Buffer.byteLength(raw);
     if (bytes > LONGEST_VALUE) {
       const [size, limit] = [bytes.toLocaleString("en-US"), LONGEST_VALUE.toLocaleString("en-US")];
       this.#refuse(faults.longValue, start, `value is ${size} bytes; limit ${limit}`);

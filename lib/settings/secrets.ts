@@ -7,8 +7,12 @@ const SECRETS = [
   /\b(?:ghp|gho|ghs|github_pat|xox[abp])[_-][A-Za-z0-9_-]{20,}/,
 ];
 
+/** No secret is shorter, in characters: an access key id has 20. */
+const SHORTEST = 20;
+
 /** Where text that looks like a secret begins (from 0), or -1. */
 export function secretIndex(text: string): number {
+  if (text.length < SHORTEST) return -1;
   const found = SECRETS.map((pattern) => text.search(pattern)).filter((index) => index >= 0);
   return found.length === 0 ? -1 : Math.min(...found);
 }

@@ -68,8 +68,9 @@ test("any text without hidden characters comes through a quoted value as it is",
 test("ini reads of the prepared text what the scan saw, whatever the file says", () => {
   fc.assert(fc.property(texts, (text) => {
     const { sections } = scan(text, "settings.ini");
-    const seen = sections.flatMap(({ title, entries }) => entries.map(({ key, value }) => [`${title}.${key}`, value]));
-    assert.equal([...iniValues(sections)].sort(), seen.sort());
+    const seen = [...sections.values()].map(({ title, entries }) => [title, [...entries.values()].map(({ key, value }) => [key, value]).sort()]);
+    const read = Object.entries(iniValues(sections.values())).map(([title, keys]) => [title, Object.entries(keys).map(([key, value]) => [key, String(value)]).sort()]);
+    assert.equal(read.sort(), seen.sort());
   }), { numRuns: 3000 });
 });
 
@@ -83,8 +84,8 @@ test("a plain file says to the scan what it says to ini alone", () => {
     const text = lines.join("\n");
     const scanned = scan(text, "settings.ini");
     assert.equal(scanned.problems, []);
-    const seen = Object.fromEntries(scanned.sections.map(({ title, entries }) => {
-      return [title, Object.fromEntries(entries.map((one) => [one.key, one.value]))];
+    const seen = Object.fromEntries([...scanned.sections.values()].map(({ title, entries }) => {
+      return [title, Object.fromEntries([...entries.values()].map((one) => [one.key, one.value]))];
     }));
     assert.equal(seen, JSON.parse(JSON.stringify(parse(text))));
   }), { numRuns: 500 });
