@@ -37,19 +37,19 @@ export class Evaluation {
   readonly declaring = new Set<string>();
   #scope: Scope = { parent: undefined, values: new Set(), lists: new Set(), pass: undefined };
 
-  /** Without modules it is only evaluated for its recipes, not for what they are made of. */
+  /** Without modules it is only evaluated for its recipes, not for what they are made of: then no one asks what was read. */
   constructor(observer: Observer, modules: Modules | undefined) {
     this.observer = observer;
     this.modules = modules;
   }
 
   setting(key: string): string | number | boolean | undefined {
-    this.#scope.values.add(this.#read(Kind.setting, key));
+    if (this.modules !== undefined) this.#scope.values.add(this.#read(Kind.setting, key));
     return this.observer.settings.value(key);
   }
 
   names(kind: string): readonly string[] {
-    this.#scope.lists.add(this.#read(Kind.names, kind));
+    if (this.modules !== undefined) this.#scope.lists.add(this.#read(Kind.names, kind));
     return this.observer.settings.names(kind);
   }
 
@@ -65,6 +65,7 @@ export class Evaluation {
   }
 
   each<T>(kind: string, name: string, body: () => T): T {
+    if (this.modules === undefined) return body();
     const outer = this.#scope;
     if (outer.pass?.kind !== kind || outer.pass.names.has(name)) {
       for (const node of outer.pass?.reads ?? []) outer.values.add(node);

@@ -295,12 +295,8 @@ export class Run {
   }
 
   summary(): Summary {
-    const counts = { ran: 0, fresh: 0, failed: 0, skipped: 0 };
-    for (const at of this.#at) {
-      const status = statusOf[at as At];
-      if (status !== undefined) counts[status]++;
-    }
-    return { ...counts, needsPerson: this.#needsPerson, exit: [2, 1, 4].find((code) => this.#exits.has(code)) ?? (this.#needsPerson > 0 ? 4 : 0) };
+    const count = (at: At): number => this.#at.reduce((sum, one) => (one === at ? sum + 1 : sum), 0);
+    return { ran: count(At.ran), fresh: count(At.fresh), failed: count(At.failed), skipped: count(At.skipped), needsPerson: this.#needsPerson, exit: [2, 1, 4].find((code) => this.#exits.has(code)) ?? (this.#needsPerson > 0 ? 4 : 0) };
   }
 }
 

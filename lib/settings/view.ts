@@ -57,14 +57,15 @@ export interface Instances<T> extends Iterable<T> {
  * A property that does not exist throws ProblemError (exit code 2).
  */
 export function settingsView(reader: SettingsReader): Settings {
+  const [core, thing] = [sectionView<CoreSettings>(reader, "core"), sectionView<ThingSettings>(reader, "thing")];
   const plain: Settings = {
-    aws: keysView(reader, "aws", "aws"),
-    instance: keysView(reader, "instance", "instance"),
-    greengrass: keysView(reader, "greengrass", "greengrass"),
-    terraform: keysView(reader, "terraform", "terraform"),
-    components: keysView(reader, "components", "components"),
-    cores: instances(reader, "core", (name) => keysView<CoreSettings>(reader, "core", `core ${name}`, { name })),
-    things: instances(reader, "thing", (name) => keysView<ThingSettings>(reader, "thing", `thing ${name}`, { name })),
+    aws: sectionView<Values<"aws">>(reader, "aws")(),
+    instance: sectionView<Values<"instance">>(reader, "instance")(),
+    greengrass: sectionView<Values<"greengrass">>(reader, "greengrass")(),
+    terraform: sectionView<Values<"terraform">>(reader, "terraform")(),
+    components: sectionView<Values<"components">>(reader, "components")(),
+    cores: instances(reader, "core", core),
+    things: instances(reader, "thing", thing),
     get sandbox() {
       return reader.value("aws.account") === "sandbox";
     },
@@ -72,33 +73,47 @@ export function settingsView(reader: SettingsReader): Settings {
       return reader.value("aws.account") !== "sandbox" || reader.value("sandbox.terraform") === true;
     },
   };
-  return strict(plain, "", reader);
+  return new Proxy(Object.freeze(plain), strict(reader, () => ""));
 }
 
-/** A view of one section, with a getter for each key that the schema has; the checks of the schema are what makes it a T. */
-function keysView<T extends object>(reader: SettingsReader, kind: string, title: string, fixed: { name?: string } = {}): T {
-  const target: object = { ...fixed };
+const TITLE = Symbol("title of the section");
+
+interface Titled {
+  readonly [TITLE]: string;
+}
+
+/**
+ * Makes views of the sections of a kind, with a getter for each key that the schema has; the checks of the schema are what makes
+ * them a T. The getters are the same for all: ten thousand cores would have as many shapes.
+ */
+function sectionView<T extends object>(reader: SettingsReader, kind: string): (name?: string) => T {
+  const keys: PropertyDescriptorMap = {};
   for (const key of rulesOf(kind)?.keys() ?? []) {
-    Object.defineProperty(target, key, { enumerable: true, get: () => reader.value(`${title}.${key}`) });
+    keys[key] = { enumerable: true, get(this: Titled) { return reader.value(`${this[TITLE]}.${key}`); } };
   }
-  return strict(target as T, `[${title}] `, reader);
+  const handler = strict<Titled>(reader, (section) => `[${section[TITLE]}] `);
+  return (name) => {
+    const target = name === undefined ? {} : { name };
+    Object.defineProperty(target, TITLE, { value: name === undefined ? kind : `${kind} ${name}` });
+    return new Proxy(Object.freeze(Object.defineProperties(target, keys)) as Titled, handler) as unknown as T;
+  };
 }
 
 /** What runtimes ask of any object: these are answered, not refused. */
 const ASKED_OF_ANY: ReadonlySet<string> =
   new Set([...Object.getOwnPropertyNames(Object.prototype), "then", "toJSON", "inspect"]);
 
-/** The object, of which unknown properties throw instead of being undefined. `where`: what it is in the file, or empty. */
-function strict<T extends object>(target: T, where: string, reader: SettingsReader): T {
-  return new Proxy(Object.freeze(target), {
+/** Makes unknown properties throw instead of being undefined. `where`: what the object is in the file, or empty. */
+function strict<T extends object>(reader: SettingsReader, where: (object: T) => string): ProxyHandler<T> {
+  return {
     get(object, property, receiver) {
       if (typeof property === "symbol" || Object.hasOwn(object, property) || ASKED_OF_ANY.has(property)) {
         return Reflect.get(object, property, receiver);
       }
       const keys = Object.keys(object);
-      throw missing(reader, `${where}${property}`, didYouMean(property, keys), `use one of ${keys.join(", ")}`);
+      throw missing(reader, `${where(object)}${property}`, didYouMean(property, keys), `use one of ${keys.join(", ")}`);
     },
-  });
+  };
 }
 
 function instances<T>(reader: SettingsReader, kind: NamedKind, view: (name: string) => T): Instances<T> {
@@ -116,7 +131,7 @@ function instances<T>(reader: SettingsReader, kind: NamedKind, view: (name: stri
       for (const name of reader.names(kind)) yield view(name);
     },
   };
-  return strict(plain, `${kind}s `, reader);
+  return new Proxy(Object.freeze(plain), strict(reader, () => `${kind}s `));
 }
 
 function missing(reader: SettingsReader, asked: string, meant: string | undefined, fix: string): ProblemError {
