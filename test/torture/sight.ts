@@ -88,9 +88,9 @@ function definition(graph: Graph, step: Step): string {
   return JSON.stringify([dofileCode(graph), graph.modulesOf(step).map((module) => graph.moduleText(module)), step.outputs, step.id]);
 }
 
-/** The Dofile without its comment, and the modules that declare nothing: whatever these are good for, every step may be made of it. */
+/** The Dofile without its comment, and the modules that declare nothing, by name: whatever these are good for, every step may be made of it. */
 function dofileCode(graph: Graph): string {
-  return [graph.dofileText().replace(/^\/\/.*\n/, ""), ...graph.modulesWithoutSteps().map((module) => graph.moduleText(module))].join("");
+  return [graph.dofileText().replace(/^\/\/.*\n/, ""), ...graph.modulesWithoutSteps().map((module) => `m${module} ${graph.moduleText(module)}`)].join("");
 }
 
 /** One rule for each match of a glob in the Dofile: each depends on all names, since it could have closed over them. */
