@@ -8,14 +8,16 @@ import { mqttClient, thing } from "./rules/thing.ts";
 
 export default project(({ settings, glob }) => {
   const shared = instance(settings);
-  const cores = settings.cores.map((c) => core(c, settings, shared));
   const mqtt = mqttClient();
-  const things = settings.things.map((t) => thing(t, settings, shared, cores, mqtt));
   const own = components(settings, shared, glob("edge/components/*/recipe.json"));
+  const zip = nucleus(settings);
+  // A core that comes, goes or gets another key is the business of its own things only.
+  const cores = settings.cores.byName((c) => core(c, settings, shared));
+  const things = settings.things.byName((t) => thing(t, settings, shared, cores.get(t.core), mqtt));
+  // Last: here all cores and things come together.
   return [
-    group("edge-installer", [...cores.map((c) => c.archive), ...nucleus(settings)]),
-    group("thing-kit", things.map((t) => t.archive)),
-    // Last: it reads which group each core is in.
+    group("edge-installer", [...[...cores].map((c) => c.archive), ...zip]),
+    group("thing-kit", [...things].map((t) => t.archive)),
     group("deployment", deployments(settings, shared, cores, own)),
   ];
 });

@@ -8,7 +8,7 @@ export type { Context } from "./context.ts";
 export { file, glob, group } from "./dofile/index.ts";
 export { ProblemError } from "./engine/index.ts";
 export type { Content, EffectPlan, FileValue, Glob, Group, Need, Needs, Problem, Rule, RuleOfMany, SourceFile, Step, Target, ValueOf } from "./engine/index.ts";
-export type { CoreSettings, Settings, ThingSettings } from "./settings/index.ts";
+export type { ByName, CoreSettings, Settings, ThingSettings } from "./settings/index.ts";
 
 export const { rule, fact, effect } = declare as Declare<Context>;
 

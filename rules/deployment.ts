@@ -1,4 +1,4 @@
-import { accountEffect, ensureDeployment, json, rule, type Settings } from "dospesos";
+import { accountEffect, ensureDeployment, json, rule, type ByName, type Settings } from "dospesos";
 import type { Component } from "./component.ts";
 import type { Core } from "./core.ts";
 import type { Instance } from "./instance.ts";
@@ -10,11 +10,9 @@ const BROKER_PORT = 8883;
  * What each group of cores runs: the nucleus pinned, the CLI, the project's own components, and what client devices need to find and to talk to their core. Call it last:
  * it reads the cores' groups while the graph is made.
  */
-export function deployments(settings: Settings, shared: Instance, cores: readonly Core[], own: readonly Component[]) {
+export function deployments(settings: Settings, shared: Instance, cores: ByName<Core>, own: readonly Component[]) {
   const groups = new Map<string, Core[]>();
-  for (const { name, group } of settings.cores.map((one) => ({ name: one.name, group: one.group }))) {
-    groups.set(group, [...(groups.get(group) ?? []), ...cores.filter((core) => core.name === name)]);
-  }
+  for (const { name, group } of settings.cores) groups.set(group, [...(groups.get(group) ?? []), cores.get(name)]);
   return [...groups].map(([group, members]) => deployment(group, members, settings, shared, own));
 }
 

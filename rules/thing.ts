@@ -21,7 +21,7 @@ interface Association {
 }
 
 /** One client thing: its certificate with only the rights that a client needs, its association with a core, and its kit. */
-export function thing(t: ThingSettings, settings: Settings, shared: Instance, cores: readonly Core[], mqtt: Rule) {
+export function thing(t: ThingSettings, settings: Settings, shared: Instance, core: Core, mqtt: Rule) {
   const { name } = t;
   const { key, csr } = identity(name).files;
   const vars = rule({
@@ -40,7 +40,6 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
     },
   });
   const applied = terraformModule({ module: "thing", name, vars, after: [shared.applied] });
-  const core = cores.find((one) => one.name === t.core)!;
   const marker = `${name}.association`;
   // The thing moves: the association that this step made before goes, any other one stays.
   const previousCore = ({ existing }: Context): string | undefined => (existing(markerFile(marker))?.json as { outputs?: Association } | undefined)?.outputs?.core;

@@ -136,6 +136,20 @@ test("a key of one core changes only targets of that core, and the deployment of
   for (const target of targets) assert.match(target, /(^|\/)core-1[./]|^edge\/out\/deployments\/|\.deployment\.json$/);
 });
 
+test("a core more, or another kind of key, changes no target of another core and of no thing but its own", () => {
+  const others = (targets: readonly string[]): string[] => targets.filter((target) => !/core-7|pump|valve|^edge\/out\/deployments\/|\.deployment\.json$/.test(target));
+  edit("settings.ini", (text) => text.replace("[thing sensor]", "[core core-7]\ngroup = my-group\n[thing sensor]"));
+  const more = build();
+  assert.ok(more.includes("edge/out/core-7.tar.gz"));
+  assert.equal(others(more), []);
+  edit("settings.ini", (text) => text.replace("[core core-7]\ngroup = my-group\n", "").replace("[core pump]", "[core pump]\nkey = device"));
+  const other = clone.dospesos("build", "--keep-going", "--json");
+  assert.is(other.exit, 4, "the request for its certificate is not here yet");
+  assert.equal(others(ran(other)), []);
+  edit("settings.ini", (text) => text.replace("[core pump]\nkey = device", "[core pump]"));
+  assert.equal(others(build()), []);
+});
+
 test("why and --dry-run tell beforehand what a build then does", () => {
   edit("settings.ini", (text) => text.replace("group = other", "group = third"));
   assert.match(clone.dospesos("why", "edge/out/core-1.tar.gz").stdout, '[core core-1] group: "other" → "third"');

@@ -29,7 +29,13 @@ export function declaredModules({ state }: Pick<Session, "state">, graph: Graph)
 
 /** The settings as a command reads them, which depends on nothing. */
 export function settingsOf(content: SettingsContent, file: string): Settings {
-  return settingsView({ value: (key) => content.value(key), names: (kind) => content.names(kind), each: (_, __, body) => body(), place: (key) => content.place(key), file: () => file });
+  return settingsView({
+    value: (key) => content.value(key), names: (kind) => content.names(kind), place: (key) => content.place(key), file: () => file, each: (_, __, body) => body(),
+    apart: (body) => {
+      const value = body();
+      return () => value;
+    },
+  });
 }
 
 /** Whether the module's marker tells that Terraform applied it here. */

@@ -26,7 +26,8 @@ interface Scope {
  * One evaluation of a Dofile. A value that is read while the graph is made can be closed over by a recipe, where no one sees it
  * being used. So every step takes what was read before it, in its scope, as prerequisites. The scopes are what `map` over sections
  * opens: `settings.cores.map((core) => …)` makes the steps of one core independent of the keys and the names of the others. What
- * such a walk read counts for all that is declared after it, since what it gave may be used there.
+ * such a walk read counts for all that is declared after it, since what it gave may be used there; of `byName` only for those that
+ * take it.
  */
 export class Evaluation {
   /** Everything that the graph was made from. */
@@ -68,11 +69,34 @@ export class Evaluation {
     if (this.modules === undefined) return body();
     const outer = this.#scope;
     if (outer.pass?.kind !== kind || outer.pass.names.has(name)) {
-      for (const node of outer.pass?.reads ?? []) outer.values.add(node);
+      endPass(outer);
       outer.pass = { kind, names: new Set(), reads: new Set() };
     }
     const { names, reads } = outer.pass;
     names.add(name);
+    return this.#within(body, reads);
+  }
+
+  /** Whoever takes what the body made depends on what it read. Only while the graph is made: throws a ProblemError (exit 2) later. */
+  apart<T>(body: () => T): () => T {
+    endPass(this.#scope);
+    const reads = new Set<NodeId>();
+    const value = this.#within(body, reads);
+    return () => {
+      if (active !== this) {
+        throw new ProblemError([{
+          code: "DP244", what: "a recipe asks for what byName() has made", why: "the engine could not tell what the recipe depends on",
+          fix: "ask while the graph is made, outside of the recipe, and use there what came back",
+        }], 2);
+      }
+      for (const node of reads) this.#scope.values.add(node);
+      return value;
+    };
+  }
+
+  /** Runs the body in a scope of its own, and adds what was read in it. */
+  #within<T>(body: () => T, reads: Set<NodeId>): T {
+    const outer = this.#scope;
     const inner: Scope = { parent: outer, values: new Set(), lists: new Set(), pass: undefined };
     this.#scope = inner;
     try {
@@ -94,6 +118,12 @@ export class Evaluation {
     this.reads.set(node, this.observer.current(node));
     return node;
   }
+}
+
+/** What the walk gave may be used from here on. */
+function endPass(scope: Scope): void {
+  for (const node of scope.pass?.reads ?? []) scope.values.add(node);
+  scope.pass = undefined;
 }
 
 function allOf({ values, lists, pass }: Scope): NodeId[] {

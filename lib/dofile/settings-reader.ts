@@ -10,6 +10,12 @@ export const settingsReader = {
     const evaluation = recording.getStore() === undefined ? evaluating() : undefined;
     return evaluation === undefined ? body() : evaluation.each(kind, name, body);
   },
+  apart: <T>(body: () => T): (() => T) => {
+    const evaluation = recording.getStore() === undefined ? evaluating() : undefined;
+    if (evaluation !== undefined) return evaluation.apart(body);
+    const value = body();
+    return () => value;
+  },
   place: (key: string): Place | undefined => reader().observer.settings.place(key),
   file: (): string => reader().observer.settingsFile,
 };

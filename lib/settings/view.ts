@@ -8,6 +8,8 @@ export interface SettingsReader {
   names(kind: NamedKind): readonly string[];
   /** Runs body for one instance, so that what is read in it can be told apart from what is read for the others. */
   each<T>(kind: NamedKind, name: string, body: () => T): T;
+  /** The same, but what is read in it counts for who calls the function that it gives, and for nobody else. */
+  apart<T>(body: () => T): () => T;
   place(key: string): Place | undefined;
   file(): string;
 }
@@ -48,8 +50,19 @@ export interface Instances<T> extends Iterable<T> {
   readonly length: number;
   /** Calls body for each through the reader's `each`. */
   map<U>(body: (one: T) => U): U[];
+  /**
+   * Calls body for each and keeps what it gives apart: a step depends on what body read for those that it was made from, and on no
+   * others. So body must hand nothing out but its result.
+   */
+  byName<U>(body: (one: T) => U): ByName<U>;
   /** The one by this name. Throws ProblemError (exit code 2) where there is none. */
   get(name: string): T;
+}
+
+/** What was made for each core, or thing; in the order of the file. Can be asked while the graph is made, not by a recipe. */
+export interface ByName<U> extends Iterable<U> {
+  /** What was made for the one by this name. Throws ProblemError (exit code 2) where there is none. */
+  get(name: string): U;
 }
 
 /**
@@ -117,15 +130,28 @@ function strict<T extends object>(reader: SettingsReader, where: (object: T) => 
 }
 
 function instances<T>(reader: SettingsReader, kind: NamedKind, view: (name: string) => T): Instances<T> {
+  const absent = (name: string): ProblemError => missing(reader, `[${kind} ${name}]`, didYouMean(name, reader.names(kind)), "add it, or ask for one that is there");
   const plain: Instances<T> = {
     get length() {
       return reader.names(kind).length;
     },
     map: (body) => reader.names(kind).map((name) => reader.each(kind, name, () => body(view(name)))),
+    byName(body) {
+      const made = new Map(reader.names(kind).map((name) => [name, reader.apart(() => body(view(name)))]));
+      return {
+        get(name) {
+          const take = made.get(name);
+          if (take === undefined) throw absent(name);
+          return take();
+        },
+        *[Symbol.iterator]() {
+          for (const name of reader.names(kind)) yield this.get(name);
+        },
+      };
+    },
     get(name) {
-      const names = reader.names(kind);
-      if (names.includes(name)) return view(name);
-      throw missing(reader, `[${kind} ${name}]`, didYouMean(name, names), "add it, or ask for one that is there");
+      if (reader.names(kind).includes(name)) return view(name);
+      throw absent(name);
     },
     *[Symbol.iterator]() {
       for (const name of reader.names(kind)) yield view(name);

@@ -25,6 +25,13 @@ function recorded(settings: SettingsFile = FILE) {
       reads.push(`< ${kind} ${name}`);
       return result;
     },
+    apart(body) {
+      const result = body();
+      return () => {
+        reads.push("take");
+        return result;
+      };
+    },
     place: (key) => settings.place(key),
     file: () => settings.file,
   };
@@ -88,6 +95,16 @@ test("iterating, counting and getting read the names", () => {
   assert.is(view.cores.length, 2);
   assert.is(view.cores.get("core-2").name, "core-2");
   assert.equal(reads, ["names thing", "thing thing-1.core", "names core", "names core"]);
+});
+
+test("what is made by name is taken when it is asked for, one by one or all in the order of the file", () => {
+  const { view, reads } = recorded();
+  const made = view.cores.byName((core) => core.group);
+  assert.equal(reads, ["names core", "core core-1.group", "core core-2.group"]);
+  assert.is(made.get("core-2"), "dospesos");
+  assert.equal([...made], ["my-group", "dospesos"]);
+  assert.equal(reads.slice(3), ["take", "names core", "take", "take"]);
+  assert.is(messageOf(() => made.get("core-3")), "settings.ini has no [core core-3]; did you mean core-1?");
 });
 
 test("getting a core that is not there names the one that was meant", () => {
