@@ -4,23 +4,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { passed, TICK } from "../../lib/engine/ticks.ts";
 import { testWith } from "../support/tools.ts";
+import { builtChain } from "./chain.ts";
 import { TestProject } from "./project.ts";
 
-/** Two steps in a row from one source. */
-const COPY = `
-  const upper = rule({ target: "out/upper", needs: { source: file("source") }, recipe: ({ source }) => source.text.toUpperCase() });
-  const twice = rule({ target: "out/twice", needs: { upper }, recipe: ({ upper }) => upper.text + upper.text });
-  return [twice];
-`;
-
-async function built(): Promise<TestProject> {
-  const project = new TestProject(COPY, { source: "abc" });
-  assert.equal((await project.build()).ran, ["out/twice", "out/upper"]);
-  return project;
-}
-
 test("touching a file runs nothing, and the run after that trusts its stat again (trap 5)", async () => {
-  const project = await built();
+  const project = await builtChain();
   project.touch("source", 1_000_000_000);
   assert.is(project.nothingToDo(), false);
   assert.equal((await project.build()).ran, []);
@@ -28,7 +16,7 @@ test("touching a file runs nothing, and the run after that trusts its stat again
 });
 
 test("an older content with an older mtime is built again, and so is the way back (traps 6, 7)", async () => {
-  const project = await built();
+  const project = await builtChain();
   copyFileSync(project.path("source"), project.path("kept"));
   project.write("source", "older");
   project.touch("source", 900_000_000);
@@ -40,7 +28,7 @@ test("an older content with an older mtime is built again, and so is the way bac
 });
 
 test("a change that is taken back before the next build runs nothing (trap 7)", async () => {
-  const project = await built();
+  const project = await builtChain();
   project.write("source", "something else");
   project.write("source", "abc");
   assert.equal((await project.build()).ran, []);
@@ -92,7 +80,7 @@ test("an empty file, a missing one and a folder of that name are three states (t
 });
 
 testWith(test, ["git"], "git checkout of an older commit, of a branch and back builds what changed, and nothing where nothing did (traps 6, 7)", async () => {
-  const project = await built();
+  const project = await builtChain();
   const git = (...words: string[]): void => void execFileSync("git", ["-c", "user.name=test", "-c", "user.email=test@localhost", ...words], { cwd: project.root, stdio: "pipe" });
   project.write(".gitignore", "out/\n.dospesos/\n");
   git("init", "-q", "-b", "main");
@@ -136,7 +124,7 @@ test("an input of more than 2 GiB is hashed in pieces, and a change in it is fou
 });
 
 test("a project that was copied elsewhere with its state, as a CI cache does, runs nothing (trap 54)", async () => {
-  const project = await built();
+  const project = await builtChain();
   const copy = new TestProject("return [];");
   cpSync(project.root, copy.root, { recursive: true, force: true });
   const second = await project.build([], {}, copy.root);

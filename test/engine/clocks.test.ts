@@ -2,23 +2,10 @@ import fs, { renameSync, statSync, utimesSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { TestProject } from "./project.ts";
-
-/** Two steps in a row from one source. */
-const COPY = `
-  const upper = rule({ target: "out/upper", needs: { source: file("source") }, recipe: ({ source }) => source.text.toUpperCase() });
-  const twice = rule({ target: "out/twice", needs: { upper }, recipe: ({ upper }) => upper.text + upper.text });
-  return [twice];
-`;
-
-async function built(): Promise<TestProject> {
-  const project = new TestProject(COPY, { source: "abc" });
-  assert.equal((await project.build()).ran, ["out/twice", "out/upper"]);
-  return project;
-}
+import { builtChain } from "./chain.ts";
 
 test("mtimes of 1970, before it, and of 2100 are times like any other (trap 9)", async () => {
-  const project = await built();
+  const project = await builtChain();
   for (const [seconds, text] of [[0, "x1"], [-86_400, "x2"], [4_102_444_800, "x3"]] as const) {
     project.write("source", text);
     project.touch("source", seconds);
@@ -28,7 +15,7 @@ test("mtimes of 1970, before it, and of 2100 are times like any other (trap 9)",
 });
 
 test("outputs dated in the future stay fresh, and an edit dated in the past is seen (trap 10)", async () => {
-  const project = await built();
+  const project = await builtChain();
   for (const name of ["out/upper", "out/twice"]) project.touch(name, 4_000_000_000);
   assert.equal((await project.build()).ran, []);
   await project.settled();
@@ -39,7 +26,7 @@ test("outputs dated in the future stay fresh, and an edit dated in the past is s
 });
 
 test("whole-second mtimes hide no edit (trap 11)", async () => {
-  const project = await built();
+  const project = await builtChain();
   project.touch("source", 1_600_000_000);
   await project.build();
   for (const text of ["abd", "abe", "abf"]) {
@@ -65,7 +52,7 @@ async function withClock(offset: number, body: () => Promise<void>): Promise<voi
 
 for (const [where, offset] of [["back", -3_600_000], ["ahead", 3_600_000]] as const) {
   test(`a clock that was set ${where} an hour since the last build: a build of what did not change runs nothing, and edits are seen (trap 10)`, async () => {
-    const project = await built();
+    const project = await builtChain();
     assert.is(project.nothingToDo(), true);
     await withClock(offset, async () => {
       assert.is(project.nothingToDo(), true);
@@ -110,7 +97,7 @@ async function withCoarseTimes(seconds: bigint, body: () => Promise<void>): Prom
 
 for (const seconds of [1n, 2n]) {
   test(`on a file system that knows only every ${seconds === 1n ? "" : "other "}second saves of the same size are seen, in place, by rename, twice, with the old mtime (trap 11)`, async () => {
-    const project = await built();
+    const project = await builtChain();
     await withCoarseTimes(seconds, async () => {
       await project.build();
       const path = project.path("source");

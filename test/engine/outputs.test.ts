@@ -3,22 +3,17 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { tempFolder } from "../support/temp.ts";
+import { builtChain, CHAIN } from "./chain.ts";
 import { TestProject } from "./project.ts";
 
-const CHAIN = `
-  const upper = rule({ target: "out/upper", needs: { source: file("source") }, recipe: ({ source }) => source.text.toUpperCase() });
-  const twice = rule({ target: "out/twice", needs: { upper }, recipe: ({ upper }) => upper.text + upper.text });
-  return [twice];
-`;
-
-async function built(body = CHAIN): Promise<TestProject> {
+async function built(body: string): Promise<TestProject> {
   const project = new TestProject(body, { source: "abc" });
   assert.equal((await project.build()).failed, []);
   return project;
 }
 
 test("a deleted output is made again, and what needs it is not (trap 14)", async () => {
-  const project = await built();
+  const project = await builtChain();
   rmSync(project.path("out/upper"));
   assert.is(project.nothingToDo(), false);
   const second = await project.build();
@@ -28,7 +23,7 @@ test("a deleted output is made again, and what needs it is not (trap 14)", async
 });
 
 test("an output edited by hand is told and made again (trap 15)", async () => {
-  const project = await built();
+  const project = await builtChain();
   project.tamper("out/upper", "mine");
   assert.is(project.nothingToDo(), false);
   const second = await project.build();
@@ -46,7 +41,7 @@ test("an output that is there before the first build is no output of ours: it is
 });
 
 test("an output that became a link is replaced, and what it pointed to stays untouched (trap 17)", async () => {
-  const project = await built();
+  const project = await builtChain();
   const elsewhere = join(tempFolder("elsewhere"), "precious");
   for (const content of ["precious", "ABC"]) {
     writeFileSync(elsewhere, content);
@@ -61,7 +56,7 @@ test("an output that became a link is replaced, and what it pointed to stays unt
 });
 
 test("a folder in the place of an output is a problem that names it, and nothing in it is lost (trap 17)", async () => {
-  const project = await built();
+  const project = await builtChain();
   rmSync(project.path("out/upper"));
   project.tamper("out/upper/notes", "mine");
   const second = await project.build();
@@ -74,7 +69,7 @@ test("a folder in the place of an output is a problem that names it, and nothing
 });
 
 test("a folder above an output that became a link out of the project is a problem, and nothing is written there (trap 17)", async () => {
-  const project = await built();
+  const project = await builtChain();
   const elsewhere = tempFolder("elsewhere");
   rmSync(project.path("out"), { recursive: true });
   symlinkSync(elsewhere, project.path("out"));
@@ -87,7 +82,7 @@ test("a folder above an output that became a link out of the project is a proble
 });
 
 test("a vanished output behind a folder that became a link out of the project is not removed there (trap 22)", async () => {
-  const project = await built();
+  const project = await builtChain();
   const elsewhere = tempFolder("elsewhere");
   rmSync(project.path("out"), { recursive: true });
   writeFileSync(join(elsewhere, "upper"), "ABC");
@@ -100,7 +95,7 @@ test("a vanished output behind a folder that became a link out of the project is
 });
 
 test("a step that gives the same bytes again keeps its file's mtime, and what needs it does not run (trap 18)", async () => {
-  const project = await built();
+  const project = await builtChain();
   const before = project.mtime("out/upper");
   project.write("source", "ABC");
   const second = await project.build();
@@ -183,7 +178,7 @@ test("the outputs of a rule that is gone are removed, and the folders that are e
 });
 
 test("an output of a rule that is gone stays if it was edited by hand (trap 22)", async () => {
-  const project = await built();
+  const project = await builtChain();
   project.tamper("out/upper", "mine");
   project.dofile("return [];");
   const second = await project.build();
@@ -209,7 +204,7 @@ test("an output of a rule that is gone stays if it is a source now, declared or 
     `rule({ target: "out/twice", recipe: (_, { glob }) => glob("out/u*").map((one) => one.text).join() })`,
     `rule({ target: "out/twice", needs: { all: glob("out/u*") }, recipe: ({ all }) => all.map((one) => one.text).join() })`,
   ]) {
-    const project = await built();
+    const project = await builtChain();
     project.dofile(`return [${recipe}];`);
     const second = await project.build();
     if (recipe.includes("file(")) assert.equal([second.removed, project.text("out/twice")], [[], "ABC"]);
@@ -220,7 +215,7 @@ test("an output of a rule that is gone stays if it is a source now, declared or 
 });
 
 test("a rule that moves to another function and module, with the same output, deletes nothing (trap 23)", async () => {
-  const project = await built();
+  const project = await builtChain();
   const before = project.mtime("out/upper");
   project.write("rules.ts", `import { file, rule } from "dospesos";\nexport const renamed = () => rule({ target: "out/upper", needs: { source: file("source") }, recipe: ({ source }) => source.text.toUpperCase() });\n`);
   project.dofile(`const upper = renamed(); return [rule({ target: "out/twice", needs: { upper }, recipe: ({ upper }) => upper.text + upper.text })];`, `import { renamed } from "./rules.ts";`);
@@ -231,7 +226,7 @@ test("a rule that moves to another function and module, with the same output, de
 });
 
 test("a renamed output: the old one is removed, the new one made (trap 24)", async () => {
-  const project = await built();
+  const project = await builtChain();
   project.dofile(CHAIN.replace("out/twice", "out/double"));
   const second = await project.build();
   assert.equal([second.removed, second.ran], [["out/twice"], ["out/double", "out/upper"].filter((name) => second.ran.includes(name))]);
