@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nothingToDo } from "../../lib/engine/nothing-to-do.ts";
 import { BIN, PLAIN, Started, type Ended } from "../support/bin.ts";
-import { contentsOf, projectOf, put, temporaryFiles } from "../support/folder.ts";
+import { contentsOf, edit, projectOf, put, SETTINGS, temporaryFiles } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";
 import { Choices } from "./choices.ts";
 
@@ -31,19 +31,6 @@ export default project(({ settings }) => {
 `;
 const PAGES = `import { file, rule } from "dospesos";
 export const pages = (settings: { cores: readonly { name: string; group: string }[] }) => settings.cores.map((core) => rule({ target: "out/page/" + core.name, needs: { source: file("source.txt") }, recipe: ({ source }) => core.group + source.text }));
-`;
-const SETTINGS = (core: string): string => `[aws]
-account = sandbox
-region = eu-west-1
-[instance]
-name = demo
-[greengrass]
-version = 2.16.0
-root = /greengrass/v2
-[core a]
-group = one
-[core ${core}]
-group = two
 `;
 
 export interface Swept {
@@ -80,7 +67,8 @@ const BUILDS = {
     put(root, "source.txt", `source ${turn}\n`.repeat(500));
     put(root, `in/${turn % 3}`, `in ${turn}`);
     // A core goes and another one comes: a target vanishes.
-    put(root, "settings.ini", SETTINGS(turn % 2 === 0 ? "b" : "c"));
+    put(root, "settings.ini", SETTINGS);
+    if (turn % 2 === 1) edit(root, "settings.ini", "[core b]", "[core c]");
     put(root, "rules/pages.ts", `// ${turn}\n${PAGES}`);
   },
   // Saved again as it was: nothing to do, but the state notes the new times.
@@ -122,7 +110,7 @@ export async function sweep(seed: string, until: number, stride: number, random:
 
 /** One project in which builds are broken one after the other. */
 class Lane {
-  readonly #root = projectOf(DOFILE, { "settings.ini": SETTINGS("b"), "rules/pages.ts": PAGES, "source.txt": "source\n", "in/0": "0", "in/1": "1" });
+  readonly #root = projectOf(DOFILE, { "rules/pages.ts": PAGES, "source.txt": "source\n", "in/0": "0", "in/1": "1" });
   readonly #clean = projectOf("");
   readonly #counted = join(tempFolder("counted"), "calls");
   /** What a clean build makes of some sources. */
