@@ -6,29 +6,21 @@ import * as assert from "uvu/assert";
 import { projectHost } from "../../lib/cli/host.ts";
 import {
   build, explain, loadState, openStore, ProblemError, selectSteps, Session, type BuildOptions, type EngineEvent, type Explanation, type PlannedEffect,
-  type Problem, type Reason, type StepStatus, type Summary,
+  type Problem, type StepStatus, type Summary,
 } from "../../lib/engine/index.ts";
 import { nothingToDo } from "../../lib/engine/nothing-to-do.ts";
 import { SETTINGS } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";
-import { didWhatWasTold, type Told } from "../support/told.ts";
+import { didWhatWasTold, type Did, type Told } from "../support/told.ts";
 
 const API = new URL("../../lib/index.ts", import.meta.url).href;
 const BIN = fileURLToPath(new URL("../../lib/cli/bin.cjs", import.meta.url));
 
-/** What one build told. */
-export interface Outcome {
-  readonly ran: readonly string[];
-  readonly fresh: readonly string[];
-  readonly failed: readonly string[];
-  readonly skipped: readonly string[];
-  readonly reasons: Readonly<Record<string, readonly Reason[]>>;
-  readonly problems: readonly Problem[];
+/** All that one build told: what it did, and what no explanation tells before it. */
+export interface Outcome extends Did {
   readonly notes: readonly string[];
   readonly removed: readonly string[];
   readonly plans: readonly (readonly PlannedEffect[])[];
-  /** Undefined if the build stopped before any step could run. */
-  readonly summary: Summary | undefined;
 }
 
 /** A project of files in a folder of its own. Sources are written through it, so that it can be built again elsewhere from nothing. */

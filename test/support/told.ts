@@ -18,6 +18,7 @@ export interface Did {
   readonly skipped: readonly string[];
   readonly reasons: Readonly<Record<string, readonly Reason[]>>;
   readonly problems: readonly Problem[];
+  /** Undefined if the build stopped before any step could run. */
   readonly summary: Summary | undefined;
 }
 
