@@ -3,25 +3,17 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { BIN, PLAIN, Started } from "../support/bin.ts";
-import { becomes, contentsOf, projectOf, put } from "../support/folder.ts";
+import { becomes, contentsOf, put } from "../support/folder.ts";
 import { testInOwn, unshared } from "../support/namespaces.ts";
-import { endsRight, watching } from "../support/watching.ts";
+import { endsRight, projectOfTexts, watching } from "../support/watching.ts";
 
-const TEXTS = `import { file, glob, project, rule } from "dospesos";
-export default project(() => [
-  rule({ target: "out/copy.txt", needs: { source: file("source/a.txt") }, recipe: ({ source }) => source.text }),
-  rule({ target: "out/all.txt", needs: { all: glob("source/**/*.txt") }, recipe: ({ all }) => all.map((one) => one.path + ": " + one.text).join("") }),
-]);
-`;
-
-function texts(): string {
-  return projectOf(TEXTS, { "source/a.txt": "0\n", "source/deep/b.txt": "b" });
-}
+/** A second folder of sources. */
+const DEEP = { "source/deep/b.txt": "b" };
 
 // One watch is not enough for the folders of the project: some are watched before the limit is met.
 for (const [limit, value] of [["max_inotify_watches", 0], ["max_inotify_watches", 1], ["max_inotify_instances", 0]] as const) {
   testInOwn(test, "watches", `where ${limit} is ${value} watch says once that it polls, and still sees every save (trap 63)`, async () => {
-    const root = texts();
+    const root = projectOfTexts(DEEP);
     const script = `echo ${value} > /proc/sys/user/${limit} && exec "$0" "$1" watch`;
     const watch = new Started(root, "unshare", [...unshared("watches"), "sh", "-c", script, process.execPath, BIN], { env: PLAIN });
     await watch.tells(/watching:/);
@@ -40,7 +32,7 @@ for (const [limit, value] of [["max_inotify_watches", 0], ["max_inotify_watches"
 }
 
 test("a watched folder that is deleted and made again is watched again (trap 63)", async () => {
-  const root = texts();
+  const root = projectOfTexts(DEEP);
   const watch = await watching(root);
   for (const round of [1, 2, 3]) {
     rmSync(join(root, "source"), { recursive: true });
@@ -54,7 +46,7 @@ test("a watched folder that is deleted and made again is watched again (trap 63)
 });
 
 test("the project's own folder that is deleted and made again is watched again (trap 63)", async () => {
-  const root = texts();
+  const root = projectOfTexts(DEEP);
   const sources = Object.entries(contentsOf(root)).map(([name, text]) => [name, text.replace(/^\d+ /, "")] as const);
   const watch = await watching(root);
   const from = watch.told.length;
@@ -68,7 +60,7 @@ test("the project's own folder that is deleted and made again is watched again (
 });
 
 test("the project's own folder that is away for a while is waited for (trap 63)", async () => {
-  const root = texts();
+  const root = projectOfTexts(DEEP);
   const watch = await watching(root);
   const from = watch.told.length;
   renameSync(root, `${root}-away`);

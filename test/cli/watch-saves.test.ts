@@ -3,19 +3,8 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { becomes, projectOf, put } from "../support/folder.ts";
-import { endsRight, timesFailed, timesMade, watching } from "../support/watching.ts";
-
-const TEXTS = `import { file, glob, project, rule } from "dospesos";
-export default project(() => [
-  rule({ target: "out/copy.txt", needs: { source: file("source/a.txt") }, recipe: ({ source }) => source.text }),
-  rule({ target: "out/all.txt", needs: { all: glob("source/**/*.txt") }, recipe: ({ all }) => all.map((one) => one.path + ": " + one.text).join("") }),
-]);
-`;
-
-function texts(): string {
-  return projectOf(TEXTS, { "source/a.txt": "0\n" });
-}
+import { becomes, put } from "../support/folder.ts";
+import { endsRight, projectOfTexts, timesFailed, timesMade, watching } from "../support/watching.ts";
 
 /** How editors save a file. */
 const SAVES: Record<string, (folder: string, text: string) => void> = {
@@ -51,7 +40,7 @@ const SAVES: Record<string, (folder: string, text: string) => void> = {
 };
 
 test("each way in which editors save a file makes its targets once, and lock, swap and backup files make nothing (trap 57)", async () => {
-  const root = texts();
+  const root = projectOfTexts();
   const watch = await watching(root);
   for (const round of [1, 2, 3]) {
     for (const [way, save] of Object.entries(SAVES)) {
@@ -67,7 +56,7 @@ test("each way in which editors save a file makes its targets once, and lock, sw
 });
 
 test("a file that is away for 30 ms while it is saved is made once, and not told as missing (trap 57)", async () => {
-  const root = texts();
+  const root = projectOfTexts();
   const watch = await watching(root);
   for (const round of [1, 2, 3]) {
     const from = watch.told.length;
@@ -82,7 +71,7 @@ test("a file that is away for 30 ms while it is saved is made once, and not told
 });
 
 test("new files for a glob are seen, in known folders, in new ones and in ones that were removed and made again (trap 62)", async () => {
-  const root = texts();
+  const root = projectOfTexts();
   const watch = await watching(root);
   put(root, "source/b.txt", "b");
   await becomes(root, "out/all.txt", (text) => text.includes("source/b.txt: b"));
@@ -102,7 +91,7 @@ test("new files for a glob are seen, in known folders, in new ones and in ones t
 });
 
 test("a new folder and a file in it at once are seen, and so is what is put there a moment later, 20 times of 20 (trap 62)", async () => {
-  const root = texts();
+  const root = projectOfTexts();
   const watch = await watching(root);
   for (let round = 0; round < 20; round++) {
     const folder = `source/new-${round}/${round % 2 === 0 ? "" : "deep/"}`;
@@ -118,7 +107,7 @@ test("a new folder and a file in it at once are seen, and so is what is put ther
 });
 
 test("a burst of saves makes few builds, and the last content wins", async () => {
-  const root = texts();
+  const root = projectOfTexts();
   const watch = await watching(root);
   for (let n = 0; n < 50; n++) put(root, `source/file-${n}.txt`, "first");
   for (let n = 0; n < 50; n++) put(root, `source/file-${n}.txt`, `last ${n}`);
@@ -128,7 +117,7 @@ test("a burst of saves makes few builds, and the last content wins", async () =>
 });
 
 test("a file that flaps every 20 ms makes at most one build for each save, none is left over, and the last content wins (trap 65)", async () => {
-  const root = texts();
+  const root = projectOfTexts();
   const watch = await watching(root);
   const from = watch.told.length;
   const flaps = 150;

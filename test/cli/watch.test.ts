@@ -5,18 +5,7 @@ import * as assert from "uvu/assert";
 import { dospesos, start } from "../support/bin.ts";
 import { becomes, contentsOf, edit, projectOf, put, shippedProject, textOf } from "../support/folder.ts";
 import { buildAsTold } from "../support/told.ts";
-import { endOf, endsRight, watching } from "../support/watching.ts";
-
-const TEXTS = `import { file, glob, project, rule } from "dospesos";
-export default project(() => [
-  rule({ target: "out/copy.txt", needs: { source: file("source/a.txt") }, recipe: ({ source }) => source.text }),
-  rule({ target: "out/all.txt", needs: { all: glob("source/**/*.txt") }, recipe: ({ all }) => all.map((one) => one.path + ": " + one.text).join("") }),
-]);
-`;
-
-function texts(): string {
-  return projectOf(TEXTS, { "source/a.txt": "0\n" });
-}
+import { endOf, endsRight, projectOfTexts, watching } from "../support/watching.ts";
 
 test("a save of settings, a template, a rule or the Dofile of the shipped project is on disk at once, and no effect runs", async () => {
   const root = shippedProject();
@@ -77,7 +66,7 @@ test("broken settings, templates, rules and Dofiles are told with their place, a
 });
 
 test("a build beside a watch takes turns with it, and both are right afterwards (trap 50)", async () => {
-  const root = texts();
+  const root = projectOfTexts();
   const watch = await watching(root);
   for (let round = 1; round <= 5; round++) {
     put(root, "source/a.txt", `round ${round}\n`);
@@ -117,7 +106,7 @@ export default project(() => [rule({ target: "out.txt", needs: { source: file("s
 });
 
 test("a killed watch leaves nothing that the next build stumbles over (trap 45)", async () => {
-  const root = texts();
+  const root = projectOfTexts();
   const watch = await watching(root);
   put(root, "source/a.txt", "1\n");
   await becomes(root, "out/copy.txt", (text) => text === "1\n");

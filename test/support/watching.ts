@@ -2,8 +2,21 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { dospesos, start, type Started } from "./bin.ts";
-import { contentsOf } from "./folder.ts";
+import { contentsOf, projectOf } from "./folder.ts";
 import { buildAsTold } from "./told.ts";
+
+/** One rule copies source/a.txt, the other joins all texts below source/. */
+const TEXTS = `import { file, glob, project, rule } from "dospesos";
+export default project(() => [
+  rule({ target: "out/copy.txt", needs: { source: file("source/a.txt") }, recipe: ({ source }) => source.text }),
+  rule({ target: "out/all.txt", needs: { all: glob("source/**/*.txt") }, recipe: ({ all }) => all.map((one) => one.path + ": " + one.text).join("") }),
+]);
+`;
+
+/** A folder with these rules, source/a.txt and more files. */
+export function projectOfTexts(more: Readonly<Record<string, string>> = {}): string {
+  return projectOf(TEXTS, { "source/a.txt": "0\n", ...more });
+}
 
 /** Starts a watch and waits until it sees changes. */
 export async function watching(root: string): Promise<Started> {
