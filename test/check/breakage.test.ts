@@ -22,10 +22,7 @@ let devices: Devices;
 test.before(async () => {
   devices = await runningDevices();
 });
-test.after(() => {
-  devices.access.close();
-  devices.sandbox.kill("SIGTERM");
-});
+test.after(() => devices.stop());
 
 interface Chain {
   readonly name: string;

@@ -15,10 +15,7 @@ let devices: Devices;
 test.before(async () => {
   devices = await runningDevices();
 });
-test.after(() => {
-  devices.access.close();
-  devices.sandbox.kill("SIGTERM");
-});
+test.after(() => devices.stop());
 
 const read = (file: string): string => readFileSync(devices.path(file), "utf8");
 const identity = (folder: string) => ({ cert: read(`${folder}/device.pem.crt`), key: read(`${folder}/private.pem.key`), ca: read(`${folder}/SandboxCA.pem`) });

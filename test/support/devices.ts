@@ -4,7 +4,7 @@ import { awsAccess, type AwsAccess } from "../../lib/aws/clients.ts";
 import { Started } from "./bin.ts";
 import { freshClone, type Clone } from "./clone.ts";
 
-/** A clone that is built, and its sandbox, which runs with a simulated core until the test process ends. */
+/** A clone that is built, and its sandbox, which runs with a simulated core until it is stopped or the test process ends. */
 export interface Devices {
   readonly clone: Clone;
   readonly sandbox: Started;
@@ -14,6 +14,7 @@ export interface Devices {
   /** Resolves when the sandbox tells it, counted from what it had told when `from` was taken. */
   tells(what: RegExp, from: number): Promise<void>;
   path(file: string): string;
+  stop(): void;
 }
 
 /** Builds a fresh clone, starts `dospesos sandbox`, and waits until core-1 has its deployment. */
@@ -25,8 +26,13 @@ export async function runningDevices(): Promise<Devices> {
   await sandbox.tells(/core-1 has deployment/, 0, 20_000);
   await sandbox.tells(/the sandbox runs/, 0, 20_000);
   const record = JSON.parse(readFileSync(join(clone.root, "terraform/state/sandbox/data-plane.json"), "utf8")) as { endpoint: string; iot: { port: number }; discovery: { port: number } };
+  const access = awsAccess({ region: "eu-west-1", endpoint: record.endpoint });
   return {
-    clone, sandbox, access: awsAccess({ region: "eu-west-1", endpoint: record.endpoint }), ports: { iot: record.iot.port, discovery: record.discovery.port },
+    clone, sandbox, access, ports: { iot: record.iot.port, discovery: record.discovery.port },
     tells: (what, from) => sandbox.tells(what, from, 20_000), path: (file) => join(clone.root, file),
+    stop() {
+      access.close();
+      sandbox.kill("SIGTERM");
+    },
   };
 }
