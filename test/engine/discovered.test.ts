@@ -33,6 +33,18 @@ for (const jobs of [1, 64]) {
   });
 }
 
+test("an undeclared read of what another rule makes is a problem, at any -j (trap 44)", async () => {
+  for (const jobs of [1, 64]) {
+    const project = new TestProject(`return [
+      rule({ target: "out/reads", recipe: (_, { read }) => read("out/made").text }), rule({ target: "out/made", recipe: () => "made" }),
+    ];`);
+    for (const round of [1, 2]) {
+      const { problems } = await project.build([], { jobs, keepGoing: true });
+      assert.equal(problems.map((one) => [one.code, one.place?.file]), [["DP221", "out/made"]], `round ${round}`);
+    }
+  }
+});
+
 test("in whatever order rules are declared, and at any -j, the same is made (trap 44)", async () => {
   const random = randomNumbers("declaration order");
   const texts = new Set<string>();
