@@ -32,20 +32,15 @@ const API_MARKERS = "terraform/state/api";
  * Everything that the project has in the account, in the reverse order of a build: associations, things, cores, deployments, components, groups, the service
  * role, the instance. What was applied under names that the settings no longer have is part of it.
  */
-export async function partsOf(context: TerraformContext, { access }: Account, terraform: Terraform | undefined): Promise<Part[]> {
+export async function partsOf(context: TerraformContext, account: Account, terraform: Terraform | undefined): Promise<Part[]> {
   const { root, settings } = context;
+  const { access } = account;
   const instance = settings.instance.name;
-  const module = async (kind: string): Promise<Part[]> => {
-    const parts: Part[] = [];
-    for (const name of appliedNames(context, kind)) parts.push(...(await modulePart(context, access, terraform, kind, name)));
-    return parts;
-  };
-  const [things, cores, instances] = [await module("thing"), await module("core"), await module("instance")];
+  const devices = await devicePartsOf(context, account, terraform, () => true);
+  const instances = await moduleParts(context, access, terraform, "instance", () => true);
   const groups = await groupsOf(access, instance);
   return [
-    ...associations(root, access),
-    ...things,
-    ...cores.map((part) => withCoreDevice(part, access)),
+    ...devices,
     ...deployments(root, access, instance),
     ...components(root, access, instance),
     ...groups.map((name): Part => ({ name: `group ${name}`, lines: [`-   thing group ${name}, if no thing is in it IS DESTROYED`], remove: async () => void (await removeThingGroup(access, name)) })),
@@ -54,14 +49,27 @@ export async function partsOf(context: TerraformContext, { access }: Account, te
   ];
 }
 
-/** Removes the markers of what is no more: the next build applies everything anew. */
-export function forgetMarkers(root: string): void {
+/** Of that what belongs to the cores and things with some names: they, and the associations that they are one end of. */
+export async function devicePartsOf(context: TerraformContext, { access }: Account, terraform: Terraform | undefined, isMeant: (name: string) => boolean): Promise<Part[]> {
+  const things = await moduleParts(context, access, terraform, "thing", isMeant);
+  const cores = await moduleParts(context, access, terraform, "core", isMeant);
+  return [...associations(context.root, access, isMeant), ...things, ...cores.map((part) => withCoreDevice(part, access))];
+}
+
+/** Removes the markers of what is no more: the next build applies it anew. */
+export function forgetMarkers(root: string, isMeant: (name: string) => boolean): void {
   const folder = join(root, API_MARKERS);
-  for (const file of existsSync(folder) ? readdirSync(folder) : []) rmSync(join(folder, file));
+  for (const file of existsSync(folder) ? readdirSync(folder) : []) if (isMeant(file.slice(0, file.indexOf(".")))) rmSync(join(folder, file));
+}
+
+async function moduleParts(context: TerraformContext, access: AwsAccess, terraform: Terraform | undefined, module: string, isMeant: (name: string) => boolean): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (const name of appliedNames(context, module).filter(isMeant)) parts.push(...(await modulePart(context, access, terraform, module, name)));
+  return parts;
 }
 
 /** The names under which a module was applied, by what Terraform or a marker remembers. */
-function appliedNames({ root, settings }: TerraformContext, module: string): string[] {
+export function appliedNames({ root, settings }: Pick<TerraformContext, "root" | "settings">, module: string): string[] {
   const states = namesWithState(root, { module, account: accountId(settings), region: settings.aws.region });
   const folder = join(root, "terraform", module);
   const markers = existsSync(folder) ? readdirSync(folder).flatMap((file) => /^(.+)\.applied\.json$/.exec(file)?.[1] ?? []) : [];
@@ -103,11 +111,12 @@ async function modulePart(context: TerraformContext, access: AwsAccess, terrafor
 }
 
 /** A thing that is deleted would leave its association behind. */
-function associations(root: string, access: AwsAccess): Part[] {
+function associations(root: string, access: AwsAccess, isMeant: (name: string) => boolean): Part[] {
   const folder = join(root, API_MARKERS);
   return (existsSync(folder) ? readdirSync(folder) : []).flatMap((file): Part[] => {
     if (!file.endsWith(".association.json")) return [];
     const { outputs: { core, thing } } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { outputs: { core: string; thing: string } };
+    if (!isMeant(core) && !isMeant(thing)) return [];
     return [{ name: `association of ${thing}`, lines: [`-   association of ${thing} with ${core} IS DESTROYED`], remove: async () => {
       await disassociate(access, core, thing);
       rmSync(join(folder, file));

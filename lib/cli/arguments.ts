@@ -42,7 +42,7 @@ usage: dospesos COMMAND [TARGET…] [options]
   things             what exists in the account, and what may cost money
   sandbox            run the embedded account with IoT Core, discovery and simulated cores, until Ctrl-C
   move-state         move Terraform's local states to S3, where the settings now name it
-  destroy            take everything out of the account again, in reverse order
+  destroy [NAME…]    take everything out of the account again, in reverse order; or only these cores and things
 
   -n, --dry-run      tell what build or push would do, and do nothing
   -j, --jobs N       at most N recipes, or devices, at the same time
@@ -117,7 +117,7 @@ export function parseArguments(words: readonly string[]): Arguments | "help" | "
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > 1024) wrong.push(`--jobs takes a number from 1 to 1024, not ${shown(String(values.jobs))}`);
   if (values.only !== undefined && values.only !== "failed") wrong.push(`--only takes failed, not ${shown(String(values.only))}`);
   if (command === "why" && targets.length === 0) wrong.push("why needs a target: dospesos list shows them");
-  if (["list", "deploy", "things", "sandbox", "destroy", "move-state"].includes(command) && targets.length > 0) wrong.push(`${command} takes no targets`);
+  if (["list", "deploy", "things", "sandbox", "move-state"].includes(command) && targets.length > 0) wrong.push(`${command} takes no targets`);
   if (wrong.length > 0) throw usage(wrong);
   const is = (name: keyof typeof OPTIONS): boolean => values[name] === true;
   return {

@@ -113,6 +113,17 @@ testWithProvider(test, "what an apply made that was killed before it could write
   assert.equal(await planExits(clone), [0, 0, 0]);
 });
 
+testWithProvider(test, "destroy of one thing leaves all else as it is, and the next build makes the thing anew", async () => {
+  const core = clone.read(`${STATES}/core/core-1.tfstate`);
+  const gone = clone.run("destroy", "thing-1", "--yes");
+  assert.is(gone.exit, 0, gone.stderr);
+  assert.is(census(clone).things, 2, "the core, and somebody else's");
+  assert.is(clone.read(`${STATES}/core/core-1.tfstate`), core);
+  const again = clone.run("build");
+  assert.is(again.exit, 0, again.stderr);
+  assert.equal(await planExits(clone), [0, 0, 0]);
+});
+
 testWithProvider(test, "destroy without a yes destroys nothing; with it the account is as it was before", async () => {
   const account = accountOf(clone.read(ACCOUNT));
   const asked = clone.run("destroy");

@@ -2,16 +2,17 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { withAccount } from "../../account/account.ts";
 import { settingsOf } from "../../account/modules.ts";
-import { forgetMarkers, partsOf } from "../../account/teardown.ts";
+import { appliedNames, devicePartsOf, forgetMarkers, partsOf } from "../../account/teardown.ts";
 import { withTerraform } from "../../account/terraform-effect.ts";
-import { acquireLock, ProblemError } from "../../engine/index.ts";
+import { acquireLock, didYouMean, ProblemError, shown } from "../../engine/index.ts";
 import { askConsent, askForWord } from "../../ui/consent.ts";
 import type { Settings } from "../../settings/index.ts";
 import type { Run } from "../run.ts";
 
 /**
- * `dospesos destroy`: takes everything that the project has in the account away again, in the reverse order of a build. In a real
- * account a person types the instance's name; in the sandbox a yes, or --yes, is enough. Exit 0, 4 where nobody consented.
+ * `dospesos destroy [NAME…]`: takes everything that the project has in the account away again, in the reverse order of a build; with
+ * names only what belongs to these cores and things, which the settings may have no longer. In a real account a person types the
+ * instance's name, or those names; in the sandbox a yes, or --yes, is enough. Exit 0, 4 where nobody consented.
  */
 export async function destroy(run: Run): Promise<number> {
   const { args, root, screen, signal } = run;
@@ -19,15 +20,19 @@ export async function destroy(run: Run): Promise<number> {
   try {
     const session = run.open();
     const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
-    const { name } = settings.instance;
+    const names = new Set(args.targets);
+    const word = names.size === 0 ? settings.instance.name : [...names].join(" ");
+    checkNames({ root, settings }, names);
     if (args.yes && !settings.sandbox) {
-      throw new ProblemError([{ code: "DP204", what: "--yes does not destroy anything in a real account", why: "what devices in the field need would be gone", fix: `run dospesos destroy at a terminal and type ${name}` }], 2);
+      throw new ProblemError([{ code: "DP204", what: "--yes does not destroy anything in a real account", why: "what devices in the field need would be gone", fix: `run it without --yes at a terminal and type ${word}` }], 2);
     }
     const context = { root, settings, signal, note: (what: string) => screen.emit({ type: "note", what }) };
     const body = async (account: Parameters<Parameters<typeof withAccount>[1]>[0], terraform?: Parameters<typeof partsOf>[2]): Promise<number> => {
-      const parts = (await partsOf(context, account, terraform)).filter(({ lines }) => lines.length > 0);
+      const isMeant = (name: string): boolean => names.size === 0 || names.has(name);
+      const all = names.size === 0 ? await partsOf(context, account, terraform) : await devicePartsOf(context, account, terraform, isMeant);
+      const parts = all.filter(({ lines }) => lines.length > 0);
       screen.emit({ type: "plan", effects: parts.map((part) => ({ name: part.name, changes: part.lines })) });
-      const consented = settings.sandbox ? args.yes || (await askConsent("Destroy all of this?", signal)) : await askForWord(`Devices in the field stop working. Type ${name} to destroy all of this:`, name, signal);
+      const consented = settings.sandbox ? args.yes || (await askConsent("Destroy all of this?", signal)) : await askForWord(`Devices in the field stop working. Type ${word} to destroy all of this:`, word, signal);
       if (!consented) {
         screen.say("nothing was destroyed");
         return 4;
@@ -37,14 +42,34 @@ export async function destroy(run: Run): Promise<number> {
         await part.remove();
         screen.say(`destroyed ${part.name}`);
       }
-      forgetMarkers(root);
-      for (const left of leftBehind(root, settings)) screen.say(`left      ${left}`);
+      forgetMarkers(root, isMeant);
+      for (const left of names.size === 0 ? leftBehind(root, settings) : leftOf(root, names, settings)) screen.say(`left      ${left}`);
       return 0;
     };
     return settings.usesTerraform ? await withTerraform(context, (terraform, account) => body(account, terraform)) : await withAccount(context, (account) => body(account));
   } finally {
     lock.release();
   }
+}
+
+/** @throws ProblemError (exit 2) for a name under which nothing was applied. */
+function checkNames(context: Parameters<typeof appliedNames>[0], names: ReadonlySet<string>): void {
+  const known = ["core", "thing"].flatMap((module) => appliedNames(context, module));
+  const problems = [...names].filter((name) => !known.includes(name)).map((name) => {
+    const meant = didYouMean(name, known);
+    return { code: "DP206", what: `no core or thing ${shown(name)} was applied from here${meant === undefined ? "" : `; did you mean ${meant}?`}`, fix: "dospesos things shows what is in the account" };
+  });
+  if (problems.length > 0) throw new ProblemError(problems, 2);
+}
+
+/** What stays of some cores and things. */
+function leftOf(root: string, names: ReadonlySet<string>, { cores, things }: Settings): string[] {
+  const declared = [...cores, ...things].map(({ name }) => name).filter((name) => names.has(name));
+  const keys = [...names].map((name) => `edge/keys/${name}`).filter((path) => existsSync(join(root, path)));
+  return [
+    ...keys.map((path) => `${path}: a private key: a new certificate can be had for it`),
+    ...declared.map((name) => `settings.ini: ${name}: the next build makes it anew`),
+  ];
 }
 
 /** What stays, for a person to decide. */

@@ -1,5 +1,6 @@
 import { withAccount } from "../../account/account.ts";
 import { settingsOf } from "../../account/modules.ts";
+import { appliedNames } from "../../account/teardown.ts";
 import { allCoreDevices, thingsOf } from "../../aws/inventory.ts";
 import { acquireLock, visible } from "../../engine/index.ts";
 import type { Run } from "../run.ts";
@@ -21,9 +22,10 @@ export async function things({ args, root, screen, signal, open }: Run): Promise
     return await withAccount({ root, settings }, async ({ access }) => {
       const [listed, cores] = [await thingsOf(access, settings.instance.name), await allCoreDevices(access)];
       const declared = new Set([...settings.cores, ...settings.things].map(({ name }) => name));
+      const ours = new Set([...[...settings.cores].map(({ name }) => name), ...appliedNames({ root, settings }, "core")]);
       const rows = listed.map((one) => {
         const core = cores.find(({ name }) => name === one.name);
-        return { ...one, kind: core !== undefined || [...settings.cores].some(({ name }) => name === one.name) ? "core" : "thing", status: core?.status ?? "", declared: declared.has(one.name) };
+        return { ...one, kind: core !== undefined || ours.has(one.name) ? "core" : "thing", status: core?.status ?? "", declared: declared.has(one.name) };
       });
       const others = cores.filter(({ name }) => !listed.some((one) => one.name === name));
       if (args.json) {
@@ -36,6 +38,8 @@ export async function things({ args, root, screen, signal, open }: Run): Promise
         screen.answer(words.filter((word) => word !== "").join("  "));
       }
       for (const { name, status } of others) screen.answer(`other  ${visible(name)}  ${status}  a core that this instance did not make`);
+      const stray = rows.filter(({ declared: isDeclared }) => !isDeclared).map(({ name }) => visible(name));
+      if (stray.length > 0) screen.say(`what left settings.ini goes by: dospesos destroy ${stray.join(" ")}`);
       screen.say(`${rows.length} things of ${settings.instance.name}. What may cost money${settings.sandbox ? " in a real account (SANDBOX: nothing does)" : ""}:`);
       for (const [what, when] of COSTS) screen.say(`  ${what.padEnd(12)}  ${when}`);
       return 0;
