@@ -6,11 +6,12 @@ import { connectivityOf, coreDevice, effectiveDeployment, faultyComponents } fro
 import type { CoreSettings } from "../settings/index.ts";
 import { broken, inOrder, ok, unseen, type Cause, type Link } from "./chain.ts";
 import { coreRights, endpointCause, identityCause } from "./device-cause.ts";
-import { serviceOver, type Service } from "./ssh.ts";
+import { serviceOver, type Service } from "./service.ts";
 
 export interface CheckContext {
   readonly root: string;
   readonly account: Account;
+  readonly signal: AbortSignal;
 }
 
 /** A nucleus reports at least once a day (Greengrass V2 Developer Guide, "Check core device status"). */
@@ -27,8 +28,8 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
     async () => {
       const link = "service active";
       if (host === "") return unseen(link, "cannot see it: no host is set", `[core ${name}] host = where ssh reaches the device`);
-      service = await serviceOver(host);
-      if (!service.reached) return unseen(link, `cannot see it: ssh to ${host} failed: ${service.state}`, `ssh ${host} must work without a password`);
+      service = await serviceOver({ host, signal: context.signal });
+      if (!service.reached) return unseen(link, `cannot see it: ${service.why}`, `ssh ${host} must work without a password`);
       if (service.state === "active") return ok(link, `greengrass is active on ${host}`);
       const cause = service.state === "inactive" || service.state === "failed" ? `the service is ${service.state}` : "the installer has not run on this device, or was removed";
       return broken(link, `greengrass is ${service.state} on ${host}`, { cause, fix: `ssh ${host} sudo journalctl -u greengrass -n 50; install: dospesos build edge-installer and bring edge/out/${name} to the device` });
@@ -82,7 +83,7 @@ export function deploymentId(root: string, group: string): string | undefined {
 }
 
 async function connectionCause({ root, account }: CheckContext, { name }: CoreSettings, service: Service | undefined): Promise<Cause> {
-  const off = service?.clockOff ?? 0;
+  const off = service?.reached === true ? service.clockOff ?? 0 : 0;
   if (Math.abs(off) > CLOCK_SECONDS) {
     return { cause: `the device's clock is ${Math.round(Math.abs(off))} s ${off < 0 ? "behind" : "ahead"}, so that certificates are not valid there`, fix: "on the device: sudo timedatectl set-ntp true" };
   }

@@ -10,6 +10,8 @@ export interface Device {
   /** Whether ssh and sudo may ask at the terminal; never while there are several devices. */
   readonly asks: boolean;
   readonly signal: AbortSignal;
+  /** How long a command may take, in milliseconds; as long as it takes if it is not set. */
+  readonly within?: number;
 }
 
 /** What ssh is given: bytes, "nothing", or the terminal. */
@@ -31,9 +33,10 @@ const OPTIONS = ["-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=15", "-o"
 export async function ssh(device: Device, command: string, input: Input, onLine?: (line: string) => void): Promise<Answer> {
   const { execa } = await import("execa");
   const terminal = input === "terminal";
+  const { within = 0 } = device;
   const options = [...(device.asks ? [] : ["-o", "BatchMode=yes"]), ...OPTIONS, terminal ? "-t" : "-T"];
-  const child = execa("ssh", [...options, device.host, command], {
-    reject: false, cancelSignal: device.signal, encoding: "utf8", stripFinalNewline: false,
+  const child = execa("ssh", [...options, "--", device.host, command], {
+    reject: false, cancelSignal: device.signal, timeout: within, encoding: "utf8", stripFinalNewline: false,
     stdin: terminal ? "inherit" : input instanceof Readable ? "pipe" : "ignore",
     ...(typeof input === "string" && input !== "nothing" && !terminal ? { input, stdin: undefined } : {}),
     stdout: terminal ? "inherit" : "pipe", stderr: terminal ? "inherit" : "pipe",
@@ -44,9 +47,10 @@ export async function ssh(device: Device, command: string, input: Input, onLine?
     void pipeline(input, child.stdin).catch(() => {});
   }
   if (onLine !== undefined && child.stdout !== null) void eachLine(child.stdout, onLine);
-  const { exitCode, stdout = "", stderr = "", isCanceled, code } = await child;
+  const { exitCode, stdout = "", stderr = "", isCanceled, timedOut, code } = await child;
   if (isCanceled) device.signal.throwIfAborted();
   if (code === "ENOENT") throw failure(device, "there is no ssh on PATH", "devices are reached by it", "install OpenSSH's client");
+  if (timedOut) throw failure(device, `${device.host} gave no answer within ${within / 1000} s`, "something on the way or on the device hangs", `see that \`ssh ${device.host}\` works`);
   if (exitCode === undefined || exitCode === 255) throw connectionFailure(device, String(stderr));
   return { exit: exitCode, stdout: String(stdout), stderr: String(stderr) };
 }

@@ -5,20 +5,15 @@ import * as assert from "uvu/assert";
 import { suite } from "uvu";
 import { BIN, dospesos, Started, type Ended } from "../support/bin.ts";
 import { edit, shippedProject } from "../support/folder.ts";
-import { toolPath } from "../support/tools.ts";
-import { openMachine, testOnMachine, type Machine } from "./machine.ts";
+import { openMachine, type Machine } from "./machine.ts";
 import { nucleusFiles, Signing, SIGNING_TOOLS } from "./signed-zip.ts";
-import { Client, freePort, startSshd, type Daemon } from "./sshd.ts";
+import { Client, freePort, startSshd, testOverSsh, type Daemon } from "./sshd.ts";
 import { zip } from "./zip.ts";
 
 const test = suite("push");
-const needed = [...SIGNING_TOOLS, "sshd", "ssh", "ssh-keygen", "tar", "openssl"];
-const missing = needed.filter((tool) => toolPath(tool) === undefined && !(tool === "sshd" && existsSync("/usr/sbin/sshd")));
 
 function testPush(name: string, body: () => Promise<void>): void {
-  if (missing.length === 0) return testOnMachine(test, name, body);
-  console.error(`\nNOT RUN (needs ${missing.join(", ")}): ${name}`);
-  test.skip(name, body);
+  testOverSsh(test, [...SIGNING_TOOLS, "tar", "openssl"], name, body);
 }
 
 let nucleus: Promise<{ ca: string; bytes: Buffer }> | undefined;

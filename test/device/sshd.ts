@@ -1,11 +1,21 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
+import type { Test } from "uvu";
 import { PLAIN, type Started } from "../support/bin.ts";
 import { tempFolder } from "../support/temp.ts";
-import { toolPath } from "../support/tools.ts";
-import type { Machine } from "./machine.ts";
+import { testWhere, toolPath } from "../support/tools.ts";
+import { testOnMachine, type Machine } from "./machine.ts";
+
+/** Declares a test of a device that is reached by a real ssh, and of what else it needs of programs; where one is missing it says so and counts as skipped. */
+export function testOverSsh<T>(test: Test<T>, tools: readonly string[], name: string, body: Parameters<Test<T>>[1]): void {
+  const missing = ["ssh", "ssh-keygen", ...tools].filter((tool) => toolPath(tool) === undefined);
+  // It is often not on the PATH of users.
+  if (toolPath("sshd") === undefined && !existsSync("/usr/sbin/sshd")) missing.push("sshd");
+  if (missing.length === 0) testOnMachine(test, name, body);
+  else testWhere(test, `needs ${missing.join(", ")}`, name, body);
+}
 
 /** A user's ssh: keys, configuration and known hosts in a folder of its own, and an `ssh` first on PATH that uses them. */
 export class Client {

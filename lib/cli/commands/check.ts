@@ -19,17 +19,18 @@ export async function check(run: Run): Promise<number> {
     const { cores, things } = named(settings, args.targets);
     const [{ coreLinks }, { thingLinks }] = await Promise.all([import("../../check/core-links.ts"), import("../../check/thing-links.ts")]);
     return await withDevices({ root, settings, told: () => {} }, () => withAccount({ root, settings }, async (account) => {
+      const context = { root, account, signal };
       let isWhole = true;
       const tell = (kind: string, name: string, links: readonly Link[]): void => {
         isWhole &&= links.every(({ state }) => state !== "broken");
         tellChain(run, kind, name, links);
       };
       for (const core of cores) {
-        const links = await coreLinks({ root, account }, core);
+        const links = await coreLinks(context, core);
         tell("core", core.name, links);
         for (const thing of things.filter((one) => one.core === core.name)) {
           signal.throwIfAborted();
-          if (links.every(({ state }) => state !== "broken")) tell("thing", thing.name, await thingLinks({ root, account }, thing));
+          if (links.every(({ state }) => state !== "broken")) tell("thing", thing.name, await thingLinks(context, thing));
           else if (!args.json) screen.answer(`thing ${thing.name}\n  not looked at: its core comes first`);
         }
       }
