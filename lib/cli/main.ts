@@ -28,14 +28,14 @@ const commands: Readonly<Record<Command, () => Promise<(run: Run) => Promise<num
 
 /** Runs one command line and sets the exit code of the process. */
 export async function main(words: readonly string[], program: CompiledProgram): Promise<void> {
-  let screen: Screen = textScreen(palette(undefined, process.stderr.isTTY === true, process.env), () => "");
   const signals = onSignals();
+  let screen: Screen = textScreen(palette(undefined, process.stderr.isTTY === true, process.env), () => "", signals.signal);
   try {
     const args = parseArguments(words);
     if (args === "help") return screen.answer(USAGE);
     if (args === "version") return screen.answer(program.version);
     let session: Session | undefined;
-    screen = screenFor(args, () => session?.state.banner ?? "");
+    screen = screenFor(args, () => session?.state.banner ?? "", signals.signal);
     const { root, dofile } = findRoot(args.folder);
     const api = pathToFileURL(`${program.folder}/index.js`).href;
     const open = (): Session => (session = new Session(root, projectHost({ api, digest: program.digest }, dofile)));
@@ -51,7 +51,7 @@ export async function main(words: readonly string[], program: CompiledProgram): 
   signals.leaveClosedTerminal();
 }
 
-function screenFor(args: Arguments, banner: () => string): Screen {
+function screenFor(args: Arguments, banner: () => string, interrupt: AbortSignal): Screen {
   const colors = palette(args.color, process.stderr.isTTY === true, process.env);
-  return args.json ? jsonScreen(colors) : textScreen(colors, banner);
+  return args.json ? jsonScreen(colors) : textScreen(colors, banner, interrupt);
 }

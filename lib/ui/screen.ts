@@ -12,11 +12,16 @@ export interface Screen {
   problems(problems: readonly Problem[]): void;
 }
 
+type StepEvent = Extract<EngineEvent, { type: "step" }>;
+
 /** Steps that are told one by one; what is more is only counted. */
 const LINES = 40;
 
-/** What a person sees of a run: a line for each step that ran and why, problems as they come, one line at the end. */
-export function textScreen(colors: Palette, banner: () => string): Screen {
+/**
+ * What a person sees of a run: a line for each step that ran and why, problems as they come, one line at the end. Once `interrupt` is
+ * aborted, what ran was stopped and did not fail, and what was not reached waits for nobody: only the last line counts it.
+ */
+export function textScreen(colors: Palette, banner: () => string, interrupt: AbortSignal): Screen {
   let lines = 0;
   let bannerShown = false;
   const say = (line: string): void => {
@@ -39,14 +44,23 @@ export function textScreen(colors: Palette, banner: () => string): Screen {
         return undefined;
     }
   };
-  const step = (event: Extract<EngineEvent, { type: "step" }>): void => {
-    if (event.status === "fresh" || (event.status === "skipped" && (event.effect === undefined || event.reasons.some((reason) => reason.kind === "upstream")))) return;
+  const step = (event: StepEvent): void => {
+    const verb = verbOf(event);
+    if (verb === undefined) return;
     lines++;
     if (lines > LINES && event.status === "ran") return lines === LINES + 1 ? say(colors.dim("…")) : undefined;
-    const verb = event.status === "failed" ? colors.red("failed ") : event.status === "skipped" ? colors.yellow("waits  ") : colors.green(event.effect !== undefined ? "applied" : "made   ");
     const reasons = event.reasons.map(reasonText);
     const more = reasons.length > 2 ? ` (+${reasons.length - 2} more)` : "";
     say(`${verb}  ${visible(event.effect ?? event.target)}  ${colors.dim(`${reasons.slice(0, 2).join("; ")}${more}`)}`);
+  };
+  /** How a step ended, or undefined where there is nothing to tell. */
+  const verbOf = ({ status, effect, reasons }: StepEvent): string | undefined => {
+    switch (status) {
+      case "fresh": return undefined;
+      case "ran": return colors.green(effect !== undefined ? "applied" : "made   ");
+      case "failed": return interrupt.aborted ? colors.yellow("stopped") : colors.red("failed ");
+      case "skipped": return effect === undefined || interrupt.aborted || reasons.some(({ kind }) => kind === "upstream") ? undefined : colors.yellow("waits  ");
+    }
   };
   const plan = (event: Extract<EngineEvent, { type: "plan" }>): void => {
     for (const effect of event.effects) {

@@ -52,9 +52,9 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Interrupts a build while its recipe's script runs. Returns how the build ended and what of its children still runs. */
-async function interrupted(root: string, signal: NodeJS.Signals): Promise<{ ended: Ended; left: number[] }> {
-  const run = start(root, "build");
+/** Interrupts a command while its recipe's script runs. Returns how it ended and what of its children still runs. */
+async function interrupted(root: string, signal: NodeJS.Signals, ...words: string[]): Promise<{ ended: Ended; left: number[] }> {
+  const run = start(root, ...(words.length === 0 ? ["build"] : words));
   await becomes(root, "started", (text) => text !== "");
   const children = descendants(run.child.pid!).filter((pid) => commandOf(pid) === "sh" || commandOf(pid) === "sleep");
   assert.ok(children.length > 0);
@@ -96,6 +96,49 @@ testWith(test, ["script", "sleep", "sh"], "a terminal that is closed ends a buil
   put(root, "fast", "");
   assert.ok(buildAsTold(root).includes("slow.txt"));
   assert.match(dospesos(root, "build").stderr, "nothing to do");
+});
+
+/** Effects of which one runs the script of a shell, one needs that one, and one would be asked for. */
+function effects(script: string): string {
+  return projectOf(`import { effect, project, rule } from "dospesos";
+const slow = effect({ name: "slow", target: "applied/slow.json", apply: async (_, { run }) => ({ text: await run("sh", ["-c", ${JSON.stringify(script)}]) }) });
+const above = effect({ name: "above", target: "applied/above.json", needs: { slow }, apply: async () => ({}) });
+const planned = effect({ name: "planned", target: "applied/planned.json", plan: async () => ({ changes: ["make a thing"] }), apply: async () => ({}) });
+const quick = effect({ name: "quick", target: "applied/quick.json", apply: async () => ({}) });
+export default project(() => [rule({ target: "first.txt", recipe: () => "first" }), slow, above, planned, quick]);
+`);
+}
+
+for (const jobs of ["1", "4"]) {
+  testWith(test, ["sleep", "sh"], `after Ctrl-C nothing is said to have failed or to wait: what ran was stopped, what was not reached is counted (-j ${jobs})`, async () => {
+    const { ended: { exit, stderr } } = await interrupted(effects("echo yes > started; exec sleep 60"), "SIGINT", "build", "-j", jobs);
+    assert.is(exit, 130);
+    assert.match(stderr, /^stopped {2}slow {2}new$/m);
+    assert.not.match(stderr, /waits|failed|error/);
+    assert.match(stderr, jobs === "1" ? /^interrupted: 1 made, 4 not; the next build goes on from here$/m : /^interrupted: 2 made, 3 not; /m);
+  });
+}
+
+testWith(test, ["sh", "script"], "Ctrl-C at the question of a build is no answer to it: nothing is applied, and nothing is said to wait", async () => {
+  const root = effects("exit 0");
+  const build = new Started(root, "script", ["-q", "-e", "-c", `"${process.execPath}" "${BIN}" build`, "/dev/null"], { stdio: ["pipe", "pipe", "pipe"], env: { ...PLAIN, SHELL: "/bin/sh" } });
+  await build.tells(/Apply these changes \(1\)\?/);
+  build.child.stdin!.write("\u0003");
+  const { exit, stdout } = await build.end();
+  assert.is(exit, 130);
+  assert.not.match(stdout, /waits|failed/);
+  assert.match(stdout, /^interrupted: 4 made, 1 not; /m);
+});
+
+testWith(test, ["sleep", "sh"], "Ctrl-C in a watch's first batch: nothing is said to be stale that was not reached, nor to be watched", async () => {
+  const root = projectOf(`import { effect, project, rule } from "dospesos";
+const slow = rule({ target: "slow.txt", recipe: (_, { run }) => run("sh", ["-c", "echo yes > started; exec sleep 60"]) });
+export default project(() => [effect({ name: "above", target: "applied/above.json", needs: { slow }, apply: async () => ({}) })]);
+`);
+  const { ended: { exit, stderr } } = await interrupted(root, "SIGINT", "watch");
+  assert.is(exit, 130);
+  assert.match(stderr, /^stopped {2}slow\.txt {2}new$/m);
+  assert.not.match(stderr, /stale|watching|failed/);
 });
 
 testWith(test, ["sleep", "sh"], "an interrupt also ends what a recipe's program started itself (trap 46)", async () => {

@@ -41,7 +41,7 @@ export async function build(run: Run): Promise<number> {
 }
 
 function tell({ args, screen, signal }: Run, summary: Summary, refused: number, ms: number): void {
-  if (signal.aborted) return screen.say(`interrupted: ${summary.ran} made, ${summary.skipped} not; the next build goes on from here`);
+  if (signal.aborted) return screen.say(`interrupted: ${summary.ran} made, ${summary.failed + summary.skipped} not; the next build goes on from here`);
   if (summary.ran + summary.failed + summary.skipped === 0) return screen.say(nothingToDoText("", args.targets));
   const parts = [`${summary.ran} made`, `${summary.fresh} fresh`];
   if (summary.failed > 0) parts.push(`${summary.failed} failed`);

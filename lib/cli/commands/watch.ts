@@ -22,7 +22,7 @@ export async function watch(run: Run): Promise<number> {
     for (let first = true; !signal.aborted; first = false) {
       await batches.build(changes);
       await Promise.race([watcher.follow(batches.followed()), stopped]);
-      if (first) screen.say("watching: save a file and what depends on it is made again; Ctrl-C ends");
+      if (first && !signal.aborted) screen.say("watching: save a file and what depends on it is made again; Ctrl-C ends");
       changes = (await Promise.race([watcher.changed(), stopped])) ?? "all";
     }
   } finally {
@@ -69,7 +69,8 @@ class Batches {
       const ms = Math.round(performance.now() - begin);
       if (summary.ran + summary.failed > 0) screen.emit({ type: "end", ran: summary.ran, fresh: summary.fresh, failed: summary.failed, skipped: summary.skipped, ms });
       if (summary.ran > 0) screen.say(`${summary.ran} made in ${ms} ms`);
-      this.#tellWaiting(waiting);
+      // What an interrupt kept from being reached may be fresh.
+      if (!signal.aborted) this.#tellWaiting(waiting);
     } catch (error) {
       // A file that vanished while it was read, a full disk: what stops one batch need not stop the next one.
       if (!signal.aborted) screen.problems(problemsFor(error));
