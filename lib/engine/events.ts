@@ -17,8 +17,8 @@ export type StepStatus = "ran" | "fresh" | "failed" | "skipped";
 
 /** Everything that a run tells; what a person sees and the lines of --json are two renderings of it. */
 export type EngineEvent =
-  /** `effect` is what a person calls it, where the step is one. */
-  | { readonly type: "step"; readonly target: string; readonly effect?: string; readonly status: StepStatus; readonly reasons: readonly Reason[]; readonly ms: number }
+  /** `effect` is what a person calls it, where the step is one; `waits`: for a person, who consents or does what only a person can. */
+  | { readonly type: "step"; readonly target: string; readonly effect?: string; readonly status: StepStatus; readonly waits?: true; readonly reasons: readonly Reason[]; readonly ms: number }
   | { readonly type: "problem"; readonly target?: string; readonly problem: Problem }
   | { readonly type: "note"; readonly what: string }
   | { readonly type: "removed"; readonly target: string }

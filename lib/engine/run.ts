@@ -44,7 +44,8 @@ export class Run {
   readonly #approved = new Map<StepId, Prepared>();
   #stopping = false;
   readonly #exits = new Set<number>();
-  #needsPerson = 0;
+  /** Effects that wait for a person. */
+  readonly #waiting = new Set<StepId>();
   #wake: () => void = () => {};
   /** For each running recipe how to end it when nothing is left that it could wait for. */
   readonly #giveUp = new Set<(why: Error) => void>();
@@ -203,8 +204,7 @@ export class Run {
       // What waits for a person is no reason to leave other work undone.
       const exit = error instanceof ProblemError ? error.exitCode : 1;
       this.#exits.add(exit);
-      const waits = exit === 4;
-      if (waits) this.#needsPerson++;
+      if (exit === 4) this.#waiting.add(step);
       else if (!this.#options.keepGoing) this.#stopping = true;
     }
     this.#giveUp.delete(giveUp);
@@ -225,7 +225,7 @@ export class Run {
     const target = stepName(this.#session.state, this.#graph, step);
     const label = this.#graph.label[step]!;
     const reasons = this.#reasons.get(step) ?? (how === At.fresh ? [] : [{ kind: "upstream" as const, target: this.#cause(step) }]);
-    this.#emit({ type: "step", target, ...(label === "" ? {} : { effect: label }), status: statusOf[how]!, reasons, ms: Math.round(ms) });
+    this.#emit({ type: "step", target, ...(label === "" ? {} : { effect: label }), status: statusOf[how]!, ...(this.#waiting.has(step) ? { waits: true } : {}), reasons, ms: Math.round(ms) });
   }
 
   /** What waits for a step can be decided now, or cannot be made. Iterative: a chain of any length is fine. */
@@ -264,8 +264,10 @@ export class Run {
       this.#ready.push(...held.map((one) => one.step));
       return;
     }
-    this.#needsPerson += held.length;
-    for (const { step } of held) this.#end(step, At.skipped, 0, dependents);
+    for (const { step } of held) {
+      this.#waiting.add(step);
+      this.#end(step, At.skipped, 0, dependents);
+    }
   }
 
   /** The effects that wait for these ones or for what these let go on, each with the nearest effect that it waits for. */
@@ -289,14 +291,14 @@ export class Run {
     const { state } = this.#session;
     const fact = this.#graph.out[this.#graph.outStart[step + 1]! - 1]!;
     this.#at[step] = At.skipped;
+    this.#waiting.add(step);
     this.#tell(step, At.skipped, 0);
-    this.#needsPerson++;
     this.#release(step, state.texts.has(state.nodeDigest[fact]!), dependents);
   }
 
   summary(): Summary {
     const count = (at: At): number => this.#at.reduce((sum, one) => (one === at ? sum + 1 : sum), 0);
-    return { ran: count(At.ran), fresh: count(At.fresh), failed: count(At.failed), skipped: count(At.skipped), needsPerson: this.#needsPerson, exit: [2, 1, 4].find((code) => this.#exits.has(code)) ?? (this.#needsPerson > 0 ? 4 : 0) };
+    return { ran: count(At.ran), fresh: count(At.fresh), failed: count(At.failed), skipped: count(At.skipped), needsPerson: this.#waiting.size, exit: [2, 1, 4].find((code) => this.#exits.has(code)) ?? (this.#waiting.size > 0 ? 4 : 0) };
   }
 }
 

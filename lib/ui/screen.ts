@@ -54,12 +54,12 @@ export function textScreen(colors: Palette, banner: () => string, interrupt: Abo
     say(`${verb}  ${visible(event.effect ?? event.target)}  ${colors.dim(`${reasons.slice(0, 2).join("; ")}${more}`)}`);
   };
   /** How a step ended, or undefined where there is nothing to tell. */
-  const verbOf = ({ status, effect, reasons }: StepEvent): string | undefined => {
+  const verbOf = ({ status, effect, waits }: StepEvent): string | undefined => {
     switch (status) {
       case "fresh": return undefined;
       case "ran": return colors.green(effect !== undefined ? "applied" : "made   ");
       case "failed": return interrupt.aborted ? colors.yellow("stopped") : colors.red("failed ");
-      case "skipped": return effect === undefined || interrupt.aborted || reasons.some(({ kind }) => kind === "upstream") ? undefined : colors.yellow("waits  ");
+      case "skipped": return waits !== true || interrupt.aborted ? undefined : colors.yellow("waits  ");
     }
   };
   const plan = (event: Extract<EngineEvent, { type: "plan" }>): void => {

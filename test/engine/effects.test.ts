@@ -163,10 +163,19 @@ test("a real process without a terminal shows the plan, applies nothing, and exi
   const without = it.run(["build"]);
   assert.is(without.code, 4, without.err);
   assert.match(without.err, "make a thing");
+  assert.match(without.err, "waits    one  new");
   assert.equal(world(it), []);
   const yes = it.run(["build", "--yes"]);
   assert.is(yes.code, 0, yes.err);
   assert.equal(world(it), ["one first", "two first"]);
+});
+
+test("an effect that a failure kept from being reached is not said to wait for a person", () => {
+  const it = new TestProject(`const bad = rule({ target: "out/bad", recipe: () => { throw new Error("no"); } }); return [bad, effect({ name: "later", target: "applied/later.json", apply: async () => 1 })];`);
+  const { code, err } = it.run(["build", "-j", "1"]);
+  assert.is(code, 1, err);
+  assert.match(err, "failed   out/bad");
+  assert.not.match(err, "later");
 });
 
 test.run();
