@@ -22,7 +22,7 @@ export async function thingLinks(context: CheckContext, { name, core }: ThingSet
   const [discovers, receives] = ["thing discovers its core", "message received"] as const;
   const folder = join(context.root, "edge", "out", "things", name);
   if (!existsSync(join(folder, "talk.mjs"))) return [broken(discovers, `there is no kit of ${name}`, { cause: "it was not built", fix: "dospesos build thing-kit" })];
-  const said = await askKit(folder);
+  const said = await askKit(folder, context.signal);
   if (said.stage === "kit" || said.stage === "discover") return [broken(discovers, said.what, (await discoveryCause(context, folder, name, core)) ?? { cause: "the network, or the kit itself", fix: said.fix })];
   const unusable = unreachable(said, context.account.endpoint !== undefined);
   if (unusable !== undefined) return [broken(discovers, said.what, unusable)];
@@ -32,8 +32,9 @@ export async function thingLinks(context: CheckContext, { name, core }: ThingSet
   return [found, broken(receives, said.what, { cause, fix: `${said.fix}; dospesos deploy brings the rights` })];
 }
 
-async function askKit(folder: string): Promise<Told> {
-  const { stdout } = await execa(process.execPath, [join(folder, "talk.mjs"), "prove", "--json"], { reject: false, timeout: 90_000, stdin: "ignore" });
+async function askKit(folder: string, signal: AbortSignal): Promise<Told> {
+  const { stdout } = await execa(process.execPath, [join(folder, "talk.mjs"), "prove", "--json"], { reject: false, timeout: 90_000, stdin: "ignore", cancelSignal: signal });
+  signal.throwIfAborted();
   try {
     return v.parse(told, JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
   } catch {

@@ -8,7 +8,9 @@ import { CreatePolicyVersionCommand, DeletePolicyVersionCommand, GetPolicyComman
 import { connectAsync, type IClientOptions } from "mqtt";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { Started } from "../support/bin.ts";
 import { runningDevices, type Devices } from "../support/devices.ts";
+import { becomes } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";
 
 const test = suite("check");
@@ -261,6 +263,23 @@ test("15 device groups without the thing", async () => {
   await greengrass.send(new gg.CreateDeploymentCommand({ targetArn: GROUP, components }));
   await devices.tells(/core-1 has deployment/, from);
   isBroken("message received", /does not let it connect/);
+});
+
+test("Ctrl-C ends a check whose kit hangs, and blames nobody", async () => {
+  const kit = devices.path("edge/out/things/thing-1/talk.mjs");
+  const talk = readFileSync(kit, "utf8");
+  writeFileSync(kit, 'import { writeFileSync } from "node:fs";\nwriteFileSync(new URL("asked", import.meta.url), "yes");\nsetInterval(() => {}, 1000);\n');
+  try {
+    const run = new Started(devices.clone.root, process.execPath, [devices.path("lib/cli/bin.cjs"), "check"]);
+    await becomes(devices.path("edge/out/things/thing-1"), "asked", (text) => text === "yes", 30_000);
+    run.child.kill("SIGINT");
+    const { exit, stdout, stderr } = await run.end(10_000);
+    assert.is(exit, 130, stderr);
+    assert.not.match(stdout + stderr, /did not run to its end|broken/);
+  } finally {
+    writeFileSync(kit, talk);
+    rmSync(devices.path("edge/out/things/thing-1/asked"), { force: true });
+  }
 });
 
 test.run();
