@@ -9,14 +9,13 @@ import { mqttClient, thing } from "./rules/thing.ts";
 export default project(({ settings, glob }) => {
   const shared = instance(settings);
   const mqtt = mqttClient();
-  const own = components(settings, shared, glob("edge/components/*/recipe.json"));
-  const zip = nucleus(settings);
   // A core that comes, goes or gets another key is the business of its own things only.
   const cores = settings.cores.byName((c) => core(c, settings, shared));
   const things = settings.things.byName((t) => thing(t, settings, shared, cores.get(t.core), mqtt));
-  // Last: here all cores and things come together.
+  // From here on all come together, and what is read counts for what follows.
+  const own = components(settings, shared, glob("edge/components/*/recipe.json"));
   return [
-    group("edge-installer", [...[...cores].map((c) => c.archive), ...zip]),
+    group("edge-installer", [...[...cores].map((c) => c.archive), ...nucleus(settings)]),
     group("thing-kit", [...things].map((t) => t.archive)),
     group("deployment", deployments(settings, shared, cores, own)),
   ];
