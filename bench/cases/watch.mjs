@@ -32,6 +32,9 @@ export async function* rows(bench) {
     await bursts(bench, watching, 150);
     const late = await watching.heap();
     yield row("heap after 500 and after 2,000 saves", { text: `${early.toFixed(1)} → ${late.toFixed(1)} MB` }, [{ bar: `≤ ${FLAT} ×`, met: late <= early * FLAT }]);
+    await bursts(bench, watching, 150);
+    const last = await watching.heap();
+    yield row("heap after 2,000 and after 3,500 saves", { text: `${late.toFixed(1)} → ${last.toFixed(1)} MB` }, [{ bar: `≤ ${FLAT} ×`, met: last <= late * FLAT }]);
   } finally {
     await watching.stop();
   }

@@ -8,7 +8,7 @@ import type { Followed } from "./followed.ts";
 export interface Watcher {
   /** Watches exactly this from now on, as far as it exists. Resolves when changes are seen. */
   follow(what: Followed): Promise<void>;
-  /** Resolves after the next change, when it has been quiet for a moment; at once if there was one since the last call. */
+  /** Resolves after the next change, when it has been quiet for a moment; at once if there was one since the last call, or when it is closed. */
   changed(): Promise<Changes>;
   close(): Promise<void>;
 }
@@ -129,9 +129,9 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
           resolve(true);
         };
       });
-      if (!isAll && hints.size === 0) await until(Infinity);
+      if (!isAll && hints.size === 0 && !closed) await until(Infinity);
       const begin = performance.now();
-      while ((await until(hasVanished(hints, followed) ? ABSENT : QUIET)) && performance.now() - begin < LONGEST);
+      while (!closed && (await until(hasVanished(hints, followed) ? ABSENT : QUIET)) && performance.now() - begin < LONGEST);
       wake = undefined;
       const changes: Changes = isAll ? "all" : hints;
       [hints, isAll] = [new Set(), false];
@@ -139,6 +139,7 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
     },
     async close() {
       closed = true;
+      wake?.();
       clearInterval(clockWatch);
       await Promise.all([...watched.values()].map(({ close }) => close()));
     },

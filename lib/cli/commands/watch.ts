@@ -15,15 +15,16 @@ export async function watch(run: Run): Promise<number> {
   const watcher = createWatcher((path) => isForeign(root, path), (why) => {
     screen.emit({ type: "note", what: `the system's limit for watches is reached (${why}): polling every 200 ms; raise fs.inotify.max_user_watches or max_user_instances with sysctl` });
   });
-  const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+  // A race against the signal would leave something behind on it with each batch.
+  signal.addEventListener("abort", () => void watcher.close());
   const batches = new Batches(run);
   try {
     let changes: Changes = "all";
     for (let first = true; !signal.aborted; first = false) {
       await batches.build(changes);
-      await Promise.race([watcher.follow(batches.followed()), stopped]);
+      await watcher.follow(batches.followed());
       if (first && !signal.aborted) screen.say("watching: save a file and what depends on it is made again; Ctrl-C ends");
-      changes = (await Promise.race([watcher.changed(), stopped])) ?? "all";
+      changes = await watcher.changed();
     }
   } finally {
     await batches.close();
