@@ -71,18 +71,23 @@ export function failureOf(place: ModulePlace, command: string, { messages, stder
   }
   const problems = diagnostics.map((one): Problem => ({
     code: "DP405", ...(one.range === undefined ? {} : { place: sourceOf(place, one.range) }),
-    what: `${placeName(place)}: terraform ${command} failed: ${firstLine(one.summary)}`, ...(one.detail ? { why: one.detail.replace(/\s+/g, " ").trim() } : {}),
+    what: `${placeName(place)}: terraform ${command} failed: ${firstLine(one.summary)}`, ...(one.detail ? { why: inOneLine(one.detail) } : {}),
   }));
   const exitCode: FailureExit = 1;
   if (problems.length > 0) return new ProblemError(problems, exitCode);
   return new ProblemError([{
     code: "DP405", what: `${placeName(place)}: terraform ${command} ended with ${exit === undefined ? "a signal" : `exit code ${exit}`}`,
-    why: stderr.trim().slice(-2000) || "it said nothing",
+    why: inOneLine(stderr).slice(-2000) || "it said nothing",
   }], exitCode);
 }
 
 function sourceOf({ module }: ModulePlace, { filename, start }: NonNullable<Diagnostic["range"]>): Place {
   return { file: `terraform/${module}/${filename}`, line: start.line, column: start.column };
+}
+
+/** Terraform breaks its sentences to fit a terminal. */
+function inOneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
 }
 
 function firstLine(text: string): string {

@@ -42,6 +42,15 @@ test("a terraform that is too old is named with both versions", async () => {
   assert.not(startedTerraform(clone));
 });
 
+test("what terraform says where it cannot begin is told in its own words, on one line", async () => {
+  const folder = tempFolder("offline");
+  writeFileSync(`${folder}/terraform`, `#!/bin/sh\ncase $1 in version) echo '{"terraform_version":"1.11.4"}';; *) printf 'Error: Failed to query\\nno such host\\n' >&2; exit 1;; esac\n`);
+  chmodSync(`${folder}/terraform`, 0o755);
+  const { exit, stderr } = await run(terraformClone(tempFolder("no-mirror")), { PATH: `${folder}:${process.env["PATH"]}` }, "build", "terraform/instance/dospesos.applied.json");
+  assert.is(exit, 1, stderr);
+  assert.match(stderr, "terraform init ended with exit code 1\n  why: Error: Failed to query no such host\n");
+});
+
 testWithProvider(test, "credentials of another account: both are named, nothing is started", async (mirror) => {
   const aws = await standIn();
   const clone = realClone(mirror);
