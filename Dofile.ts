@@ -16,7 +16,10 @@ export default project(({ settings, glob }) => {
   const own = components(settings, shared, glob("edge/components/*/recipe.json"));
   return [
     group("edge-installer", [...[...cores].map((c) => c.archive), ...nucleus(settings)]),
-    group("thing-kit", [...things].map((t) => t.archive)),
+    group(
+      "thing-kit",
+      [...things].map((t) => t.archive),
+    ),
     group("deployment", deployments(settings, shared, cores, own)),
   ];
 });

@@ -1,5 +1,5 @@
-// The floor of a first build: writes what the rules of generate.mjs make, each under a temporary name, and renames it.
-// node bare-write.mjs FOLDER N
+// The floor of a first build: writes what the rules of generate.mjs make, each under a temporary name, and
+// renames it. node bare-write.mjs FOLDER N
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { outputText } from "./generate.mjs";
 

@@ -35,7 +35,9 @@ export class Bench {
   written(tool, n, kind = "same", write = generate) {
     const name = `${kind}-${tool}-${n}`;
     const folder = this.folder(name);
-    if (!this.known.has(name)) write(folder, tool, n);
+    if (!this.known.has(name)) {
+      write(folder, tool, n);
+    }
     this.known.add(name);
     return folder;
   }
@@ -44,8 +46,11 @@ export class Bench {
   built(tool, n, kind = "same", write = generate) {
     return this.written(tool, n, kind, (folder) => {
       write(folder, tool, n);
-      if (tool === "make") fill(folder, n);
-      else this.build(tool, folder);
+      if (tool === "make") {
+        fill(folder, n);
+      } else {
+        this.build(tool, folder);
+      }
       flush();
     });
   }
@@ -55,15 +60,24 @@ export class Bench {
     const peer = this.peers[tool];
     const command = tool === "dospesos" ? [this.node, this.bin, "build"] : peer.command(folder);
     const { ms, stdout, stderr } = run(command, { cwd: folder, limit, env: peer?.env(folder) });
-    if (fresh && tool === "dospesos" && !stderr.includes("nothing to do")) throw new Error(`there was something to do:\n${stderr}`);
-    if (fresh && tool === "ninja" && !stdout.includes("no work to do")) throw new Error(`ninja had something to do:\n${stdout}`);
+    if (fresh && tool === "dospesos" && !stderr.includes("nothing to do")) {
+      throw new Error(`there was something to do:\n${stderr}`);
+    }
+    if (fresh && tool === "ninja" && !stdout.includes("no work to do")) {
+      throw new Error(`ninja had something to do:\n${stdout}`);
+    }
     return ms;
   }
 
   /** Builds with --json and gives the targets whose steps ran. */
   ran(folder) {
     const { stdout } = run([this.node, this.bin, "build", "--json"], { cwd: folder });
-    return stdout.trim().split("\n").map((text) => JSON.parse(text)).filter((event) => event.type === "step" && event.status === "ran").map((event) => event.target);
+    return stdout
+      .trim()
+      .split("\n")
+      .map((text) => JSON.parse(text))
+      .filter((event) => event.type === "step" && event.status === "ran")
+      .map((event) => event.target);
   }
 
   bare() {
@@ -74,10 +88,15 @@ export class Bench {
     return Number(/\d+/.exec(this.version)[0]);
   }
 
-  /** Puts away what was built and what the tool knows of it. Not removed yet: for some seconds ext4 is slow where files were removed. */
+  /**
+   * Puts away what was built and what the tool knows of it. Not removed yet: for some seconds ext4 is slow
+   * where files were removed.
+   */
   forget(folder) {
     for (const name of ["out", ".dospesos", ".ninja_log", ".ninja_deps"]) {
-      if (existsSync(join(folder, name))) renameSync(join(folder, name), this.folder(`old-${(this.old += 1)}`));
+      if (existsSync(join(folder, name))) {
+        renameSync(join(folder, name), this.folder(`old-${(this.old += 1)}`));
+      }
     }
   }
 }
@@ -85,7 +104,9 @@ export class Bench {
 /** make keeps no state: an output that is newer than its prerequisites is built. */
 function fill(folder, n) {
   mkdirSync(join(folder, "out"), { recursive: true });
-  for (let i = 0; i < n; i++) writeFileSync(join(folder, `out/d${i}.yaml`), outputText(i));
+  for (let i = 0; i < n; i++) {
+    writeFileSync(join(folder, `out/d${i}.yaml`), outputText(i));
+  }
 }
 
 /** What was written in preparation must not be written back to the disk while something is measured. */

@@ -1,4 +1,5 @@
-// The program as `npm i` would bring it, and as a clone has it, in temporary folders: an edit of lib/ during a run changes nothing.
+// The program as `npm i` would bring it, and as a clone has it, in temporary folders: an edit of lib/ during
+// a run changes nothing.
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,16 +17,28 @@ export function installedBin(folder) {
 /** The way in of a copy that compiles lib/ when it is first used. */
 export function cloneBin(folder) {
   mkdirSync(join(folder, "node_modules"), { recursive: true });
-  for (const name of ["package.json", "lib"]) cpSync(join(root, name), join(folder, name), { recursive: true });
+  for (const name of ["package.json", "lib"]) {
+    cpSync(join(root, name), join(folder, name), { recursive: true });
+  }
   for (const name of readdirSync(join(root, "node_modules"))) {
-    if (!name.startsWith(".")) symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
+    if (!name.startsWith(".")) {
+      symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
+    }
   }
   return join(folder, "lib/cli/bin.cjs");
 }
 
 /** The project that the repository ships, without what it has built. */
 export function shippedProject(folder) {
-  for (const name of ["Dofile.ts", "settings.ini", "package.json", "rules", "templates", "terraform", "edge"]) {
+  for (const name of [
+    "Dofile.ts",
+    "settings.ini",
+    "package.json",
+    "rules",
+    "templates",
+    "terraform",
+    "edge",
+  ]) {
     cpSync(join(root, name), join(folder, name), { recursive: true, filter: (path) => !isBuilt(path) });
   }
 }

@@ -1,8 +1,8 @@
 // A row of the table, and the table as Markdown.
 
 /**
- * One line: what was measured, ours and the peer's milliseconds (or a text of its own), and bars, each with whether it is met. A
- * row without bars only informs.
+ * One line: what was measured, ours and the peer's milliseconds (or a text of its own), and bars, each with
+ * whether it is met. A row without bars only informs.
  */
 export function row(name, { ours, peer = "", theirs, text }, bars = []) {
   return { name, ours, peer, theirs, text, bars };
@@ -17,7 +17,12 @@ export const HEADER = "| case | dospesos | peer | ratio | bar | |\n|---|---|---|
 
 export function line({ name, ours, peer, theirs, text, bars }) {
   const ratio = theirs === undefined ? "" : (ours / theirs).toFixed(ours < theirs / 5 ? 3 : 2);
-  const cells = [name, text ?? milliseconds(ours), theirs === undefined ? "" : `${peer} ${milliseconds(theirs)}`, ratio];
+  const cells = [
+    name,
+    text ?? milliseconds(ours),
+    theirs === undefined ? "" : `${peer} ${milliseconds(theirs)}`,
+    ratio,
+  ];
   return `| ${[...cells, bars.map((one) => one.bar).join(", "), bars.map((one) => (one.met ? "met" : "**not met**")).join(", ")].join(" | ")} |`;
 }
 

@@ -7,16 +7,34 @@ import type { Settings } from "./settings/index.ts";
 export type { Context } from "./context.ts";
 export { file, glob, group } from "./dofile/index.ts";
 export { ProblemError } from "./engine/index.ts";
-export type { Content, EffectPlan, FileValue, Glob, Group, Need, Needs, Problem, Rule, RuleOfMany, SourceFile, Step, Target, ValueOf } from "./engine/index.ts";
+export type {
+  Content,
+  EffectPlan,
+  FileValue,
+  Glob,
+  Group,
+  Need,
+  Needs,
+  Problem,
+  Rule,
+  RuleOfMany,
+  SourceFile,
+  Step,
+  Target,
+  ValueOf,
+} from "./engine/index.ts";
 export type { ByName, CoreSettings, Settings, ThingSettings } from "./settings/index.ts";
 
 export const { rule, fact, effect } = declare as Declare<Context>;
 
 /**
- * What a Dofile exports. The function gives the groups and steps that the project offers; it runs each time when the graph has to
- * be made again, which is when the Dofile, a module that it imports, or something that it read here has changed.
+ * What a Dofile exports. The function gives the groups and steps that the project offers; it runs each time
+ * when the graph has to be made again, which is when the Dofile, a module that it imports, or something that
+ * it read here has changed.
  */
-export function project(define: (input: ProjectInput<Settings>) => readonly (Step<unknown> | Group)[]): Project {
+export function project(
+  define: (input: ProjectInput<Settings>) => readonly (Step<unknown> | Group)[],
+): Project {
   return { kind: "project", define: define as Project["define"] };
 }
 
@@ -37,7 +55,15 @@ export { ensureStateBucket } from "./aws/state-bucket.ts";
 export { ensureThingGroup } from "./aws/thing-group.ts";
 export { versionedRecipe } from "./device/component-recipe.ts";
 export { archive, manifest, type BundleFile } from "./device/bundle.ts";
-export { certificateBelongsTo, checkKey, createCsr, createKey, csrBelongsTo, publicKeyOf, requestedKey } from "./device/keypair.ts";
+export {
+  certificateBelongsTo,
+  checkKey,
+  createCsr,
+  createKey,
+  csrBelongsTo,
+  publicKeyOf,
+  requestedKey,
+} from "./device/keypair.ts";
 export { checkNucleus } from "./device/check-nucleus.ts";
 export { fetchOnce } from "./device/fetch-nucleus.ts";
 export { nucleusSha256, nucleusUrl } from "./device/nucleus.ts";

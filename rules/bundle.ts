@@ -12,27 +12,48 @@ export const RUNNABLE = 0o755;
 
 /** A file of a bundle as it stands elsewhere in the project. */
 export function copied(from: string, to: string, mode: number): BundleMember {
-  return { made: rule({ target: to, mode, needs: { from: file(from) }, recipe: ({ from }) => from.bytes }), mode };
+  return {
+    made: rule({ target: to, mode, needs: { from: file(from) }, recipe: ({ from }) => from.bytes }),
+    mode,
+  };
 }
 
 /** In the sandbox a bundle also holds the CA that its certificate verifies against. */
 export function sandboxCa(folder: string, ca: Step<{ readonly pem: string }> | undefined): BundleMember[] {
-  if (ca === undefined) return [];
-  return [{ made: rule({ target: `${folder}/SandboxCA.pem`, mode: READABLE, needs: { ca }, recipe: ({ ca }) => ca.pem }), mode: READABLE }];
+  if (ca === undefined) {
+    return [];
+  }
+  return [
+    {
+      made: rule({
+        target: `${folder}/SandboxCA.pem`,
+        mode: READABLE,
+        needs: { ca },
+        recipe: ({ ca }) => ca.pem,
+      }),
+      mode: READABLE,
+    },
+  ];
 }
 
 /** A folder's MANIFEST, and the archive of all, which stands beside the folder: `<folder>.tar.gz`. */
 export function sealed(folder: string, members: readonly BundleMember[]): Rule {
   const files = members.map((member) => member.made);
-  const listed = rule({ target: `${folder}/MANIFEST`, mode: READABLE, needs: { files }, recipe: ({ files }) => manifest(files.map(entry)) });
+  const listed = rule({
+    target: `${folder}/MANIFEST`,
+    mode: READABLE,
+    needs: { files },
+    recipe: ({ files }) => manifest(files.map(entry)),
+  });
   return rule({
     target: `${folder}.tar.gz`,
     mode: PRIVATE,
     needs: { files, listed },
-    recipe: ({ files, listed }) => archive(folder.slice(folder.lastIndexOf("/") + 1), [
-      ...files.map((one, index) => ({ ...entry(one), mode: members[index]!.mode })),
-      { ...entry(listed), mode: READABLE },
-    ]),
+    recipe: ({ files, listed }) =>
+      archive(folder.slice(folder.lastIndexOf("/") + 1), [
+        ...files.map((one, index) => ({ ...entry(one), mode: members[index]!.mode })),
+        { ...entry(listed), mode: READABLE },
+      ]),
   });
 }
 

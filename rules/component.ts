@@ -1,9 +1,23 @@
-import { accountEffect, accountId, ensureComponent, file, glob, json, rule, versionedRecipe, type FileValue, type Settings } from "dospesos";
+import {
+  accountEffect,
+  accountId,
+  ensureComponent,
+  file,
+  glob,
+  json,
+  rule,
+  versionedRecipe,
+  type FileValue,
+  type Settings,
+} from "dospesos";
 import type { Instance } from "./instance.ts";
 
 export type Component = ReturnType<typeof component>;
 
-/** The project's own components: one for each edge/components/<name>/recipe.json, with the files below its artifacts/. */
+/**
+ * The project's own components: one for each edge/components/<name>/recipe.json, with the files below its
+ * artifacts/.
+ */
 export function components(settings: Settings, shared: Instance, recipes: readonly string[]): Component[] {
   return recipes.map((path) => component(path.split("/").at(-2)!, settings, shared));
 }
@@ -11,21 +25,39 @@ export function components(settings: Settings, shared: Instance, recipes: readon
 function component(name: string, settings: Settings, shared: Instance) {
   const folder = `edge/components/${name}`;
   const artifacts = glob(`${folder}/artifacts/**`);
-  const inFolder = (files: readonly FileValue[]) => files.map(({ path, bytes }) => ({ path: path.slice(folder.length + 1), bytes }));
+  const inFolder = (files: readonly FileValue[]) =>
+    files.map(({ path, bytes }) => ({ path: path.slice(folder.length + 1), bytes }));
   const recipe = rule({
     target: `edge/out/components/${name}.json`,
     needs: { source: file(`${folder}/recipe.json`), artifacts },
-    recipe: ({ source, artifacts }) => json(versionedRecipe({ name, file: source.path, recipe: source.text, artifacts: inFolder(artifacts), bucket: settings.components.bucket })),
+    recipe: ({ source, artifacts }) =>
+      json(
+        versionedRecipe({
+          name,
+          file: source.path,
+          recipe: source.text,
+          artifacts: inFolder(artifacts),
+          bucket: settings.components.bucket,
+        }),
+      ),
   });
   const registered = accountEffect({
     name: `component ${name}`,
     marker: `${name}.component`,
     needs: { recipe, artifacts },
     version: "1",
-    changes: ({ recipe, artifacts }) => [`register the component ${name} ${(recipe.json as { ComponentVersion: string }).ComponentVersion}${artifacts.length === 0 ? "" : `, with ${artifacts.length} artifacts in s3://${settings.components.bucket}`}`],
-    apply: ({ access }, { recipe, artifacts }, { settings }) => ensureComponent(access, {
-      instance: shared.name, account: accountId(settings), recipe: recipe.text, artifacts: inFolder(artifacts), bucket: settings.components.bucket, sandbox: settings.sandbox,
-    }),
+    changes: ({ recipe, artifacts }) => [
+      `register the component ${name} ${(recipe.json as { ComponentVersion: string }).ComponentVersion}${artifacts.length === 0 ? "" : `, with ${artifacts.length} artifacts in s3://${settings.components.bucket}`}`,
+    ],
+    apply: ({ access }, { recipe, artifacts }, { settings }) =>
+      ensureComponent(access, {
+        instance: shared.name,
+        account: accountId(settings),
+        recipe: recipe.text,
+        artifacts: inFolder(artifacts),
+        bucket: settings.components.bucket,
+        sandbox: settings.sandbox,
+      }),
   });
   return { recipe, registered };
 }

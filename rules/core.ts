@@ -1,7 +1,19 @@
 import { X509Certificate } from "node:crypto";
 import {
-  accountEffect, accountId, ensureThingGroup, nucleusSha256, partitionOf, rule, terraformModule,
-  type CoreSettings, type CoreVars, type Facts, type Rule, type Settings, type Step, type Target,
+  accountEffect,
+  accountId,
+  ensureThingGroup,
+  nucleusSha256,
+  partitionOf,
+  rule,
+  terraformModule,
+  type CoreSettings,
+  type CoreVars,
+  type Facts,
+  type Rule,
+  type Settings,
+  type Step,
+  type Target,
 } from "dospesos";
 import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
 import { certificateFor, certificateForRequest, identity, requestOfDevice } from "./identity.ts";
@@ -22,44 +34,68 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
     needs: { csr: made === undefined ? [] : [made.csr], sources: sourcesOf("core") },
     recipe: ({ csr: [csr], sources }, context) => {
       const scope = { region: settings.aws.region, account: accountId(settings) };
-      return variables<CoreVars>({
-        ...scope,
-        instance: shared.name,
-        name,
-        group: c.group,
-        csr: csr?.text ?? requestOfDevice(name, context),
-        core_policy: shared.names.corePolicy,
-        device_policy: devicePolicyName(shared.name, name),
-        device_policy_document: JSON.stringify(devicePolicy({ ...scope, name })),
-      }, sources);
+      return variables<CoreVars>(
+        {
+          ...scope,
+          instance: shared.name,
+          name,
+          group: c.group,
+          csr: csr?.text ?? requestOfDevice(name, context),
+          core_policy: shared.names.corePolicy,
+          device_policy: devicePolicyName(shared.name, name),
+          device_policy_document: JSON.stringify(devicePolicy({ ...scope, name })),
+        },
+        sources,
+      );
     },
   });
-  // Cores share groups, so none of them owns one: it is looked up first, and no core's end takes it from the others.
+  // Cores share groups, so none of them owns one: it is looked up first, and no core's end takes it from the
+  // others.
   const group = accountEffect({
     name: `group of ${name}`,
     marker: `${name}.group`,
     needs: {},
     version: "1",
-    changes: (_, { settings }) => [`account ${settings.aws.account}, ${settings.aws.region}: make the thing group ${c.group}, if there is none`],
+    changes: (_, { settings }) => [
+      `account ${settings.aws.account}, ${settings.aws.region}: make the thing group ${c.group}, if there is none`,
+    ],
     apply: ({ access }) => ensureThingGroup(access, { name: c.group, instance: shared.name }),
   });
-  const applied = terraformModule({ module: "core", name, vars, after: [shared.applied, shared.serviceRole, group] });
+  const applied = terraformModule({
+    module: "core",
+    name,
+    vars,
+    after: [shared.applied, shared.serviceRole, group],
+  });
   return { name, group, applied, archive: bundle(name, settings, shared, applied, made?.key) };
 }
 
 /**
- * Where a core must be able to connect to (AWS IoT Greengrass Developer Guide, "Allow device traffic through a proxy or firewall"),
- * as `host:port host:port`. Nothing for a device behind a proxy, and for the sandbox, whose endpoints are names only.
+ * Where a core must be able to connect to (AWS IoT Greengrass Developer Guide, "Allow device traffic through
+ * a proxy or firewall"), as `host:port host:port`. Nothing for a device behind a proxy, and for the sandbox,
+ * whose endpoints are names only.
  */
 function placesToReach({ sandbox, aws, greengrass }: Settings, endpoints: Facts<"instance">): string {
-  if (sandbox || greengrass.proxy_url !== "") return "";
+  if (sandbox || greengrass.proxy_url !== "") {
+    return "";
+  }
   const { data_plane_port: port, mqtt_port } = greengrass;
   const dataPlane = `greengrass-ats.iot${greengrass.fips ? "-fips" : ""}.${aws.region}.${partitionOf(aws.region).domain}`;
-  return [`${endpoints.data_endpoint}:${mqtt_port}`, `${endpoints.credentials_endpoint}:443`, `${dataPlane}:${port}`].join(" ");
+  return [
+    `${endpoints.data_endpoint}:${mqtt_port}`,
+    `${endpoints.credentials_endpoint}:443`,
+    `${dataPlane}:${port}`,
+  ].join(" ");
 }
 
 /** `edge/out/<core>/` and its archive: everything that goes to the device. */
-function bundle(name: string, settings: Settings, shared: Instance, applied: Step<Facts<"core">>, key: Target | undefined): Rule {
+function bundle(
+  name: string,
+  settings: Settings,
+  shared: Instance,
+  applied: Step<Facts<"core">>,
+  key: Target | undefined,
+): Rule {
   const folder = `edge/out/${name}`;
   const values = () => ({ sandbox: settings.sandbox, core: { name }, greengrass: settings.greengrass });
   const config = rule({
@@ -76,21 +112,59 @@ function bundle(name: string, settings: Settings, shared: Instance, applied: Ste
       const { version, sha256 } = settings.greengrass;
       const { validFrom, validTo } = new X509Certificate(applied.certificate_pem);
       return render("templates/core/setup.sh.njk", {
-        ...values(), nucleus: { sha256: nucleusSha256(version, sha256) }, reach: placesToReach(settings, instance), key_on_device: key === undefined,
+        ...values(),
+        nucleus: { sha256: nucleusSha256(version, sha256) },
+        reach: placesToReach(settings, instance),
+        key_on_device: key === undefined,
         certificate: { not_before: Date.parse(validFrom) / 1000, not_after: Date.parse(validTo) / 1000 },
       });
     },
   });
-  const uninstall = rule({ target: `${folder}/uninstall.sh`, mode: RUNNABLE, recipe: (_, { render }) => render("templates/core/uninstall.sh.njk", values()) });
-  const readme = rule({ target: `${folder}/README.txt`, mode: READABLE, recipe: (_, { render }) => render("templates/core/README.txt.njk", values()) });
+  const uninstall = rule({
+    target: `${folder}/uninstall.sh`,
+    mode: RUNNABLE,
+    recipe: (_, { render }) => render("templates/core/uninstall.sh.njk", values()),
+  });
+  const readme = rule({
+    target: `${folder}/README.txt`,
+    mode: READABLE,
+    recipe: (_, { render }) => render("templates/core/README.txt.njk", values()),
+  });
   const certificateFile = { target: `${folder}/device.pem.crt`, mode: READABLE };
-  const certificate = key === undefined
-    ? rule({ ...certificateFile, needs: { applied }, recipe: ({ applied }, context) => certificateForRequest(name, applied, requestOfDevice(name, context)) })
-    : rule({ ...certificateFile, needs: { applied, key }, recipe: ({ applied, key }) => certificateFor(name, applied, key) });
-  const privateKey = key === undefined ? [] : [{ made: rule({ target: `${folder}/private.pem.key`, mode: PRIVATE, needs: { key }, recipe: ({ key }) => key.text }), mode: PRIVATE }];
+  const certificate =
+    key === undefined
+      ? rule({
+          ...certificateFile,
+          needs: { applied },
+          recipe: ({ applied }, context) =>
+            certificateForRequest(name, applied, requestOfDevice(name, context)),
+        })
+      : rule({
+          ...certificateFile,
+          needs: { applied, key },
+          recipe: ({ applied, key }) => certificateFor(name, applied, key),
+        });
+  const privateKey =
+    key === undefined
+      ? []
+      : [
+          {
+            made: rule({
+              target: `${folder}/private.pem.key`,
+              mode: PRIVATE,
+              needs: { key },
+              recipe: ({ key }) => key.text,
+            }),
+            mode: PRIVATE,
+          },
+        ];
   return sealed(folder, [
-    { made: config, mode: READABLE }, { made: setup, mode: RUNNABLE }, { made: uninstall, mode: RUNNABLE }, { made: readme, mode: READABLE },
-    { made: certificate, mode: READABLE }, ...privateKey,
+    { made: config, mode: READABLE },
+    { made: setup, mode: RUNNABLE },
+    { made: uninstall, mode: RUNNABLE },
+    { made: readme, mode: READABLE },
+    { made: certificate, mode: READABLE },
+    ...privateKey,
     copied("edge/certificates/AmazonRootCA1.pem", `${folder}/AmazonRootCA1.pem`, READABLE),
     ...sandboxCa(folder, shared.ca),
   ]);

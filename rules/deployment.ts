@@ -7,40 +7,91 @@ import type { Instance } from "./instance.ts";
 const BROKER_PORT = 8883;
 
 /**
- * What each group of cores runs: the nucleus pinned, the CLI, the project's own components, and what client devices need to find and to talk to their core. Call it last:
- * it reads the cores' groups while the graph is made.
+ * What each group of cores runs: the nucleus pinned, the CLI, the project's own components, and what client
+ * devices need to find and to talk to their core. Call it last: it reads the cores' groups while the graph is
+ * made.
  */
-export function deployments(settings: Settings, shared: Instance, cores: ByName<Core>, own: readonly Component[]) {
+export function deployments(
+  settings: Settings,
+  shared: Instance,
+  cores: ByName<Core>,
+  own: readonly Component[],
+) {
   const groups = new Map<string, Core[]>();
-  for (const { name, group } of settings.cores) groups.set(group, [...(groups.get(group) ?? []), cores.get(name)]);
+  for (const { name, group } of settings.cores) {
+    groups.set(group, [...(groups.get(group) ?? []), cores.get(name)]);
+  }
   return [...groups].map(([group, members]) => deployment(group, members, settings, shared, own));
 }
 
-function deployment(group: string, members: readonly Core[], settings: Settings, shared: Instance, own: readonly Component[]) {
+function deployment(
+  group: string,
+  members: readonly Core[],
+  settings: Settings,
+  shared: Instance,
+  own: readonly Component[],
+) {
   const names = members.map(({ name }) => name);
   const content = rule({
     target: `edge/out/deployments/${group}.json`,
     needs: { own: own.map(({ recipe }) => recipe) },
     recipe: ({ own }, { render }) => {
       const { components, greengrass } = settings;
-      const things = settings.things.map(({ name, core }) => ({ name, core })).filter(({ core }) => names.includes(core)).map(({ name }) => name).sort();
+      const things = settings.things
+        .map(({ name, core }) => ({ name, core }))
+        .filter(({ core }) => names.includes(core))
+        .map(({ name }) => name)
+        .sort();
       const rendered = render("templates/deployment/deployment.json.njk", {
-        nucleus: greengrass.version, components: { ...components, cli: components.cli || greengrass.version }, mqtt_port: BROKER_PORT,
+        nucleus: greengrass.version,
+        components: { ...components, cli: components.cli || greengrass.version },
+        mqtt_port: BROKER_PORT,
         // Exactly these things, instead of any that a core comes to know.
-        definitions: things.length === 0 ? {} : { things: { selectionRule: things.map((name) => `thingName: ${name}`).join(" OR "), policyName: "own-topics" } },
+        definitions:
+          things.length === 0
+            ? {}
+            : {
+                things: {
+                  selectionRule: things.map((name) => `thingName: ${name}`).join(" OR "),
+                  policyName: "own-topics",
+                },
+              },
       });
-      if (own.length === 0) return rendered;
+      if (own.length === 0) {
+        return rendered;
+      }
       const content = JSON.parse(rendered) as { components: object };
       const versions = own.map((one) => one.json as { ComponentName: string; ComponentVersion: string });
-      return json({ ...content, components: { ...content.components, ...Object.fromEntries(versions.map((one) => [one.ComponentName, { componentVersion: one.ComponentVersion }])) } });
+      return json({
+        ...content,
+        components: {
+          ...content.components,
+          ...Object.fromEntries(
+            versions.map((one) => [one.ComponentName, { componentVersion: one.ComponentVersion }]),
+          ),
+        },
+      });
     },
   });
   return accountEffect({
     name: `deployment ${group}`,
     marker: `${group}.deployment`,
-    needs: { content, group: members[0]!.group, applied: members.map(({ applied }) => applied), own: own.map(({ registered }) => registered) },
+    needs: {
+      content,
+      group: members[0]!.group,
+      applied: members.map(({ applied }) => applied),
+      own: own.map(({ registered }) => registered),
+    },
     version: "1",
-    changes: ({ group: { arn } }, { settings }) => [`account ${settings.aws.account}, ${settings.aws.region}: deploy to ${arn}, in place of what was deployed before`],
-    apply: ({ access }, { content, group: { arn } }) => ensureDeployment(access, { instance: shared.name, target: arn, name: `${shared.name} ${group}`, content: content.text }),
+    changes: ({ group: { arn } }, { settings }) => [
+      `account ${settings.aws.account}, ${settings.aws.region}: deploy to ${arn}, in place of what was deployed before`,
+    ],
+    apply: ({ access }, { content, group: { arn } }) =>
+      ensureDeployment(access, {
+        instance: shared.name,
+        target: arn,
+        name: `${shared.name} ${group}`,
+        content: content.text,
+      }),
   });
 }

@@ -1,11 +1,21 @@
 import {
-  certificateBelongsTo, checkKey, createCsr, createKey, csrBelongsTo, ProblemError, publicKeyOf, requestedKey, rule, type Context, type FileValue,
+  certificateBelongsTo,
+  checkKey,
+  createCsr,
+  createKey,
+  csrBelongsTo,
+  ProblemError,
+  publicKeyOf,
+  requestedKey,
+  rule,
+  type Context,
+  type FileValue,
 } from "dospesos";
 
 /**
- * The private key of a core or a thing, and the certificate signing request that is all that leaves the laptop. Both are made once
- * and kept: a new request would mean a new certificate (AWS IoT API Reference, "CreateCertificateFromCsr"). A key of your own is
- * taken as it is.
+ * The private key of a core or a thing, and the certificate signing request that is all that leaves the
+ * laptop. Both are made once and kept: a new request would mean a new certificate (AWS IoT API Reference,
+ * "CreateCertificateFromCsr"). A key of your own is taken as it is.
  */
 export function identity(name: string) {
   const key = `edge/keys/${name}/private.pem.key`;
@@ -17,41 +27,85 @@ export function identity(name: string) {
     recipe: async (_, { existing, note }) => {
       const kept = existing(csr)?.text;
       const own = existing(key)?.text;
-      if (own !== undefined) checkKey(own, key);
+      if (own !== undefined) {
+        checkKey(own, key);
+      }
       const keyPem = own ?? createKey();
-      if (kept !== undefined && (await csrBelongsTo(kept, keyPem))) return { key: keyPem, csr: kept };
-      if (kept !== undefined) note(`${name} has another key than before, so it gets a new certificate: a device that is installed is cut off until it gets the new bundle`);
+      if (kept !== undefined && (await csrBelongsTo(kept, keyPem))) {
+        return { key: keyPem, csr: kept };
+      }
+      if (kept !== undefined) {
+        note(
+          `${name} has another key than before, so it gets a new certificate: a device that is installed is cut off until it gets the new bundle`,
+        );
+      }
       return { key: keyPem, csr: await createCsr(keyPem, name) };
     },
   });
 }
 
-/** The certificate signing request of a core whose key was made on its device: what dospesos request has fetched. */
+/**
+ * The certificate signing request of a core whose key was made on its device: what dospesos request has
+ * fetched.
+ */
 export function requestOfDevice(name: string, { readIfExists }: Pick<Context, "readIfExists">): string {
   const path = `edge/keys/${name}/device.pem.csr`;
   const request = readIfExists(path);
-  if (request !== undefined) return request.text;
-  throw new ProblemError([{
-    code: "DP609", place: { file: path }, what: `the device of ${name} has not made its key yet`,
-    why: "key = device: the certificate is for a key that never leaves the device", fix: `dospesos request ${name}, then build again`,
-  }], 4);
+  if (request !== undefined) {
+    return request.text;
+  }
+  throw new ProblemError(
+    [
+      {
+        code: "DP609",
+        place: { file: path },
+        what: `the device of ${name} has not made its key yet`,
+        why: "key = device: the certificate is for a key that never leaves the device",
+        fix: `dospesos request ${name}, then build again`,
+      },
+    ],
+    4,
+  );
 }
 
 /** The certificate, if it is one for the key of this request. */
-export async function certificateForRequest(name: string, { certificate_pem }: { readonly certificate_pem: string }, request: string): Promise<string> {
-  if ((await requestedKey(request)).equals(publicKeyOf(certificate_pem))) return certificate_pem;
+export async function certificateForRequest(
+  name: string,
+  { certificate_pem }: { readonly certificate_pem: string },
+  request: string,
+): Promise<string> {
+  if ((await requestedKey(request)).equals(publicKeyOf(certificate_pem))) {
+    return certificate_pem;
+  }
   throw otherKey(name, `edge/keys/${name}/device.pem.csr`);
 }
 
-/** The certificate, if it is one for this key: a bundle with any other would be refused only by AWS, on the device. */
-export function certificateFor(name: string, { certificate_pem }: { readonly certificate_pem: string }, key: FileValue): string {
-  if (certificateBelongsTo(certificate_pem, key.text)) return certificate_pem;
+/**
+ * The certificate, if it is one for this key: a bundle with any other would be refused only by AWS, on the
+ * device.
+ */
+export function certificateFor(
+  name: string,
+  { certificate_pem }: { readonly certificate_pem: string },
+  key: FileValue,
+): string {
+  if (certificateBelongsTo(certificate_pem, key.text)) {
+    return certificate_pem;
+  }
   throw otherKey(name, key.path);
 }
 
 function otherKey(name: string, file: string): ProblemError {
-  return new ProblemError([{
-    code: "DP603", place: { file }, what: `the certificate of ${name} was issued for another key`,
-    why: "a device with these two cannot connect", fix: "apply the module with the present variables, then build again",
-  }], 4);
+  return new ProblemError(
+    [
+      {
+        code: "DP603",
+        place: { file },
+        what: `the certificate of ${name} was issued for another key`,
+        why: "a device with these two cannot connect",
+        fix: "apply the module with the present variables, then build again",
+      },
+    ],
+    4,
+  );
 }

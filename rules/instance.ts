@@ -1,4 +1,12 @@
-import { accountEffect, accountId, ensureServiceRole, rule, terraformModule, type InstanceVars, type Settings } from "dospesos";
+import {
+  accountEffect,
+  accountId,
+  ensureServiceRole,
+  rule,
+  terraformModule,
+  type InstanceVars,
+  type Settings,
+} from "dospesos";
 import { instanceNames } from "./names.ts";
 import { corePolicy, tokenExchangePolicy } from "./policies.ts";
 import { stateBucket } from "./state-bucket.ts";
@@ -6,7 +14,10 @@ import { sourcesOf, variables } from "./variables.ts";
 
 export type Instance = ReturnType<typeof instance>;
 
-/** What all cores and things share: the token exchange role and its alias, the cores' policy, the Greengrass service role. */
+/**
+ * What all cores and things share: the token exchange role and its alias, the cores' policy, the Greengrass
+ * service role.
+ */
 export function instance(settings: Settings) {
   const { name } = settings.instance;
   const names = instanceNames(name);
@@ -15,26 +26,39 @@ export function instance(settings: Settings) {
     needs: { sources: sourcesOf("instance") },
     recipe: ({ sources }) => {
       const scope = { region: settings.aws.region, account: accountId(settings) };
-      return variables<InstanceVars>({
-        ...scope,
-        instance: name,
-        token_exchange_role: names.tokenExchangeRole,
-        token_exchange_policy: JSON.stringify(tokenExchangePolicy({ ...scope, artifacts: settings.components.bucket })),
-        token_exchange_alias: names.tokenExchangeAlias,
-        core_policy: names.corePolicy,
-        core_policy_document: JSON.stringify(corePolicy({ ...scope, alias: names.tokenExchangeAlias })),
-      }, sources);
+      return variables<InstanceVars>(
+        {
+          ...scope,
+          instance: name,
+          token_exchange_role: names.tokenExchangeRole,
+          token_exchange_policy: JSON.stringify(
+            tokenExchangePolicy({ ...scope, artifacts: settings.components.bucket }),
+          ),
+          token_exchange_alias: names.tokenExchangeAlias,
+          core_policy: names.corePolicy,
+          core_policy_document: JSON.stringify(corePolicy({ ...scope, alias: names.tokenExchangeAlias })),
+        },
+        sources,
+      );
     },
   });
   const applied = terraformModule({ module: "instance", name, vars, after: stateBucket(settings) });
-  // One for each account and region, perhaps used by others: looked up first, and remembered whether it is ours.
+  // One for each account and region, perhaps used by others: looked up first, and remembered whether it is
+  // ours.
   const serviceRole = accountEffect({
     name: `service role ${name}`,
     marker: `${name}.service-role`,
     needs: { applied },
     version: "1",
-    changes: ({ applied }) => [`account ${applied.account}, ${applied.region}: associate the Greengrass service role ${names.serviceRole}, if none is associated`],
-    apply: (account, { applied }) => ensureServiceRole(account.access, { instance: name, account: applied.account, roleName: names.serviceRole }),
+    changes: ({ applied }) => [
+      `account ${applied.account}, ${applied.region}: associate the Greengrass service role ${names.serviceRole}, if none is associated`,
+    ],
+    apply: (account, { applied }) =>
+      ensureServiceRole(account.access, {
+        instance: name,
+        account: applied.account,
+        roleName: names.serviceRole,
+      }),
   });
   const ca = settings.sandbox
     ? accountEffect({

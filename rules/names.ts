@@ -2,10 +2,16 @@ import { createHash } from "node:crypto";
 
 /** IAM role names have at most 64 characters (IAM User Guide, "IAM and AWS STS quotas"). */
 const ROLE_NAME_LIMIT = 64;
-/** IoT policy names and role aliases have at most 128 (AWS IoT API Reference, CreatePolicy and CreateRoleAlias). */
+/**
+ * IoT policy names and role aliases have at most 128 (AWS IoT API Reference, CreatePolicy and
+ * CreateRoleAlias).
+ */
 const IOT_NAME_LIMIT = 128;
 
-/** An instance of this kind could spell another instance's name: `lab-core` + core `x`, and `lab` + core `core-x`. */
+/**
+ * An instance of this kind could spell another instance's name: `lab-core` + core `x`, and `lab` + core
+ * `core-x`.
+ */
 const SPELLS_ANOTHER = /-(core|thing)(-|$)/;
 
 /** The names of the AWS resources that all devices of one instance share. */
@@ -40,12 +46,15 @@ export function thingPolicyName(instance: string, thing: string): string {
 }
 
 /**
- * `INSTANCE-TAIL`. Where that is too long, or another instance could have the same name, it is `INSTANCE-DIGEST-TAIL`
- * with as much of the instance's name as fits: the tail, which tells what it is for, is always whole.
+ * `INSTANCE-TAIL`. Where that is too long, or another instance could have the same name, it is
+ * `INSTANCE-DIGEST-TAIL` with as much of the instance's name as fits: the tail, which tells what it is for,
+ * is always whole.
  */
 function derivedName(instance: string, tail: string, limit: number): string {
   const plain = `${instance}-${tail}`;
-  if (plain.length <= limit && !SPELLS_ANOTHER.test(instance)) return plain;
+  if (plain.length <= limit && !SPELLS_ANOTHER.test(instance)) {
+    return plain;
+  }
   const digest = createHash("sha256").update(`${instance}/${tail}`).digest("hex").slice(0, 10);
   return `${instance.slice(0, limit - digest.length - tail.length - 2)}-${digest}-${tail}`;
 }

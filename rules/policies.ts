@@ -20,27 +20,35 @@ export interface PolicyDocument {
 }
 
 /**
- * What a core may do with AWS services through the token exchange role: send its own logs to CloudWatch, and read the artifacts of
- * the project's components where there is a bucket of them (`artifacts`), no more (Greengrass
- * V2 Developer Guide, "Authorize core devices to interact with AWS services", "Log manager"). Log groups can be created, but
- * only streams that end in the core's own name can be written to: the credentials provider sets `credentials-iot:ThingName`
- * from a header that the nucleus sends (AWS IoT Developer Guide, "Authorizing direct calls to AWS services"). Not confirmed
- * with a real account; were it not set, log uploads would be refused and nothing else.
+ * What a core may do with AWS services through the token exchange role: send its own logs to CloudWatch, and
+ * read the artifacts of the project's components where there is a bucket of them (`artifacts`), no more
+ * (Greengrass V2 Developer Guide, "Authorize core devices to interact with AWS services", "Log manager"). Log
+ * groups can be created, but only streams that end in the core's own name can be written to: the credentials
+ * provider sets `credentials-iot:ThingName` from a header that the nucleus sends (AWS IoT Developer Guide,
+ * "Authorizing direct calls to AWS services"). Not confirmed with a real account; were it not set, log
+ * uploads would be refused and nothing else.
  */
-export function tokenExchangePolicy(scope: Scope & { readonly artifacts?: string | undefined }): PolicyDocument {
+export function tokenExchangePolicy(
+  scope: Scope & { readonly artifacts?: string | undefined },
+): PolicyDocument {
   const groups = `${arnPrefix("logs", scope)}log-group:/aws/greengrass/*`;
   return document([
     allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"], groups),
     allow("logs:PutLogEvents", `${groups}:log-stream:*/thing/\${credentials-iot:ThingName}`),
-    ...(scope.artifacts === undefined ? [] : [allow("s3:GetObject", `arn:${partitionOf(scope.region).name}:s3:::${scope.artifacts}/components/*`)]),
+    ...(scope.artifacts === undefined
+      ? []
+      : [
+          allow("s3:GetObject", `arn:${partitionOf(scope.region).name}:s3:::${scope.artifacts}/components/*`),
+        ]),
   ]);
 }
 
 /**
- * The IoT policy that all cores of an instance share: taking on the token exchange role, deployments, and the certificates
- * of client devices. It names no core, because these Greengrass actions know no resource of their own, so "*" is the
- * narrowest there is (Greengrass V2 Developer Guide, "Device authentication and authorization": minimal policies for core
- * devices and for client device support). Without `ListThingGroupsForCoreDevice` a nucleus since 2.5 fails its deployments.
+ * The IoT policy that all cores of an instance share: taking on the token exchange role, deployments, and the
+ * certificates of client devices. It names no core, because these Greengrass actions know no resource of
+ * their own, so "*" is the narrowest there is (Greengrass V2 Developer Guide, "Device authentication and
+ * authorization": minimal policies for core devices and for client device support). Without
+ * `ListThingGroupsForCoreDevice` a nucleus since 2.5 fails its deployments.
  */
 export function corePolicy(scope: Scope & { readonly alias: string }): PolicyDocument {
   const iot = arnPrefix("iot", scope);
@@ -57,25 +65,30 @@ export function corePolicy(scope: Scope & { readonly alias: string }): PolicyDoc
       ],
       "*",
     ),
-    // The things whose certificates a core may ask about are those that are associated with it, which no ARN can express.
+    // The things whose certificates a core may ask about are those that are associated with it, which no ARN
+    // can express.
     allow("greengrass:VerifyClientDeviceIoTCertificateAssociation", `${iot}thing/*`),
   ]);
 }
 
 /**
- * The IoT policy of one core: its own connections, health, jobs, shadows and connectivity information. AWS's example
- * (Greengrass V2 Developer Guide, "Device authentication and authorization") puts `*` after the name, so that core-1 may
- * act as core-10; here no wildcard touches the name. The nucleus connects as `NAME`, then as `NAME#2`, `NAME#3`, …, where
- * no name can hold a `#`; not confirmed with a real account.
+ * The IoT policy of one core: its own connections, health, jobs, shadows and connectivity information. AWS's
+ * example (Greengrass V2 Developer Guide, "Device authentication and authorization") puts `*` after the name,
+ * so that core-1 may act as core-10; here no wildcard touches the name. The nucleus connects as `NAME`, then
+ * as `NAME#2`, `NAME#3`, …, where no name can hold a `#`; not confirmed with a real account.
  *
- * - `NAME-gci` is the thing whose shadow tells the core that its connectivity information changed; the core reads it.
+ * - `NAME-gci` is the thing whose shadow tells the core that its connectivity information changed; the core
+ * reads it.
  *   A core that were itself called `NAME-gci` would share it.
- * - `greengrass*` stands for the two topics of telemetry, greengrass/health/json and greengrassv2/health/json.
- * - The HTTP actions on shadows (`iot:GetThingShadow`, …) are the shadow manager component's and not granted: the nucleus
+ * - `greengrass*` stands for the two topics of telemetry, greengrass/health/json and
+ * greengrassv2/health/json.
+ * - The HTTP actions on shadows (`iot:GetThingShadow`, …) are the shadow manager component's and not granted:
+ * the nucleus
  *   itself uses the topics.
  *
- * Thing policy variables would make one policy for all cores, but do not work for core devices (same page). For names of
- * 64 characters the document stays below AWS's 2,048 (AWS General Reference, "AWS IoT Core endpoints and quotas").
+ * Thing policy variables would make one policy for all cores, but do not work for core devices (same page).
+ * For names of 64 characters the document stays below AWS's 2,048 (AWS General Reference, "AWS IoT Core
+ * endpoints and quotas").
  */
 export function devicePolicy(scope: Scope & { readonly name: string }): PolicyDocument {
   const iot = arnPrefix("iot", scope);
@@ -93,9 +106,9 @@ export function devicePolicy(scope: Scope & { readonly name: string }): PolicyDo
 }
 
 /**
- * The IoT policy of one client thing: asking where its cores are. It talks to a core's own broker, where the core's
- * settings decide, so nothing of IoT Core is granted, nor the token exchange role (Greengrass V2 Developer Guide,
- * "Device authentication and authorization": minimal policy for client devices).
+ * The IoT policy of one client thing: asking where its cores are. It talks to a core's own broker, where the
+ * core's settings decide, so nothing of IoT Core is granted, nor the token exchange role (Greengrass V2
+ * Developer Guide, "Device authentication and authorization": minimal policy for client devices).
  */
 export function thingPolicy(scope: Scope & { readonly name: string }): PolicyDocument {
   return document([allow("greengrass:Discover", `${arnPrefix("iot", scope)}thing/${exact(scope.name)}`)]);
@@ -107,7 +120,9 @@ function arnPrefix(service: string, { region, account }: Scope): string {
 
 /** The name, sure to match nothing but itself: `*`, `?` and `${` in an ARN would match other devices. */
 function exact(name: string): string {
-  if (!/^[A-Za-z0-9_-]+$/.test(name)) throw new RangeError("a name in a policy has only letters, digits, - and _");
+  if (!/^[A-Za-z0-9_-]+$/.test(name)) {
+    throw new RangeError("a name in a policy has only letters, digits, - and _");
+  }
   return name;
 }
 

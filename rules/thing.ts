@@ -1,6 +1,20 @@
 import {
-  accountEffect, accountId, associateClientDevice, json, markerFile, mqttModule, rule, terraformModule,
-  type Context, type Facts, type Rule, type Settings, type Step, type Target, type ThingSettings, type ThingVars,
+  accountEffect,
+  accountId,
+  associateClientDevice,
+  json,
+  markerFile,
+  mqttModule,
+  rule,
+  terraformModule,
+  type Context,
+  type Facts,
+  type Rule,
+  type Settings,
+  type Step,
+  type Target,
+  type ThingSettings,
+  type ThingVars,
 } from "dospesos";
 import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
 import type { Core } from "./core.ts";
@@ -20,7 +34,10 @@ interface Association {
   readonly thing: string;
 }
 
-/** One client thing: its certificate with only the rights that a client needs, its association with a core, and its kit. */
+/**
+ * One client thing: its certificate with only the rights that a client needs, its association with a core,
+ * and its kit.
+ */
 export function thing(t: ThingSettings, settings: Settings, shared: Instance, core: Core, mqtt: Rule) {
   const { name } = t;
   const { key, csr } = identity(name).files;
@@ -29,20 +46,24 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
     needs: { csr, sources: sourcesOf("thing") },
     recipe: ({ csr, sources }) => {
       const scope = { region: settings.aws.region, account: accountId(settings) };
-      return variables<ThingVars>({
-        ...scope,
-        instance: shared.name,
-        name,
-        csr: csr.text,
-        policy: thingPolicyName(shared.name, name),
-        policy_document: JSON.stringify(thingPolicy({ ...scope, name })),
-      }, sources);
+      return variables<ThingVars>(
+        {
+          ...scope,
+          instance: shared.name,
+          name,
+          csr: csr.text,
+          policy: thingPolicyName(shared.name, name),
+          policy_document: JSON.stringify(thingPolicy({ ...scope, name })),
+        },
+        sources,
+      );
     },
   });
   const applied = terraformModule({ module: "thing", name, vars, after: [shared.applied] });
   const marker = `${name}.association`;
   // The thing moves: the association that this step made before goes, any other one stays.
-  const previousCore = ({ existing }: Context): string | undefined => (existing(markerFile(marker))?.json as { outputs?: Association } | undefined)?.outputs?.core;
+  const previousCore = ({ existing }: Context): string | undefined =>
+    (existing(markerFile(marker))?.json as { outputs?: Association } | undefined)?.outputs?.core;
   const association = accountEffect({
     name: `association of ${name}`,
     marker,
@@ -50,12 +71,19 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
     version: "1",
     changes: ({ core }, context) => {
       const before = previousCore(context);
-      const gone = before === undefined || before === core.thing_name ? [] : [`core ${before}: disassociate the client thing ${name}`];
+      const gone =
+        before === undefined || before === core.thing_name
+          ? []
+          : [`core ${before}: disassociate the client thing ${name}`];
       return [`core ${core.thing_name}: associate the client thing ${name}`, ...gone];
     },
     apply: async ({ access }, { core }, context): Promise<Association> => {
       const before = previousCore(context);
-      await associateClientDevice(access, { core: core.thing_name, thing: name, ...(before === undefined ? {} : { previousCore: before }) });
+      await associateClientDevice(access, {
+        core: core.thing_name,
+        thing: name,
+        ...(before === undefined ? {} : { previousCore: before }),
+      });
       return { core: core.thing_name, thing: name };
     },
   });
@@ -63,35 +91,76 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
 }
 
 /** `edge/out/things/<thing>/` and its archive: what the client needs to find its core. */
-function kit(name: string, settings: Settings, shared: Instance, applied: Step<Facts<"thing">>, key: Target, association: Step<Association>, mqtt: Rule): Rule {
+function kit(
+  name: string,
+  settings: Settings,
+  shared: Instance,
+  applied: Step<Facts<"thing">>,
+  key: Target,
+  association: Step<Association>,
+  mqtt: Rule,
+): Rule {
   const folder = `edge/out/things/${name}`;
-  const certificate = rule({ target: `${folder}/device.pem.crt`, mode: READABLE, needs: { applied, key }, recipe: ({ applied, key }) => certificateFor(name, applied, key) });
-  const privateKey = rule({ target: `${folder}/private.pem.key`, mode: PRIVATE, needs: { key }, recipe: ({ key }) => key.text });
+  const certificate = rule({
+    target: `${folder}/device.pem.crt`,
+    mode: READABLE,
+    needs: { applied, key },
+    recipe: ({ applied, key }) => certificateFor(name, applied, key),
+  });
+  const privateKey = rule({
+    target: `${folder}/private.pem.key`,
+    mode: PRIVATE,
+    needs: { key },
+    recipe: ({ key }) => key.text,
+  });
   const connection = rule({
     target: `${folder}/connection.json`,
     mode: READABLE,
     needs: { association },
-    recipe: ({ association }) => json({
-      sandbox: settings.sandbox, thing: association.thing, core: association.core, region: settings.aws.region,
-      discovery_host: `greengrass-ats.iot.${settings.aws.region}.amazonaws.com`, discovery_port: settings.greengrass.data_plane_port,
-      certificate: "device.pem.crt", key: "private.pem.key",
-      // The sandbox has other ports each time it runs, and tells them in its file.
-      ...(settings.sandbox ? { ca: "SandboxCA.pem", data_plane: "../../../../terraform/state/sandbox/data-plane.json" } : { ca: "AmazonRootCA1.pem" }),
-    }),
+    recipe: ({ association }) =>
+      json({
+        sandbox: settings.sandbox,
+        thing: association.thing,
+        core: association.core,
+        region: settings.aws.region,
+        discovery_host: `greengrass-ats.iot.${settings.aws.region}.amazonaws.com`,
+        discovery_port: settings.greengrass.data_plane_port,
+        certificate: "device.pem.crt",
+        key: "private.pem.key",
+        // The sandbox has other ports each time it runs, and tells them in its file.
+        ...(settings.sandbox
+          ? { ca: "SandboxCA.pem", data_plane: "../../../../terraform/state/sandbox/data-plane.json" }
+          : { ca: "AmazonRootCA1.pem" }),
+      }),
   });
   const readme = rule({
     target: `${folder}/README.txt`,
     mode: READABLE,
     needs: { association },
-    recipe: ({ association }, { render }) => render("templates/thing/README.txt.njk", { sandbox: settings.sandbox, thing: { name, core: association.core } }),
+    recipe: ({ association }, { render }) =>
+      render("templates/thing/README.txt.njk", {
+        sandbox: settings.sandbox,
+        thing: { name, core: association.core },
+      }),
   });
   return sealed(folder, [
-    { made: certificate, mode: READABLE }, { made: privateKey, mode: PRIVATE }, { made: connection, mode: READABLE }, { made: readme, mode: READABLE },
+    { made: certificate, mode: READABLE },
+    { made: privateKey, mode: PRIVATE },
+    { made: connection, mode: READABLE },
+    { made: readme, mode: READABLE },
     copied("edge/certificates/AmazonRootCA1.pem", `${folder}/AmazonRootCA1.pem`, READABLE),
     copied("edge/thing-kit/discovery.mjs", `${folder}/discovery.mjs`, READABLE),
     copied("edge/thing-kit/discover.mjs", `${folder}/discover.mjs`, RUNNABLE),
     copied("edge/thing-kit/talk.mjs", `${folder}/talk.mjs`, RUNNABLE),
-    { made: rule({ target: `${folder}/mqtt.mjs`, mode: READABLE, needs: { mqtt }, recipe: ({ mqtt }) => mqtt.bytes }), mode: READABLE },
+    {
+      made: rule({
+        target: `${folder}/mqtt.mjs`,
+        mode: READABLE,
+        needs: { mqtt },
+        recipe: ({ mqtt }) => mqtt.bytes,
+      }),
+      mode: READABLE,
+    },
     ...sandboxCa(folder, shared.ca),
   ]);
 }

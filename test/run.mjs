@@ -1,12 +1,21 @@
-// `npm test [PATTERN]`: every test/**/*.test.ts whose path below test/ matches, in one uvu run; the last line counts.
+// `npm test [PATTERN]`: every test/**/*.test.ts whose path below test/ matches, in one uvu run; the last line
+// counts.
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const pattern = process.argv[2] === undefined ? "\\.test\\.ts$" : `${process.argv[2]}.*\\.test\\.ts$`;
-const environment = { ...process.env, TSX_TSCONFIG_PATH: join(root, "tsconfig.json"), AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
-const run = spawn(process.execPath, ["--import", "tsx", join(root, "node_modules", "uvu", "bin.js"), "test", pattern], { cwd: root, env: environment, stdio: ["ignore", "pipe", "inherit"] });
+const environment = {
+  ...process.env,
+  TSX_TSCONFIG_PATH: join(root, "tsconfig.json"),
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+};
+const run = spawn(
+  process.execPath,
+  ["--import", "tsx", join(root, "node_modules", "uvu", "bin.js"), "test", pattern],
+  { cwd: root, env: environment, stdio: ["ignore", "pipe", "inherit"] },
+);
 
 let output = "";
 run.stdout.on("data", (piece) => {

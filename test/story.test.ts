@@ -29,12 +29,19 @@ core = pump
 const clone: Clone = freshClone();
 const path = (name: string): string => join(clone.root, name);
 const read = (name: string): string => readFileSync(path(name), "utf8");
-const edit = (name: string, change: (text: string) => string): void => writeFileSync(path(name), change(read(name)));
+const edit = (name: string, change: (text: string) => string): void =>
+  writeFileSync(path(name), change(read(name)));
 
 /** Every file below the clone but packages and git's own, with its content. */
 function contents(): Record<string, string> {
-  const names = readdirSync(clone.root, { recursive: true, encoding: "utf8" }).filter((name) => !/^(node_modules|\.git)(\/|$)/.test(name));
-  return Object.fromEntries(names.filter((name) => statSync(path(name)).isFile()).map((name) => [name, readFileSync(path(name), "latin1")]));
+  const names = readdirSync(clone.root, { recursive: true, encoding: "utf8" }).filter(
+    (name) => !/^(node_modules|\.git)(\/|$)/.test(name),
+  );
+  return Object.fromEntries(
+    names
+      .filter((name) => statSync(path(name)).isFile())
+      .map((name) => [name, readFileSync(path(name), "latin1")]),
+  );
 }
 
 /** Builds everything and gives what ran; the build after it must find nothing to do. */
@@ -46,12 +53,24 @@ function build(): string[] {
 }
 
 test("a fresh clone builds an edge installer with nothing but Node: no Terraform, no credentials, no AWS variables", () => {
-  const { exit, stderr } = clone.dospesosWith({ PATH: join(clone.root, "nowhere"), HOME: clone.root }, "build", "edge-installer");
+  const { exit, stderr } = clone.dospesosWith(
+    { PATH: join(clone.root, "nowhere"), HOME: clone.root },
+    "build",
+    "edge-installer",
+  );
   assert.is(exit, 0, stderr);
   assert.match(stderr, "SANDBOX");
   const files = readdirSync(path("edge/out/core-1")).sort();
   assert.equal(files, [
-    "AmazonRootCA1.pem", "MANIFEST", "README.txt", "SandboxCA.pem", "config.yaml", "device.pem.crt", "private.pem.key", "setup.sh", "uninstall.sh",
+    "AmazonRootCA1.pem",
+    "MANIFEST",
+    "README.txt",
+    "SandboxCA.pem",
+    "config.yaml",
+    "device.pem.crt",
+    "private.pem.key",
+    "setup.sh",
+    "uninstall.sh",
   ]);
 });
 
@@ -64,34 +83,95 @@ test("the bundle's certificate belongs to its key and verifies against the sandb
 });
 
 test("the private key is readable for its owner only, in the bundle and where it is kept", () => {
-  for (const name of ["edge/keys/core-1/private.pem.key", "edge/out/core-1/private.pem.key", "edge/out/core-1.tar.gz"]) assert.is(statSync(path(name)).mode & 0o777, 0o600);
+  for (const name of [
+    "edge/keys/core-1/private.pem.key",
+    "edge/out/core-1/private.pem.key",
+    "edge/out/core-1.tar.gz",
+  ]) {
+    assert.is(statSync(path(name)).mode & 0o777, 0o600);
+  }
   assert.is(statSync(path("edge/keys/core-1")).mode & 0o777, 0o700);
 });
 
 test("no private key is in the engine's state, in a marker, in Terraform's variables or on the screen", () => {
   const secret = read("edge/keys/core-1/private.pem.key").split("\n")[1]!;
-  const everywhere = execFileSync("grep", ["-rlF", "--exclude-dir=node_modules", "--exclude-dir=.git", secret, clone.root], { encoding: "utf8" });
-  const holders = everywhere.trim().split("\n").map((name) => name.slice(clone.root.length + 1)).sort();
-  assert.equal(holders, ["edge/keys/core-1/private.pem.key", "edge/out/core-1.tar.gz", "edge/out/core-1/private.pem.key"]);
+  const everywhere = execFileSync(
+    "grep",
+    ["-rlF", "--exclude-dir=node_modules", "--exclude-dir=.git", secret, clone.root],
+    { encoding: "utf8" },
+  );
+  const holders = everywhere
+    .trim()
+    .split("\n")
+    .map((name) => name.slice(clone.root.length + 1))
+    .sort();
+  assert.equal(holders, [
+    "edge/keys/core-1/private.pem.key",
+    "edge/out/core-1.tar.gz",
+    "edge/out/core-1/private.pem.key",
+  ]);
 });
 
 test("config.yaml says the same to a YAML 1.1 and a YAML 1.2 parser, and has every key that the nucleus knows", () => {
   const text = read("edge/out/core-1/config.yaml");
-  const config = parse(text, { version: "1.2" }) as { system: object; services: Record<string, { configuration: object }> };
+  const config = parse(text, { version: "1.2" }) as {
+    system: object;
+    services: Record<string, { configuration: object }>;
+  };
   assert.equal(parse(text, { version: "1.1" }), config);
-  assert.equal(Object.keys(config.system).sort(), ["certificateFilePath", "ipcSocketPath", "privateKeyPath", "rootCaPath", "rootpath", "thingName"]);
-  assert.equal(Object.keys(config.services["aws.greengrass.Nucleus"]!).sort(), ["componentType", "configuration", "version"]);
+  assert.equal(Object.keys(config.system).sort(), [
+    "certificateFilePath",
+    "ipcSocketPath",
+    "privateKeyPath",
+    "rootCaPath",
+    "rootpath",
+    "thingName",
+  ]);
+  assert.equal(Object.keys(config.services["aws.greengrass.Nucleus"]!).sort(), [
+    "componentType",
+    "configuration",
+    "version",
+  ]);
   assert.equal(Object.keys(config.services["aws.greengrass.Nucleus"]!.configuration).sort(), [
-    "awsRegion", "componentStoreMaxSizeBytes", "deploymentPollingFrequencySeconds", "fipsMode", "greengrassDataPlaneEndpoint", "greengrassDataPlanePort",
-    "iotCredEndpoint", "iotDataEndpoint", "iotRoleAlias", "jvmOptions", "logging", "mqtt", "networkProxy", "runWithDefault",
+    "awsRegion",
+    "componentStoreMaxSizeBytes",
+    "deploymentPollingFrequencySeconds",
+    "fipsMode",
+    "greengrassDataPlaneEndpoint",
+    "greengrassDataPlanePort",
+    "iotCredEndpoint",
+    "iotDataEndpoint",
+    "iotRoleAlias",
+    "jvmOptions",
+    "logging",
+    "mqtt",
+    "networkProxy",
+    "runWithDefault",
   ]);
 });
 
 test("MANIFEST has the right digest of every other file of the bundle, and the archive holds the bundle", () => {
-  const lines = read("edge/out/core-1/MANIFEST").trim().split("\n").map((line) => line.split("  ") as [string, string]);
-  assert.equal(lines.map(([, name]) => name), readdirSync(path("edge/out/core-1")).filter((name) => name !== "MANIFEST").sort());
-  for (const [digest, name] of lines) assert.is(createHash("sha256").update(readFileSync(path(`edge/out/core-1/${name}`))).digest("hex"), digest);
-  const listed = execFileSync("tar", ["-tzf", path("edge/out/core-1.tar.gz")], { encoding: "utf8" }).trim().split("\n");
+  const lines = read("edge/out/core-1/MANIFEST")
+    .trim()
+    .split("\n")
+    .map((line) => line.split("  ") as [string, string]);
+  assert.equal(
+    lines.map(([, name]) => name),
+    readdirSync(path("edge/out/core-1"))
+      .filter((name) => name !== "MANIFEST")
+      .sort(),
+  );
+  for (const [digest, name] of lines) {
+    assert.is(
+      createHash("sha256")
+        .update(readFileSync(path(`edge/out/core-1/${name}`)))
+        .digest("hex"),
+      digest,
+    );
+  }
+  const listed = execFileSync("tar", ["-tzf", path("edge/out/core-1.tar.gz")], { encoding: "utf8" })
+    .trim()
+    .split("\n");
   assert.is(listed.length, lines.length + 2);
 });
 
@@ -107,7 +187,13 @@ test("a generated file never makes the checkout dirty", () => {
 });
 
 test("garbage in AWS's variables does not matter in the sandbox", () => {
-  const garbage = { ...process.env, AWS_PROFILE: "nobody", AWS_REGION: "mars-1", AWS_ENDPOINT_URL: "http://127.0.0.1:9", AWS_CONFIG_FILE: path("nowhere") };
+  const garbage = {
+    ...process.env,
+    AWS_PROFILE: "nobody",
+    AWS_REGION: "mars-1",
+    AWS_ENDPOINT_URL: "http://127.0.0.1:9",
+    AWS_CONFIG_FILE: path("nowhere"),
+  };
   clone.dospesos("clean");
   const { exit, stderr } = clone.dospesosWith(garbage, "build");
   assert.is(exit, 0, stderr);
@@ -124,25 +210,40 @@ test("after clean and build the certificate is the same: what exists in the acco
 test("several cores and things come out of one file", () => {
   writeFileSync(path("settings.ini"), SETTINGS);
   build();
-  for (const core of ["core-1", "core-10", "pump"]) assert.ok(existsSync(path(`edge/out/${core}.tar.gz`)));
-  for (const thing of ["sensor", "valve"]) assert.ok(existsSync(path(`edge/out/things/${thing}.tar.gz`)));
+  for (const core of ["core-1", "core-10", "pump"]) {
+    assert.ok(existsSync(path(`edge/out/${core}.tar.gz`)));
+  }
+  for (const thing of ["sensor", "valve"]) {
+    assert.ok(existsSync(path(`edge/out/things/${thing}.tar.gz`)));
+  }
   assert.not(existsSync(path("edge/out/things/thing-1")));
 });
 
 test("a key of one core changes only targets of that core, and the deployment of a group that it leaves or joins", () => {
-  edit("settings.ini", (text) => text.replace("[core core-1]\ngroup = my-group", "[core core-1]\ngroup = other"));
+  edit("settings.ini", (text) =>
+    text.replace("[core core-1]\ngroup = my-group", "[core core-1]\ngroup = other"),
+  );
   const targets = build();
   assert.ok(targets.length > 0);
-  for (const target of targets) assert.match(target, /(^|\/)core-1[./]|^edge\/out\/deployments\/|\.deployment\.json$/);
+  for (const target of targets) {
+    assert.match(target, /(^|\/)core-1[./]|^edge\/out\/deployments\/|\.deployment\.json$/);
+  }
 });
 
 test("a core more, or another kind of key, changes no target of another core and of no thing but its own", () => {
-  const others = (targets: readonly string[]): string[] => targets.filter((target) => !/core-7|pump|valve|^edge\/out\/deployments\/|\.deployment\.json$/.test(target));
-  edit("settings.ini", (text) => text.replace("[thing sensor]", "[core core-7]\ngroup = my-group\n[thing sensor]"));
+  const others = (targets: readonly string[]): string[] =>
+    targets.filter(
+      (target) => !/core-7|pump|valve|^edge\/out\/deployments\/|\.deployment\.json$/.test(target),
+    );
+  edit("settings.ini", (text) =>
+    text.replace("[thing sensor]", "[core core-7]\ngroup = my-group\n[thing sensor]"),
+  );
   const more = build();
   assert.ok(more.includes("edge/out/core-7.tar.gz"));
   assert.equal(others(more), []);
-  edit("settings.ini", (text) => text.replace("[core core-7]\ngroup = my-group\n", "").replace("[core pump]", "[core pump]\nkey = device"));
+  edit("settings.ini", (text) =>
+    text.replace("[core core-7]\ngroup = my-group\n", "").replace("[core pump]", "[core pump]\nkey = device"),
+  );
   const other = clone.dospesos("build", "--keep-going", "--json");
   assert.is(other.exit, 4, "the request for its certificate is not here yet");
   assert.equal(others(ran(other)), []);
@@ -152,10 +253,17 @@ test("a core more, or another kind of key, changes no target of another core and
 
 test("why and --dry-run tell beforehand what a build then does", () => {
   edit("settings.ini", (text) => text.replace("group = other", "group = third"));
-  assert.match(clone.dospesos("why", "edge/out/core-1.tar.gz").stdout, '[core core-1] group: "other" → "third"');
-  const planned = events(clone.dospesos("build", "--dry-run", "--json")).filter((event) => event["status"] === "stale").map((event) => event["target"]);
+  assert.match(
+    clone.dospesos("why", "edge/out/core-1.tar.gz").stdout,
+    '[core core-1] group: "other" → "third"',
+  );
+  const planned = events(clone.dospesos("build", "--dry-run", "--json"))
+    .filter((event) => event["status"] === "stale")
+    .map((event) => event["target"]);
   const targets = build();
-  for (const target of planned) assert.ok(targets.includes(String(target)));
+  for (const target of planned) {
+    assert.ok(targets.includes(String(target)));
+  }
 });
 
 test("a comment changes nothing", () => {
@@ -165,7 +273,11 @@ test("a comment changes nothing", () => {
 
 test("a template that all cores use changes exactly its outputs and what holds them", () => {
   edit("templates/core/README.txt.njk", (text) => `${text}One more line.\n`);
-  const expected = ["core-1", "core-10", "pump"].flatMap((core) => [`edge/out/${core}.tar.gz`, `edge/out/${core}/MANIFEST`, `edge/out/${core}/README.txt`]);
+  const expected = ["core-1", "core-10", "pump"].flatMap((core) => [
+    `edge/out/${core}.tar.gz`,
+    `edge/out/${core}/MANIFEST`,
+    `edge/out/${core}/README.txt`,
+  ]);
   assert.equal(build(), expected.sort());
 });
 
@@ -174,8 +286,21 @@ test("an edit of rules/core.ts makes exactly the steps that it builds again, and
   edit("rules/core.ts", (text) => `${text}\n// a remark\n`);
   const targets = build();
   const cores = ["core-1", "core-10", "pump"];
-  for (const target of targets) assert.ok(cores.some((core) => target.includes(`/${core}/`) || target.includes(`/${core}.`)), target);
-  for (const core of cores) for (const file of [`terraform/core/${core}.tfvars.json`, `edge/out/${core}/config.yaml`, `edge/out/${core}.tar.gz`]) assert.ok(targets.includes(file), file);
+  for (const target of targets) {
+    assert.ok(
+      cores.some((core) => target.includes(`/${core}/`) || target.includes(`/${core}.`)),
+      target,
+    );
+  }
+  for (const core of cores) {
+    for (const file of [
+      `terraform/core/${core}.tfvars.json`,
+      `edge/out/${core}/config.yaml`,
+      `edge/out/${core}.tar.gz`,
+    ]) {
+      assert.ok(targets.includes(file), file);
+    }
+  }
   assert.not(targets.some((target) => target.endsWith(".applied.json")));
   assert.is(read("terraform/state/sandbox/account.json"), account);
 });
@@ -198,7 +323,10 @@ test("an output edited by hand is noticed, said and made again", () => {
 
 test("a key of one's own is taken, and asks for a certificate of its own", () => {
   const before = read("edge/out/pump/device.pem.crt");
-  const own = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+  const own = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({
+    type: "pkcs8",
+    format: "pem",
+  }) as string;
   writeFileSync(path("edge/keys/pump/private.pem.key"), own);
   const { exit, stderr } = clone.dospesos("build");
   assert.is(exit, 0, stderr);
@@ -210,8 +338,14 @@ test("a key of one's own is taken, and asks for a certificate of its own", () =>
 
 test("a key that cannot be used is named, with what it is, and stays", () => {
   const good = read("edge/keys/pump/private.pem.key");
-  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" }) as string;
-  for (const [bad, told] of [[rsa, "this is a key of the type rsa"], ["garbage", "this is no private key"]] as const) {
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({
+    type: "pkcs8",
+    format: "pem",
+  }) as string;
+  for (const [bad, told] of [
+    [rsa, "this is a key of the type rsa"],
+    ["garbage", "this is no private key"],
+  ] as const) {
     writeFileSync(path("edge/keys/pump/private.pem.key"), bad);
     const { exit, stderr } = clone.dospesos("build");
     assert.is(exit, 2, stderr);
@@ -227,8 +361,13 @@ test("a thing that moves to another core leaves the old one, also after clean", 
   edit("settings.ini", (text) => text.replace("[thing valve]\ncore = pump", "[thing valve]\ncore = core-1"));
   build();
   assert.match(read("edge/out/things/valve/connection.json"), '"core": "core-1"');
-  const account = JSON.parse(read("terraform/state/sandbox/account.json")) as { regions: { associations: { core: string; device: string }[] }[] };
-  const cores = account.regions.flatMap(({ associations }) => associations).filter(({ device }) => device === "valve").map(({ core }) => core);
+  const account = JSON.parse(read("terraform/state/sandbox/account.json")) as {
+    regions: { associations: { core: string; device: string }[] }[];
+  };
+  const cores = account.regions
+    .flatMap(({ associations }) => associations)
+    .filter(({ device }) => device === "valve")
+    .map(({ core }) => core);
   assert.equal(cores, ["core-1"]);
 });
 
@@ -280,7 +419,13 @@ test("a real account without credentials: exit 4, and the sandbox is not touched
   edit("settings.ini", (text) => text.replace("account = sandbox", "account = 123456789012"));
   const account = read("terraform/state/sandbox/account.json");
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
-  const nobody = { ...Object.fromEntries(own), NO_COLOR: "1", AWS_EC2_METADATA_DISABLED: "true", AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null" };
+  const nobody = {
+    ...Object.fromEntries(own),
+    NO_COLOR: "1",
+    AWS_EC2_METADATA_DISABLED: "true",
+    AWS_CONFIG_FILE: "/dev/null",
+    AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+  };
   const { exit, stderr } = clone.dospesosWith(nobody, "build", "edge-installer");
   assert.is(exit, 4, stderr);
   assert.match(stderr, "make the thing group");
@@ -295,7 +440,13 @@ test("clean leaves keys, Terraform state and nothing else that was built", () =>
   assert.ok(kept.includes("api/core-10.group.json"), "the marker of a core that was renamed away");
   clone.dospesos("clean");
   assert.equal(readdirSync(path("terraform/state"), { recursive: true, encoding: "utf8" }), kept);
-  const left = clone.git("status", "--porcelain", "--ignored").trim().split("\n").filter((line) => line.startsWith("!!")).map((line) => line.slice(3)).sort();
+  const left = clone
+    .git("status", "--porcelain", "--ignored")
+    .trim()
+    .split("\n")
+    .filter((line) => line.startsWith("!!"))
+    .map((line) => line.slice(3))
+    .sort();
   assert.equal(left, ["edge/keys/", "node_modules/", "terraform/state/"]);
 });
 

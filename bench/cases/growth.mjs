@@ -8,11 +8,14 @@ const MAY_GROW = 12;
 
 export function* rows(bench) {
   const sizes = bench.quick ? SIZES.slice(0, 3) : SIZES;
-  const sides = Object.fromEntries(sizes.map((n) => {
-    const folder = bench.built("dospesos", n);
-    return [`dospesos ${n}`, () => bench.build("dospesos", folder, { fresh: true })];
-  }));
-  const atNinja = bench.peers.ninja === undefined ? [] : sizes.filter((n) => [1000, 10_000, 100_000].includes(n));
+  const sides = Object.fromEntries(
+    sizes.map((n) => {
+      const folder = bench.built("dospesos", n);
+      return [`dospesos ${n}`, () => bench.build("dospesos", folder, { fresh: true })];
+    }),
+  );
+  const atNinja =
+    bench.peers.ninja === undefined ? [] : sizes.filter((n) => [1000, 10_000, 100_000].includes(n));
   for (const n of atNinja) {
     const folder = bench.built("ninja", n);
     sides[`ninja ${n}`] = () => bench.build("ninja", folder, { fresh: true });
@@ -21,8 +24,15 @@ export function* rows(bench) {
   const bare = median(times.bare);
   const points = (tool, at) => at.map((n) => [n, median(times[`${tool} ${n}`])]);
   bench.series.push({ name: `dospesos, Node ${bench.version}`, bare, points: points("dospesos", sizes) });
-  if (atNinja.length > 0 && bench.series.every((one) => one.name !== "ninja")) bench.series.push({ name: "ninja", bare: 0, points: points("ninja", atNinja) });
-  for (const [from, to] of bench.quick ? [[1000, 10_000]] : [[1000, 10_000], [10_000, 100_000]]) {
+  if (atNinja.length > 0 && bench.series.every((one) => one.name !== "ninja")) {
+    bench.series.push({ name: "ninja", bare: 0, points: points("ninja", atNinja) });
+  }
+  for (const [from, to] of bench.quick
+    ? [[1000, 10_000]]
+    : [
+        [1000, 10_000],
+        [10_000, 100_000],
+      ]) {
     const grown = (median(times[`dospesos ${to}`]) - bare) / (median(times[`dospesos ${from}`]) - bare);
     const text = `${median(times[`dospesos ${from}`]).toFixed(0)} → ${median(times[`dospesos ${to}`]).toFixed(0)} ms`;
     yield row(`growth from ${from.toLocaleString("en")} to ${to.toLocaleString("en")} targets`, { text }, [

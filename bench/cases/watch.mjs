@@ -1,4 +1,5 @@
-// Watch over 10,000 targets: until it is ready, from a save to the bytes on disk, and the heap over many saves.
+// Watch over 10,000 targets: until it is ready, from a save to the bytes on disk, and the heap over many
+// saves.
 import { median, quantile } from "../measure.mjs";
 import { row } from "../table.mjs";
 import { Watching } from "../watching.mjs";
@@ -24,17 +25,29 @@ export async function* rows(bench) {
     const saves = bench.rounds(200);
     const times = (await manySaves(bench, watching, saves)).sort((a, b) => a - b);
     const [half, most] = [median(times), quantile(times, 0.95)];
-    yield row(`${saves} saves: save → bytes on disk, p50`, { ours: half }, [{ bar: `≤ ${HALF} ms`, met: half <= HALF }]);
+    yield row(`${saves} saves: save → bytes on disk, p50`, { ours: half }, [
+      { bar: `≤ ${HALF} ms`, met: half <= HALF },
+    ]);
     yield row("the same, p95", { ours: most }, [{ bar: `≤ ${MOST} ms`, met: most <= MOST }]);
-    if (bench.quick) return;
+    if (bench.quick) {
+      return;
+    }
     await bursts(bench, watching, 30);
     const early = await watching.heap();
     await bursts(bench, watching, 150);
     const late = await watching.heap();
-    yield row("heap after 500 and after 2,000 saves", { text: `${early.toFixed(1)} → ${late.toFixed(1)} MB` }, [{ bar: `≤ ${FLAT} ×`, met: late <= early * FLAT }]);
+    yield row(
+      "heap after 500 and after 2,000 saves",
+      { text: `${early.toFixed(1)} → ${late.toFixed(1)} MB` },
+      [{ bar: `≤ ${FLAT} ×`, met: late <= early * FLAT }],
+    );
     await bursts(bench, watching, 150);
     const last = await watching.heap();
-    yield row("heap after 2,000 and after 3,500 saves", { text: `${late.toFixed(1)} → ${last.toFixed(1)} MB` }, [{ bar: `≤ ${FLAT} ×`, met: last <= late * FLAT }]);
+    yield row(
+      "heap after 2,000 and after 3,500 saves",
+      { text: `${late.toFixed(1)} → ${last.toFixed(1)} MB` },
+      [{ bar: `≤ ${FLAT} ×`, met: last <= late * FLAT }],
+    );
   } finally {
     await watching.stop();
   }
@@ -42,11 +55,18 @@ export async function* rows(bench) {
 
 /** Ten files saved at a time. */
 async function bursts(bench, watching, count) {
-  for (let burst = 0; burst < count; burst++) await watching.save(Array.from({ length: 10 }, (_, i) => (burst * 10 + i) % N), ++bench.edit);
+  for (let burst = 0; burst < count; burst++) {
+    await watching.save(
+      Array.from({ length: 10 }, (_, i) => (burst * 10 + i) % N),
+      ++bench.edit,
+    );
+  }
 }
 
 async function manySaves(bench, watching, count) {
   const times = [];
-  for (let save = 0; save < count; save++) times.push(await watching.save([(save * 7919) % N], ++bench.edit));
+  for (let save = 0; save < count; save++) {
+    times.push(await watching.save([(save * 7919) % N], ++bench.edit));
+  }
   return times;
 }

@@ -18,7 +18,12 @@ exit code: 0 at least one core found, 1 failed, 2 wrong usage or kit not whole, 
 function readOptions() {
   try {
     const { values } = parseArgs({
-      options: { host: { type: "string" }, port: { type: "string" }, ca: { type: "string" }, help: { type: "boolean" } },
+      options: {
+        host: { type: "string" },
+        port: { type: "string" },
+        ca: { type: "string" },
+        help: { type: "boolean" },
+      },
     });
     return values;
   } catch (error) {
@@ -46,7 +51,9 @@ function report(groups) {
       console.log(`  CA file  ${ca}`);
       for (const address of core.addresses) {
         addresses += 1;
-        console.log(`  address  ${printable(`${address.host}:${address.port}  ${address.metadata}`).trimEnd()}`);
+        console.log(
+          `  address  ${printable(`${address.host}:${address.port}  ${address.metadata}`).trimEnd()}`,
+        );
       }
     }
   }
@@ -60,9 +67,13 @@ async function main() {
     return;
   }
   const connection = readConnection();
-  if (connection.sandbox === true) console.log("SANDBOX: this thing is known to the sandbox only, not to AWS");
+  if (connection.sandbox === true) {
+    console.log("SANDBOX: this thing is known to the sandbox only, not to AWS");
+  }
   const groups = await discover(connection, options);
-  if (report(groups) === 0) throw noCore(`the answer names no address of a core of ${connection.thing}`);
+  if (report(groups) === 0) {
+    throw noCore(`the answer names no address of a core of ${connection.thing}`);
+  }
 }
 
 try {

@@ -38,31 +38,53 @@ export function readConnection() {
   }
 }
 
-/** Gives { status, body } of the discovery request; throws a Stop that explains what went wrong on the way there. */
+/**
+ * Gives { status, body } of the discovery request; throws a Stop that explains what went wrong on the way
+ * there.
+ */
 function ask({ thing, host, port, cert, key, ca }) {
   const alpn = port === 443 ? { ALPNProtocols: ["x-amzn-http-ca"] } : {};
   const path = `/greengrass/discover/thing/${encodeURIComponent(thing)}`;
   return new Promise((done, failed) => {
-    const stop = (error) => failed(error instanceof Stop ? error : explainConnection(error, { thing, host, port }));
+    const stop = (error) =>
+      failed(error instanceof Stop ? error : explainConnection(error, { thing, host, port }));
     let sent;
     try {
-      sent = request({ host, port, path, cert, key, ca, timeout: TIMEOUT_MS, minVersion: "TLSv1.2", agent: false, ...alpn });
+      sent = request({
+        host,
+        port,
+        path,
+        cert,
+        key,
+        ca,
+        timeout: TIMEOUT_MS,
+        minVersion: "TLSv1.2",
+        agent: false,
+        ...alpn,
+      });
     } catch (error) {
       stop(error);
       return;
     }
-    sent.on("timeout", () => sent.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })));
+    sent.on("timeout", () =>
+      sent.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })),
+    );
     sent.on("error", stop);
     sent.on("response", (response) => {
       const chunks = [];
       let size = 0;
       response.on("data", (chunk) => {
         size += chunk.length;
-        if (size > ANSWER_LIMIT_BYTES) sent.destroy(new Stop(1, `the answer is larger than ${ANSWER_LIMIT_BYTES} bytes`));
-        else chunks.push(chunk);
+        if (size > ANSWER_LIMIT_BYTES) {
+          sent.destroy(new Stop(1, `the answer is larger than ${ANSWER_LIMIT_BYTES} bytes`));
+        } else {
+          chunks.push(chunk);
+        }
       });
       response.on("error", stop);
-      response.on("end", () => done({ status: response.statusCode, body: Buffer.concat(chunks).toString("utf8") }));
+      response.on("end", () =>
+        done({ status: response.statusCode, body: Buffer.concat(chunks).toString("utf8") }),
+      );
     });
     sent.end();
   });
@@ -71,12 +93,19 @@ function ask({ thing, host, port, cert, key, ca }) {
 function explainConnection(error, { thing, host, port }) {
   const code = error.code ?? "no code";
   const where = `${host}:${port}`;
-  if (code === "ECONNRESET" || code === "EPIPE" || /socket hang up|handshake failure|alert/i.test(error.message)) {
+  if (
+    code === "ECONNRESET" ||
+    code === "EPIPE" ||
+    /socket hang up|handshake failure|alert/i.test(error.message)
+  ) {
     return emptyReply(thing, `${where} ended the connection without an answer (${code})`);
   }
   if (/CERT|VERIFY|ISSUER|ALTNAME/.test(code)) {
-    return new Stop(1, `the certificate of ${where} is not to be trusted (${code})`,
-      "something stands between you and AWS, or --ca names the wrong CA; nothing was sent");
+    return new Stop(
+      1,
+      `the certificate of ${where} is not to be trusted (${code})`,
+      "something stands between you and AWS, or --ca names the wrong CA; nothing was sent",
+    );
   }
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
     return new Stop(1, `there is no host ${host} (${code})`, "check the region and DNS");
@@ -86,36 +115,53 @@ function explainConnection(error, { thing, host, port }) {
     return new Stop(1, `cannot reach ${where} (${code})`, fix);
   }
   if (/OSSL|PEM|KEY/.test(code)) {
-    return new Stop(2, `the thing's certificate or key cannot be used (${code})`, "copy the whole kit folder again");
+    return new Stop(
+      2,
+      `the thing's certificate or key cannot be used (${code})`,
+      "copy the whole kit folder again",
+    );
   }
   return new Stop(1, `asking ${where} failed: ${error.message} (${code})`);
 }
 
 /** "Troubleshooting client devices" in the developer guide: an inactive certificate gives an empty reply. */
 function emptyReply(thing, what) {
-  return new Stop(4, what,
-    `most likely the certificate of ${thing} is not active, or not one of this account and region; see the AWS IoT console`);
+  return new Stop(
+    4,
+    what,
+    `most likely the certificate of ${thing} is not active, or not one of this account and region; see the AWS IoT console`,
+  );
 }
 
 function explainStatus(status, body, thing) {
   const said = body.trim() === "" ? "" : `; it said: ${printable(body.slice(0, 300))}`;
   if (status === 403) {
-    return new Stop(4, `403: ${thing} may not ask for its cores${said}`,
-      `its certificate must be attached to the thing ${thing} and have a policy that allows greengrass:Discover on it`);
+    return new Stop(
+      4,
+      `403: ${thing} may not ask for its cores${said}`,
+      `its certificate must be attached to the thing ${thing} and have a policy that allows greengrass:Discover on it`,
+    );
   }
-  if (status === 404) return noCore(`404: ${thing} has no core to find${said}`);
+  if (status === 404) {
+    return noCore(`404: ${thing} has no core to find${said}`);
+  }
   return new Stop(1, `the answer was HTTP ${status}${said}`);
 }
 
 export function noCore(what) {
-  return new Stop(4, what,
-    "one of: the thing is not associated with a core device; the core has no address yet "
-    + "(aws.greengrass.clientdevices.IPDetector not deployed); the core runs no aws.greengrass.clientdevices.Auth");
+  return new Stop(
+    4,
+    what,
+    "one of: the thing is not associated with a core device; the core has no address yet " +
+      "(aws.greengrass.clientdevices.IPDetector not deployed); the core runs no aws.greengrass.clientdevices.Auth",
+  );
 }
 
 /** The value of a key, in whatever case: AWS's own examples differ in it. */
 function field(object, name) {
-  if (object === null || typeof object !== "object") return undefined;
+  if (object === null || typeof object !== "object") {
+    return undefined;
+  }
   const key = Object.keys(object).find((candidate) => candidate.toLowerCase() === name.toLowerCase());
   return key === undefined ? undefined : object[key];
 }
@@ -124,7 +170,9 @@ function list(value) {
   return Array.isArray(value) ? value : [];
 }
 
-/** Gives [{ id, cas: [PEM], cores: [{ arn, addresses: [{ host, port, metadata }] }] }] from the answer's text. */
+/**
+ * Gives [{ id, cas: [PEM], cores: [{ arn, addresses: [{ host, port, metadata }] }] }] from the answer's text.
+ */
 function parseGroups(body) {
   let answer;
   try {
@@ -151,13 +199,20 @@ export function printable(text) {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, "?");
 }
 
-/** Where discovery answers: as the person says, else as connection.json does; in the sandbox where the one that runs says. */
+/**
+ * Where discovery answers: as the person says, else as connection.json does; in the sandbox where the one
+ * that runs says.
+ */
 function discoveryEndpoint(connection, options) {
   let { discovery_host: host, discovery_port: port } = connection;
-  if (connection.sandbox === true && options.host === undefined) ({ host, port } = sandboxEndpoint(connection));
+  if (connection.sandbox === true && options.host === undefined) {
+    ({ host, port } = sandboxEndpoint(connection));
+  }
   host = options.host ?? host;
   port = Number(options.port ?? port);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Stop(2, `not a port: ${options.port ?? port}`);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw new Stop(2, `not a port: ${options.port ?? port}`);
+  }
   return { host, port };
 }
 
@@ -166,20 +221,34 @@ function sandboxEndpoint({ data_plane: file }) {
   try {
     return JSON.parse(readFileSync(resolve(kit, file ?? ""), "utf8")).discovery;
   } catch {
-    throw new Stop(4, "no sandbox is running where this kit was built",
-      "run `dospesos sandbox` there, or name its discovery endpoint with --host, --port and --ca, or build this kit for a real account");
+    throw new Stop(
+      4,
+      "no sandbox is running where this kit was built",
+      "run `dospesos sandbox` there, or name its discovery endpoint with --host, --port and --ca, or build this kit for a real account",
+    );
   }
 }
 
-/** Asks where the thing's cores are. Gives the groups as parseGroups does; throws a Stop that tells what to do. */
+/**
+ * Asks where the thing's cores are. Gives the groups as parseGroups does; throws a Stop that tells what to
+ * do.
+ */
 export async function discover(connection, options) {
   const { host, port } = discoveryEndpoint(connection, options);
-  const ca = (options.ca === undefined ? [connection.ca ?? []].flat() : [resolve(options.ca)]).map(readKitFile);
-  if (ca.length === 0) throw new Stop(2, "connection.json names no CA file", "copy the whole kit folder again");
+  const ca = (options.ca === undefined ? [connection.ca ?? []].flat() : [resolve(options.ca)]).map(
+    readKitFile,
+  );
+  if (ca.length === 0) {
+    throw new Stop(2, "connection.json names no CA file", "copy the whole kit folder again");
+  }
   const { thing } = connection;
   const identity = { cert: readKitFile(connection.certificate), key: readKitFile(connection.key) };
   const { status, body } = await ask({ thing, host, port, ca, ...identity });
-  if (status !== 200) throw explainStatus(status, body, thing);
-  if (body.trim() === "") throw emptyReply(thing, "the answer is empty");
+  if (status !== 200) {
+    throw explainStatus(status, body, thing);
+  }
+  if (body.trim() === "") {
+    throw emptyReply(thing, "the answer is empty");
+  }
   return parseGroups(body);
 }

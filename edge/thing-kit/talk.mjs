@@ -26,7 +26,12 @@ const CONNECT_MS = 10_000;
 const MESSAGE_MS = 10_000;
 const WORDS = { prove: 0, publish: 2, subscribe: 1, "sdk-arguments": 0 };
 const OPTIONS = {
-  host: { type: "string" }, port: { type: "string" }, ca: { type: "string" }, count: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean" },
+  host: { type: "string" },
+  port: { type: "string" },
+  ca: { type: "string" },
+  count: { type: "string" },
+  json: { type: "boolean" },
+  help: { type: "boolean" },
 };
 const MAY_NOT = "the policies of aws.greengrass.clientdevices.Auth in the deployment say what a thing may do";
 
@@ -35,16 +40,29 @@ const result = { ok: false, stage: "kit" };
 let asJson = process.argv.includes("--json");
 
 function say(line) {
-  if (!asJson) console.error(line);
+  if (!asJson) {
+    console.error(line);
+  }
 }
 
 function readArguments() {
   try {
-    const { values, positionals: [command, ...words] } = parseArgs({ options: OPTIONS, allowPositionals: true });
-    if (values.help) return { values, command: "help", words };
-    if (!Object.hasOwn(WORDS, command ?? "")) throw new Error(command === undefined ? "there is no command" : `${command} is no command`);
-    if (words.length !== WORDS[command]) throw new Error(`${command} takes ${WORDS[command]} words, not ${words.length}`);
-    if (values.count !== undefined && !/^[1-9]\d{0,8}$/.test(values.count)) throw new Error(`--count takes a number, not ${values.count}`);
+    const {
+      values,
+      positionals: [command, ...words],
+    } = parseArgs({ options: OPTIONS, allowPositionals: true });
+    if (values.help) {
+      return { values, command: "help", words };
+    }
+    if (!Object.hasOwn(WORDS, command ?? "")) {
+      throw new Error(command === undefined ? "there is no command" : `${command} is no command`);
+    }
+    if (words.length !== WORDS[command]) {
+      throw new Error(`${command} takes ${WORDS[command]} words, not ${words.length}`);
+    }
+    if (values.count !== undefined && !/^[1-9]\d{0,8}$/.test(values.count)) {
+      throw new Error(`--count takes a number, not ${values.count}`);
+    }
     return { values, command, words };
   } catch (error) {
     throw new Stop(2, `${error.message}\n${USAGE}`);
@@ -67,9 +85,15 @@ function probe({ host, port }) {
 
 /** A connection to the first core that takes this thing, of all addresses that discovery gave. */
 async function connectToCore(connection, groups) {
-  const candidates = groups.flatMap(({ cas, cores }) => cores.flatMap(({ arn, addresses }) => addresses.map((address) => ({ ...address, cas, core: arn.replace(/^.*:thing\//, "") }))));
+  const candidates = groups.flatMap(({ cas, cores }) =>
+    cores.flatMap(({ arn, addresses }) =>
+      addresses.map((address) => ({ ...address, cas, core: arn.replace(/^.*:thing\//, "") })),
+    ),
+  );
   result.addresses = candidates.map(({ host, port, metadata }) => ({ host, port, metadata }));
-  if (candidates.length === 0) throw noCore(`the answer names no address of a core of ${connection.thing}`);
+  if (candidates.length === 0) {
+    throw noCore(`the answer names no address of a core of ${connection.thing}`);
+  }
   result.stage = "connect";
   const unreachable = await Promise.all(candidates.map(probe));
   const { connectAsync } = await import("./mqtt.mjs");
@@ -77,11 +101,26 @@ async function connectToCore(connection, groups) {
   for (const [index, { host, port, cas, core }] of candidates.entries()) {
     const where = `${host}:${port}`;
     try {
-      if (unreachable[index] !== undefined) throw new Error(unreachable[index]);
-      const client = await connectAsync({
-        protocol: "mqtts", host, port, ca: cas, cert: readKitFile(connection.certificate), key: readKitFile(connection.key),
-        clientId: connection.thing, protocolVersion: 4, clean: true, reconnectPeriod: 0, connectTimeout: CONNECT_MS,
-      }, undefined, false);
+      if (unreachable[index] !== undefined) {
+        throw new Error(unreachable[index]);
+      }
+      const client = await connectAsync(
+        {
+          protocol: "mqtts",
+          host,
+          port,
+          ca: cas,
+          cert: readKitFile(connection.certificate),
+          key: readKitFile(connection.key),
+          clientId: connection.thing,
+          protocolVersion: 4,
+          clean: true,
+          reconnectPeriod: 0,
+          connectTimeout: CONNECT_MS,
+        },
+        undefined,
+        false,
+      );
       Object.assign(result, { address: where, core });
       return { client, core, where };
     } catch (error) {
@@ -96,14 +135,24 @@ function explainUnreachable(thing, tried) {
   const list = tried.map(({ where, code }) => printable(`${where} (${code})`)).join(", ");
   const has = (pattern) => tried.some(({ code }) => pattern.test(code));
   if (has(/CERT|VERIFY|ISSUER|ALTNAME|SELF_SIGNED/)) {
-    return new Stop(1, `the core's certificate is not to be trusted: ${list}`, "another machine has the core's address, or the core has a new CA: run again");
+    return new Stop(
+      1,
+      `the core's certificate is not to be trusted: ${list}`,
+      "another machine has the core's address, or the core has a new CA: run again",
+    );
   }
   if (has(/^[2-5]$|not authorized|ECONNRESET|EPIPE|alert|closed|socket|Couldn't connect/i)) {
-    return new Stop(4, `the core refused ${thing}: ${list}`,
-      "a device group of aws.greengrass.clientdevices.Auth must have this thing, the thing must be associated with the core, and its certificate be active");
+    return new Stop(
+      4,
+      `the core refused ${thing}: ${list}`,
+      "a device group of aws.greengrass.clientdevices.Auth must have this thing, the thing must be associated with the core, and its certificate be active",
+    );
   }
-  return new Stop(1, `no address of the core can be reached: ${list}`,
-    "let this thing reach the core's network and port, or set the core's address: aws greengrassv2 update-connectivity-info");
+  return new Stop(
+    1,
+    `no address of the core can be reached: ${list}`,
+    "let this thing reach the core's network and port, or set the core's address: aws greengrassv2 update-connectivity-info",
+  );
 }
 
 /** The answer of the work, or the Stop if the core ends the connection meanwhile, or time is up. */
@@ -111,7 +160,17 @@ async function orRefused(client, work, refusal) {
   let late;
   const ended = new Promise((_, reject) => {
     client.once("close", () => reject(refusal));
-    late = setTimeout(() => reject(new Stop(1, `nothing came within ${MESSAGE_MS / 1000} s`, "look at the log of aws.greengrass.clientdevices.mqtt.Moquette on the core")), MESSAGE_MS);
+    late = setTimeout(
+      () =>
+        reject(
+          new Stop(
+            1,
+            `nothing came within ${MESSAGE_MS / 1000} s`,
+            "look at the log of aws.greengrass.clientdevices.mqtt.Moquette on the core",
+          ),
+        ),
+      MESSAGE_MS,
+    );
   });
   try {
     return await Promise.race([work, ended]);
@@ -123,26 +182,48 @@ async function orRefused(client, work, refusal) {
 async function subscribe(client, filter) {
   result.stage = "subscribe";
   const refusal = new Stop(4, `the core does not let this thing subscribe to ${printable(filter)}`, MAY_NOT);
-  const granted = await orRefused(client, client.subscribeAsync(filter, { qos: 1 }).catch(() => [{ qos: 128 }]), refusal);
-  if (granted[0] === undefined || granted[0].qos > 2) throw refusal;
+  const granted = await orRefused(
+    client,
+    client.subscribeAsync(filter, { qos: 1 }).catch(() => [{ qos: 128 }]),
+    refusal,
+  );
+  if (granted[0] === undefined || granted[0].qos > 2) {
+    throw refusal;
+  }
 }
 
 async function publish(client, topic, text) {
   result.stage = "publish";
-  await orRefused(client, client.publishAsync(topic, text, { qos: 1 }), new Stop(4, `the core does not let this thing publish on ${printable(topic)}`, MAY_NOT));
+  await orRefused(
+    client,
+    client.publishAsync(topic, text, { qos: 1 }),
+    new Stop(4, `the core does not let this thing publish on ${printable(topic)}`, MAY_NOT),
+  );
 }
 
 async function prove({ thing }, { client, core, where }) {
   const topic = `clients/${thing}/proof`;
   const text = JSON.stringify({ thing, at: new Date().toISOString(), id: randomUUID() });
   await subscribe(client, topic);
-  const back = new Promise((resolve) => client.on("message", (on, payload) => on === topic && payload.toString() === text && resolve()));
+  const back = new Promise((resolve) =>
+    client.on("message", (on, payload) => on === topic && payload.toString() === text && resolve()),
+  );
   const start = process.hrtime.bigint();
   await publish(client, topic, text);
   result.stage = "receive";
-  await orRefused(client, back, new Stop(1, "the core ended the connection before the message came back", "look at the log of aws.greengrass.clientdevices.mqtt.Moquette on the core"));
+  await orRefused(
+    client,
+    back,
+    new Stop(
+      1,
+      "the core ended the connection before the message came back",
+      "look at the log of aws.greengrass.clientdevices.mqtt.Moquette on the core",
+    ),
+  );
   result.ms = Number(process.hrtime.bigint() - start) / 1e6;
-  say(`received: the message of ${thing} came back through ${core} (${where}) after ${result.ms.toFixed(1)} ms`);
+  say(
+    `received: the message of ${thing} came back through ${core} (${where}) after ${result.ms.toFixed(1)} ms`,
+  );
 }
 
 /** Prints messages until there were enough of them, or somebody ends it. */
@@ -151,10 +232,14 @@ async function listen(client, filter, count) {
   const over = new Promise((resolve, reject) => {
     client.on("message", (topic, payload) => {
       console.log(printable(`${topic} ${payload}`));
-      if (++seen === count) resolve();
+      if (++seen === count) {
+        resolve();
+      }
     });
     client.on("close", () => reject(new Stop(1, "the core ended the connection")));
-    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, resolve);
+    for (const signal of ["SIGINT", "SIGTERM"]) {
+      process.once(signal, resolve);
+    }
   });
   over.catch(() => {});
   await subscribe(client, filter);
@@ -162,10 +247,30 @@ async function listen(client, filter, count) {
   await over;
 }
 
-/** For basic_discovery of the AWS IoT Device SDKs (Greengrass V2 Developer Guide, "Test client device communications"). */
+/**
+ * For basic_discovery of the AWS IoT Device SDKs (Greengrass V2 Developer Guide, "Test client device
+ * communications").
+ */
 function sdkArguments({ thing, region, certificate, key, ca }) {
-  const words = ["--thing_name", thing, "--region", region, "--cert", `${kit}/${certificate}`, "--key", `${kit}/${key}`, "--ca_file", `${kit}/${ca}`, "--topic", `clients/${thing}/hello`, "--message", "hello"];
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+  const words = [
+    "--thing_name",
+    thing,
+    "--region",
+    region,
+    "--cert",
+    `${kit}/${certificate}`,
+    "--key",
+    `${kit}/${key}`,
+    "--ca_file",
+    `${kit}/${ca}`,
+    "--topic",
+    `clients/${thing}/hello`,
+    "--message",
+    "hello",
+  ];
+  return words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(" ");
 }
 
 async function main() {
@@ -175,7 +280,9 @@ async function main() {
     return void console.log(USAGE);
   }
   const connection = readConnection();
-  if (connection.sandbox === true) say("SANDBOX: this thing is known to the sandbox only, not to AWS");
+  if (connection.sandbox === true) {
+    say("SANDBOX: this thing is known to the sandbox only, not to AWS");
+  }
   if (command === "sdk-arguments") {
     asJson = false;
     return void console.log(sdkArguments(connection));
@@ -183,9 +290,15 @@ async function main() {
   result.stage = "discover";
   const core = await connectToCore(connection, await discover(connection, values));
   try {
-    if (command === "prove") await prove(connection, core);
-    if (command === "publish") await publish(core.client, ...words);
-    if (command === "subscribe") await listen(core.client, words[0], Number(values.count ?? Infinity));
+    if (command === "prove") {
+      await prove(connection, core);
+    }
+    if (command === "publish") {
+      await publish(core.client, ...words);
+    }
+    if (command === "subscribe") {
+      await listen(core.client, words[0], Number(values.count ?? Infinity));
+    }
   } finally {
     core.client.removeAllListeners("close");
     core.client.end(true);
@@ -202,4 +315,6 @@ try {
   Object.assign(result, { exit: process.exitCode, what, ...(fix === undefined ? {} : { fix }) });
   say(text);
 }
-if (asJson) console.log(JSON.stringify(result));
+if (asJson) {
+  console.log(JSON.stringify(result));
+}

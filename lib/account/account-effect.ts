@@ -6,7 +6,10 @@ import { withAccount, type Account } from "./account.ts";
 export interface AccountEffectSpec<T, N extends Needs> {
   /** What a person calls it, e.g. "association thing-1". */
   readonly name: string;
-  /** The marker is `terraform/state/api/<marker>.json`: the only memory of what was made, so it lies where no clean removes it. */
+  /**
+   * The marker is `terraform/state/api/<marker>.json`: the only memory of what was made, so it lies where no
+   * clean removes it.
+   */
   readonly marker: string;
   readonly needs: N;
   /** What it may change in the account, for a person to consent to. In the sandbox nobody is asked. */
@@ -31,7 +34,8 @@ export function accountEffect<T, const N extends Needs>(spec: AccountEffectSpec<
     precious: true,
     needs: spec.needs,
     version: spec.version,
-    plan: async (needs, context) => (context.settings.sandbox ? undefined : { changes: spec.changes(needs, context) }),
+    plan: async (needs, context) =>
+      context.settings.sandbox ? undefined : { changes: spec.changes(needs, context) },
     apply: (needs, context) => withAccount(context, (account) => spec.apply(account, needs, context)),
   });
 }

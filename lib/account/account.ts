@@ -9,7 +9,10 @@ import type { Sandbox } from "../sandbox/server.ts";
 /** The account id that the sandbox shows. Real ids never are all zeros. */
 export const SANDBOX_ACCOUNT_ID = "000000000000";
 
-/** Where the embedded account is kept. It stands for what exists in AWS, so it lies with Terraform's state and no clean removes it. */
+/**
+ * Where the embedded account is kept. It stands for what exists in AWS, so it lies with Terraform's state and
+ * no clean removes it.
+ */
 export const SANDBOX_FILE = "terraform/state/sandbox/account.json";
 
 /** The account that the settings name: AWS itself, or the sandbox. */
@@ -29,10 +32,13 @@ export function accountId(settings: Settings): string {
 }
 
 /**
- * Runs something that talks to the account. A run for a real account never falls back to the sandbox, and its credentials must
- * belong to the account that the settings name: ProblemError (exit 4) otherwise.
+ * Runs something that talks to the account. A run for a real account never falls back to the sandbox, and its
+ * credentials must belong to the account that the settings name: ProblemError (exit 4) otherwise.
  */
-export async function withAccount<T>({ root, settings }: Pick<Context, "root" | "settings">, body: (account: Account) => Promise<T>): Promise<T> {
+export async function withAccount<T>(
+  { root, settings }: Pick<Context, "root" | "settings">,
+  body: (account: Account) => Promise<T>,
+): Promise<T> {
   const { region } = settings.aws;
   if (!settings.sandbox) {
     const access = awsAccess({ region });
@@ -46,14 +52,22 @@ export async function withAccount<T>({ root, settings }: Pick<Context, "root" | 
   const sandbox = await borrowSandbox(join(root, SANDBOX_FILE), region, settings.usesTerraform);
   const access = awsAccess({ region, endpoint: sandbox.endpoint });
   try {
-    return await body({ access, id: sandbox.accountId, endpoint: sandbox.endpoint, sandboxCa: sandbox.caPem });
+    return await body({
+      access,
+      id: sandbox.accountId,
+      endpoint: sandbox.endpoint,
+      sandboxCa: sandbox.caPem,
+    });
   } finally {
     access.close();
     await returnSandbox(join(root, SANDBOX_FILE));
   }
 }
 
-/** Sandboxes that answer now, by file: effects that run at the same time share one, since one file has one writer. */
+/**
+ * Sandboxes that answer now, by file: effects that run at the same time share one, since one file has one
+ * writer.
+ */
 const open = new Map<string, { readonly sandbox: Promise<Sandbox>; users: number }>();
 
 function borrowSandbox(file: string, region: string, samePort: boolean): Promise<Sandbox> {
@@ -67,22 +81,38 @@ function borrowSandbox(file: string, region: string, samePort: boolean): Promise
 /**
  * Where `dospesos sandbox` runs, it has the account open and its devices with it: everybody else asks it.
  *
- * Terraform may outlive the run that started it. As AWS would, the account answers it again, at the same port, as soon as the
- * next run opens it.
+ * Terraform may outlive the run that started it. As AWS would, the account answers it again, at the same
+ * port, as soon as the next run opens it.
  */
 async function openAt(file: string, region: string, samePort: boolean): Promise<Sandbox> {
-  const [{ openSandbox }, { runningSandbox }] = await Promise.all([import("../sandbox/server.ts"), import("../sandbox/data-plane/record.ts")]);
+  const [{ openSandbox }, { runningSandbox }] = await Promise.all([
+    import("../sandbox/server.ts"),
+    import("../sandbox/data-plane/record.ts"),
+  ]);
   const running = await runningSandbox(dirname(file));
-  if (running !== undefined) return { endpoint: running.endpoint, accountId: SANDBOX_ACCOUNT_ID, caPem: caOf(file), close: async () => {} };
-  if (!samePort) return await openSandbox({ file, region });
+  if (running !== undefined) {
+    return {
+      endpoint: running.endpoint,
+      accountId: SANDBOX_ACCOUNT_ID,
+      caPem: caOf(file),
+      close: async () => {},
+    };
+  }
+  if (!samePort) {
+    return await openSandbox({ file, region });
+  }
   const portFile = join(dirname(file), "port");
   const port = existsSync(portFile) ? Number(readFileSync(portFile, "utf8")) : 0;
   const sandbox = await openSandbox({ file, region, port }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EADDRINUSE") throw error;
+    if (error.code !== "EADDRINUSE") {
+      throw error;
+    }
     return openSandbox({ file, region });
   });
   const taken = new URL(sandbox.endpoint).port;
-  if (taken !== String(port)) writeFileSync(portFile, taken, { mode: 0o600 });
+  if (taken !== String(port)) {
+    writeFileSync(portFile, taken, { mode: 0o600 });
+  }
   return sandbox;
 }
 
@@ -93,7 +123,9 @@ function caOf(file: string): string {
 
 async function returnSandbox(file: string): Promise<void> {
   const known = open.get(file);
-  if (known === undefined || --known.users > 0) return;
+  if (known === undefined || --known.users > 0) {
+    return;
+  }
   open.delete(file);
   await (await known.sandbox).close();
 }

@@ -13,7 +13,12 @@ export interface DataPlaneContext {
 /** Opens the sandbox with all that devices talk to. The caller holds the project's lock. */
 export async function openSandboxDevices({ root, settings, told }: DataPlaneContext): Promise<DataPlane> {
   const { openDataPlane } = await import("../sandbox/data-plane/index.ts");
-  return await openDataPlane({ file: join(root, SANDBOX_FILE), region: settings.aws.region, bundles: join(root, "edge", "out"), told });
+  return await openDataPlane({
+    file: join(root, SANDBOX_FILE),
+    region: settings.aws.region,
+    bundles: join(root, "edge", "out"),
+    told,
+  });
 }
 
 /** Whether `dospesos sandbox` runs for the project. */
@@ -23,11 +28,14 @@ export async function isSandboxRunning(root: string): Promise<boolean> {
 }
 
 /**
- * Runs something that talks to devices, or to what they say. In a real account they are there. In the sandbox they are, too, while
- * `dospesos sandbox` runs; else they run for as long as the body does, and have done what waited for them when it begins.
+ * Runs something that talks to devices, or to what they say. In a real account they are there. In the sandbox
+ * they are, too, while `dospesos sandbox` runs; else they run for as long as the body does, and have done
+ * what waited for them when it begins.
  */
 export async function withDevices<T>(context: DataPlaneContext, body: () => Promise<T>): Promise<T> {
-  if (!context.settings.sandbox || (await isSandboxRunning(context.root))) return await body();
+  if (!context.settings.sandbox || (await isSandboxRunning(context.root))) {
+    return await body();
+  }
   const devices = await openSandboxDevices(context);
   try {
     await devices.settled();

@@ -30,7 +30,11 @@ export function declaredModules({ state }: Pick<Session, "state">, graph: Graph)
 /** The settings as a command reads them, which depends on nothing. */
 export function settingsOf(content: SettingsContent, file: string): Settings {
   return settingsView({
-    value: (key) => content.value(key), names: (kind) => content.names(kind), place: (key) => content.place(key), file: () => file, each: (_, __, body) => body(),
+    value: (key) => content.value(key),
+    names: (kind) => content.names(kind),
+    place: (key) => content.place(key),
+    file: () => file,
+    each: (_, __, body) => body(),
     apart: (body) => {
       const value = body();
       return () => value;
@@ -44,14 +48,28 @@ export function isMarkedApplied(place: ModulePlace): boolean {
   return existsSync(marker) && isAppliedHere(readFileSync(marker, "utf8"), place);
 }
 
-/** What is known of a module without running its step: the variables that were rendered last. Undefined if there are none. */
-export function moduleWork(root: string, settings: Settings, module: string, name: string): ModuleWork | undefined {
+/**
+ * What is known of a module without running its step: the variables that were rendered last. Undefined if
+ * there are none.
+ */
+export function moduleWork(
+  root: string,
+  settings: Settings,
+  module: string,
+  name: string,
+): ModuleWork | undefined {
   const file = join(root, "terraform", module, `${name}.tfvars.json`);
-  if (!existsSync(file)) return undefined;
+  if (!existsSync(file)) {
+    return undefined;
+  }
   const variablesText = readFileSync(file, "utf8");
   const place = { module, name, account: accountId(settings), region: settings.aws.region, root };
   return {
-    place, backend: backendOf(settings), variablesText, variables: JSON.parse(variablesText) as Record<string, string>,
-    applied: isMarkedApplied(place), parallelism: settings.terraform.parallelism,
+    place,
+    backend: backendOf(settings),
+    variablesText,
+    variables: JSON.parse(variablesText) as Record<string, string>,
+    applied: isMarkedApplied(place),
+    parallelism: settings.terraform.parallelism,
   };
 }

@@ -18,21 +18,39 @@ export interface ModuleToPlan {
 }
 
 /** Plans a module for the account that the settings name; the lines tell a person what would change. */
-export async function planEffect(context: Context, { module, name, marker, variablesText }: ModuleToPlan): Promise<{ planned: Planned; lines: string[] }> {
+export async function planEffect(
+  context: Context,
+  { module, name, marker, variablesText }: ModuleToPlan,
+): Promise<{ planned: Planned; lines: string[] }> {
   const { settings, root } = context;
   const place = { module, name, account: accountId(settings), region: settings.aws.region, root };
   const work = {
-    place, backend: backendOf(settings), variablesText, variables: JSON.parse(variablesText) as Record<string, string>,
-    applied: isAppliedHere(context.existing(marker)?.text ?? "", place), parallelism: settings.terraform.parallelism, shown: !settings.sandbox,
+    place,
+    backend: backendOf(settings),
+    variablesText,
+    variables: JSON.parse(variablesText) as Record<string, string>,
+    applied: isAppliedHere(context.existing(marker)?.text ?? "", place),
+    parallelism: settings.terraform.parallelism,
+    shown: !settings.sandbox,
   };
-  const planned = await withTerraform(context, (terraform, { access }) => planModule(terraform, access, work));
+  const planned = await withTerraform(context, (terraform, { access }) =>
+    planModule(terraform, access, work),
+  );
   return { planned, lines: planLines(planned) };
 }
 
-/** Applies what was planned and gives the module's outputs; from now on a change of its state makes the step stale. */
-export async function applyEffect(context: Context, planned: Planned): Promise<Readonly<Record<string, unknown>>> {
+/**
+ * Applies what was planned and gives the module's outputs; from now on a change of its state makes the step
+ * stale.
+ */
+export async function applyEffect(
+  context: Context,
+  planned: Planned,
+): Promise<Readonly<Record<string, unknown>>> {
   const { place, backend } = planned.work;
-  const state = await withTerraform(context, (terraform, { access }) => applyPlan(terraform, access, planned));
+  const state = await withTerraform(context, (terraform, { access }) =>
+    applyPlan(terraform, access, planned),
+  );
   context.readAgain(backend.kind === "local" ? stateFile(place) : recordFile(place));
   return state.outputs;
 }
@@ -41,13 +59,23 @@ export async function applyEffect(context: Context, planned: Planned): Promise<R
 export type TerraformContext = Pick<Context, "root" | "settings" | "signal" | "note">;
 
 /** Runs something that needs Terraform and the account that it changes, which is checked first. */
-export async function withTerraform<T>(context: TerraformContext, body: (terraform: Terraform, account: Account) => Promise<T>): Promise<T> {
+export async function withTerraform<T>(
+  context: TerraformContext,
+  body: (terraform: Terraform, account: Account) => Promise<T>,
+): Promise<T> {
   const { root, settings, signal, note } = context;
   const { region } = settings.aws;
   const { program, version } = await binary(settings.terraform.binary);
   return await withAccount(context, async (account) => {
-    const environment = terraformEnvironment(process.env, pluginCache(root), account.endpoint === undefined ? undefined : { endpoint: account.endpoint, region });
-    return await body({ name: settings.terraform.binary, program, version, environment, signal, tell: note }, account);
+    const environment = terraformEnvironment(
+      process.env,
+      pluginCache(root),
+      account.endpoint === undefined ? undefined : { endpoint: account.endpoint, region },
+    );
+    return await body(
+      { name: settings.terraform.binary, program, version, environment, signal, tell: note },
+      account,
+    );
   });
 }
 
@@ -55,7 +83,8 @@ export async function withTerraform<T>(context: TerraformContext, body: (terrafo
 const found = new Map<string, Promise<Binary>>();
 
 function binary(name: string): Promise<Binary> {
-  const known = found.get(name) ?? findTerraform(name, terraformEnvironmentForVersion(), { file: "settings.ini" });
+  const known =
+    found.get(name) ?? findTerraform(name, terraformEnvironmentForVersion(), { file: "settings.ini" });
   found.set(name, known);
   return known;
 }
@@ -65,6 +94,14 @@ function terraformEnvironmentForVersion(): NodeJS.ProcessEnv {
 }
 
 export function backendOf({ terraform, aws }: Settings): Backend {
-  if (terraform.backend === "local") return { kind: "local" };
-  return { kind: "s3", bucket: terraform.bucket ?? "", prefix: terraform.prefix, region: aws.region, endpoint: terraform.endpoint };
+  if (terraform.backend === "local") {
+    return { kind: "local" };
+  }
+  return {
+    kind: "s3",
+    bucket: terraform.bucket ?? "",
+    prefix: terraform.prefix,
+    region: aws.region,
+    endpoint: terraform.endpoint,
+  };
 }

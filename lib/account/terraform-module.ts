@@ -1,7 +1,14 @@
 import type { Context } from "../context.ts";
 import { declare, type Declare } from "../dofile/index.ts";
 import type { EffectPlan, Need, Rule, Step } from "../engine/index.ts";
-import type { CoreOutputs, CoreVars, InstanceOutputs, InstanceVars, ThingOutputs, ThingVars } from "../sandbox/modules/types.ts";
+import type {
+  CoreOutputs,
+  CoreVars,
+  InstanceOutputs,
+  InstanceVars,
+  ThingOutputs,
+  ThingVars,
+} from "../sandbox/modules/types.ts";
 import type { Planned } from "../terraform/plan.ts";
 import { withAccount } from "./account.ts";
 
@@ -32,12 +39,17 @@ export function moduleMarker(module: string, name: string): string {
 }
 
 /**
- * Declares that a module is applied with some variables; its outputs are the step's value (but for `revision`, which would change
- * with every variable: who needs an output must not run again when it is the same). Terraform plans it, and applies exactly that
- * plan once a person has consented; in the sandbox nobody is asked, and unless `[sandbox] terraform = on` a few calls of our own
- * do what the module does.
+ * Declares that a module is applied with some variables; its outputs are the step's value (but for
+ * `revision`, which would change with every variable: who needs an output must not run again when it is the
+ * same). Terraform plans it, and applies exactly that plan once a person has consented; in the sandbox nobody
+ * is asked, and unless `[sandbox] terraform = on` a few calls of our own do what the module does.
  */
-export function terraformModule<M extends keyof Modules>({ module, name, vars, after = [] }: TerraformModuleSpec<M>): Step<Facts<M>> {
+export function terraformModule<M extends keyof Modules>({
+  module,
+  name,
+  vars,
+  after = [],
+}: TerraformModuleSpec<M>): Step<Facts<M>> {
   const marker = moduleMarker(module, name);
   return effect({
     name: `${module} ${name}`,
@@ -45,17 +57,29 @@ export function terraformModule<M extends keyof Modules>({ module, name, vars, a
     needs: { vars, after },
     version: "terraform-module 2",
     plan: async (needs, context): Promise<EffectPlan | undefined> => {
-      if (!context.settings.usesTerraform) return undefined;
+      if (!context.settings.usesTerraform) {
+        return undefined;
+      }
       const { planEffect } = await import("./terraform-effect.ts");
-      const { planned, lines } = await planEffect(context, { module, name, marker, variablesText: needs.vars.text });
+      const { planned, lines } = await planEffect(context, {
+        module,
+        name,
+        marker,
+        variablesText: needs.vars.text,
+      });
       plans.set(context, planned);
       return context.settings.sandbox ? undefined : { changes: lines };
     },
     apply: async (needs, context): Promise<Facts<M>> => {
       const planned = plans.get(context);
-      const { revision: _, ...facts } = planned === undefined
-        ? await withAccount(context, async ({ access }) => (await builtIn[module]())(access, needs.vars.json as never))
-        : await (await import("./terraform-effect.ts")).applyEffect(context, planned) as unknown as Modules[M]["outputs"];
+      const { revision: _, ...facts } =
+        planned === undefined
+          ? await withAccount(context, async ({ access }) =>
+              (await builtIn[module]())(access, needs.vars.json as never),
+            )
+          : ((await (
+              await import("./terraform-effect.ts")
+            ).applyEffect(context, planned)) as unknown as Modules[M]["outputs"]);
       return facts as Facts<M>;
     },
   });

@@ -9,7 +9,8 @@ export interface Asked {
 
 /**
  * The answer of one call.
- * @throws ProblemError with the action, the resource, and AWS's error; exit 4 where credentials or rights are missing, else 1.
+ * @throws ProblemError with the action, the resource, and AWS's error; exit 4 where credentials or rights are
+ * missing, else 1.
  */
 export async function call<T>(asked: Asked, send: () => Promise<T>): Promise<T> {
   try {
@@ -24,15 +25,26 @@ export async function lookUp<T>(asked: Asked, send: () => Promise<T>): Promise<T
   try {
     return await send();
   } catch (error) {
-    if (statusOf(error) === 404) return undefined;
+    if (statusOf(error) === 404) {
+      return undefined;
+    }
     throw problemOf(asked, error);
   }
 }
 
 /** Errors that no second run cures: a person must log in, or be given a right. */
 const NEEDS_PERSON = [
-  "AccessDenied", "AccessDeniedException", "UnauthorizedException", "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId",
-  "UnrecognizedClientException", "SignatureDoesNotMatch", "CredentialsProviderError", "TokenProviderError", "OptInRequired",
+  "AccessDenied",
+  "AccessDeniedException",
+  "UnauthorizedException",
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "InvalidClientTokenId",
+  "UnrecognizedClientException",
+  "SignatureDoesNotMatch",
+  "CredentialsProviderError",
+  "TokenProviderError",
+  "OptInRequired",
 ];
 
 const NO_CREDENTIALS = "no credentials were found: set AWS_PROFILE, or log in with aws sso login";
@@ -41,18 +53,33 @@ function problemOf({ action, resource }: Asked, error: unknown): ProblemError {
   const name = error instanceof Error ? error.name : "Error";
   const message = error instanceof Error ? error.message : String(error);
   const needsPerson = NEEDS_PERSON.includes(name);
-  return new ProblemError([{
-    code: needsPerson ? "DP611" : "DP610",
-    what: `${action} of ${shown(resource)} failed: ${name}`,
-    why: message,
-    ...(needsPerson ? { fix: name.endsWith("ProviderError") ? NO_CREDENTIALS : `log in to the account anew, or let its administrator allow ${action}` } : {}),
-  }], needsPerson ? 4 : 1);
+  return new ProblemError(
+    [
+      {
+        code: needsPerson ? "DP611" : "DP610",
+        what: `${action} of ${shown(resource)} failed: ${name}`,
+        why: message,
+        ...(needsPerson
+          ? {
+              fix: name.endsWith("ProviderError")
+                ? NO_CREDENTIALS
+                : `log in to the account anew, or let its administrator allow ${action}`,
+            }
+          : {}),
+      },
+    ],
+    needsPerson ? 4 : 1,
+  );
 }
 
 /** The HTTP status that the SDK keeps with an answer of AWS, an error included. */
 function statusOf(error: unknown): number | undefined {
-  if (typeof error !== "object" || error === null || !("$metadata" in error)) return undefined;
+  if (typeof error !== "object" || error === null || !("$metadata" in error)) {
+    return undefined;
+  }
   const metadata = error.$metadata;
-  if (typeof metadata !== "object" || metadata === null || !("httpStatusCode" in metadata)) return undefined;
+  if (typeof metadata !== "object" || metadata === null || !("httpStatusCode" in metadata)) {
+    return undefined;
+  }
   return typeof metadata.httpStatusCode === "number" ? metadata.httpStatusCode : undefined;
 }

@@ -10,7 +10,8 @@ export async function callerAccount(access: AwsAccess): Promise<string> {
   const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
   const sts = await access.sts();
   const { Account } = await call({ action: "sts:GetCallerIdentity", resource: "caller" }, () =>
-    sts.send(new GetCallerIdentityCommand({})));
+    sts.send(new GetCallerIdentityCommand({})),
+  );
   checkClock(sts.config.systemClockOffset);
   if (Account === undefined) {
     throw new ProblemError([{ code: "DP610", what: "AWS did not tell the account of the credentials" }], 1);
@@ -19,17 +20,27 @@ export async function callerAccount(access: AwsAccess): Promise<string> {
 }
 
 /**
- * Checks this machine's clock by the answer's Date header: the SDK keeps by how many milliseconds it is off, once that is more
- * than the five minutes that a signature may be old (AWS Signature Version 4). Terraform corrects nothing.
+ * Checks this machine's clock by the answer's Date header: the SDK keeps by how many milliseconds it is off,
+ * once that is more than the five minutes that a signature may be old (AWS Signature Version 4). Terraform
+ * corrects nothing.
  * @throws ProblemError with exit code 4.
  */
 function checkClock(offset: number): void {
-  if (Math.abs(offset) < 5 * 60_000) return;
+  if (Math.abs(offset) < 5 * 60_000) {
+    return;
+  }
   const [here, there] = [new Date(), new Date(Date.now() + offset)].map((time) => time.toISOString());
-  throw new ProblemError([{
-    code: "DP614", what: `the clock of this machine says ${here}, AWS says ${there}`,
-    why: "AWS refuses signatures that are more than five minutes old", fix: "set the clock, e.g. with timedatectl set-ntp true",
-  }], 4);
+  throw new ProblemError(
+    [
+      {
+        code: "DP614",
+        what: `the clock of this machine says ${here}, AWS says ${there}`,
+        why: "AWS refuses signatures that are more than five minutes old",
+        fix: "set the clock, e.g. with timedatectl set-ntp true",
+      },
+    ],
+    4,
+  );
 }
 
 /**
@@ -38,11 +49,18 @@ function checkClock(offset: number): void {
  */
 export async function checkAccount(access: AwsAccess, account: string): Promise<void> {
   const actual = await callerAccount(access);
-  if (actual === account) return;
-  throw new ProblemError([{
-    code: "DP613",
-    what: `the credentials belong to the account ${actual}, but the settings name ${account}`,
-    why: "nothing may change in an account that was not meant",
-    fix: `use credentials of ${account}, or set [aws] account = ${actual}`,
-  }], 4);
+  if (actual === account) {
+    return;
+  }
+  throw new ProblemError(
+    [
+      {
+        code: "DP613",
+        what: `the credentials belong to the account ${actual}, but the settings name ${account}`,
+        why: "nothing may change in an account that was not meant",
+        fix: `use credentials of ${account}, or set [aws] account = ${actual}`,
+      },
+    ],
+    4,
+  );
 }

@@ -15,50 +15,103 @@ export interface CertificateSearch {
 const SKEW = 5 * 60_000;
 
 /**
- * The ids of certificates that were issued for a public key: those of the thing, and those of all that were made lately. Nobody else
- * can use them, for nobody else has the private key.
+ * The ids of certificates that were issued for a public key: those of the thing, and those of all that were
+ * made lately. Nobody else can use them, for nobody else has the private key.
  */
-export async function certificatesFor(access: AwsAccess, { key, thing, since }: CertificateSearch): Promise<string[]> {
-  const { DescribeCertificateCommand, ListThingPrincipalsCommand, paginateListCertificates } = await import("@aws-sdk/client-iot");
+export async function certificatesFor(
+  access: AwsAccess,
+  { key, thing, since }: CertificateSearch,
+): Promise<string[]> {
+  const { DescribeCertificateCommand, ListThingPrincipalsCommand, paginateListCertificates } =
+    await import("@aws-sdk/client-iot");
   const client = await access.iot();
-  const principals = await lookUp({ action: "iot:ListThingPrincipals", resource: thing }, () => client.send(new ListThingPrincipalsCommand({ thingName: thing })));
+  const principals = await lookUp({ action: "iot:ListThingPrincipals", resource: thing }, () =>
+    client.send(new ListThingPrincipalsCommand({ thingName: thing })),
+  );
   const ids = new Set((principals?.principals ?? []).map((arn) => arn.slice(arn.lastIndexOf("/") + 1)));
   if (since !== undefined) {
     await call({ action: "iot:ListCertificates", resource: thing }, async () => {
       // The newest first: what was made before is not looked at.
-      for await (const { certificates = [] } of paginateListCertificates({ client, pageSize: 250 }, { ascendingOrder: false })) {
-        const young = certificates.filter(({ creationDate }) => (creationDate?.getTime() ?? 0) >= since - SKEW);
-        for (const { certificateId } of young) if (certificateId !== undefined) ids.add(certificateId);
-        if (young.length < certificates.length) return;
+      for await (const { certificates = [] } of paginateListCertificates(
+        { client, pageSize: 250 },
+        { ascendingOrder: false },
+      )) {
+        const young = certificates.filter(
+          ({ creationDate }) => (creationDate?.getTime() ?? 0) >= since - SKEW,
+        );
+        for (const { certificateId } of young) {
+          if (certificateId !== undefined) {
+            ids.add(certificateId);
+          }
+        }
+        if (young.length < certificates.length) {
+          return;
+        }
       }
     });
   }
   const found: string[] = [];
   for (const certificateId of ids) {
-    const answer = await lookUp({ action: "iot:DescribeCertificate", resource: certificateId }, () => client.send(new DescribeCertificateCommand({ certificateId })));
+    const answer = await lookUp({ action: "iot:DescribeCertificate", resource: certificateId }, () =>
+      client.send(new DescribeCertificateCommand({ certificateId })),
+    );
     const pem = answer?.certificateDescription?.certificatePem;
-    if (pem !== undefined && new X509Certificate(pem).publicKey.export({ type: "spki", format: "der" }).equals(key)) found.push(certificateId);
+    if (
+      pem !== undefined &&
+      new X509Certificate(pem).publicKey.export({ type: "spki", format: "der" }).equals(key)
+    ) {
+      found.push(certificateId);
+    }
   }
   return found;
 }
 
 /**
- * Deletes a certificate in the only order that AWS allows: deactivated, taken from its policies and things, deleted
- * (https://docs.aws.amazon.com/iot/latest/apireference/API_DeleteCertificate.html). One that is gone is no error.
+ * Deletes a certificate in the only order that AWS allows: deactivated, taken from its policies and things,
+ * deleted (https://docs.aws.amazon.com/iot/latest/apireference/API_DeleteCertificate.html). One that is gone
+ * is no error.
  */
 export async function deleteCertificate(access: AwsAccess, certificateId: string): Promise<void> {
   const {
-    DeleteCertificateCommand, DescribeCertificateCommand, DetachPolicyCommand, DetachThingPrincipalCommand, ListAttachedPoliciesCommand, ListPrincipalThingsCommand, UpdateCertificateCommand,
+    DeleteCertificateCommand,
+    DescribeCertificateCommand,
+    DetachPolicyCommand,
+    DetachThingPrincipalCommand,
+    ListAttachedPoliciesCommand,
+    ListPrincipalThingsCommand,
+    UpdateCertificateCommand,
   } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const asked = (action: string) => ({ action: `iot:${action}`, resource: certificateId });
-  const found = (await lookUp(asked("DescribeCertificate"), () => iot.send(new DescribeCertificateCommand({ certificateId }))))?.certificateDescription;
-  if (found === undefined) return;
+  const found = (
+    await lookUp(asked("DescribeCertificate"), () =>
+      iot.send(new DescribeCertificateCommand({ certificateId })),
+    )
+  )?.certificateDescription;
+  if (found === undefined) {
+    return;
+  }
   const principal = found.certificateArn ?? "";
-  if (found.status === "ACTIVE") await call(asked("UpdateCertificate"), () => iot.send(new UpdateCertificateCommand({ certificateId, newStatus: "INACTIVE" })));
-  const { policies = [] } = await call(asked("ListAttachedPolicies"), () => iot.send(new ListAttachedPoliciesCommand({ target: principal })));
-  for (const { policyName } of policies) await call(asked("DetachPolicy"), () => iot.send(new DetachPolicyCommand({ policyName, target: principal })));
-  const { things = [] } = await call(asked("ListPrincipalThings"), () => iot.send(new ListPrincipalThingsCommand({ principal })));
-  for (const thingName of things) await call(asked("DetachThingPrincipal"), () => iot.send(new DetachThingPrincipalCommand({ thingName, principal })));
+  if (found.status === "ACTIVE") {
+    await call(asked("UpdateCertificate"), () =>
+      iot.send(new UpdateCertificateCommand({ certificateId, newStatus: "INACTIVE" })),
+    );
+  }
+  const { policies = [] } = await call(asked("ListAttachedPolicies"), () =>
+    iot.send(new ListAttachedPoliciesCommand({ target: principal })),
+  );
+  for (const { policyName } of policies) {
+    await call(asked("DetachPolicy"), () =>
+      iot.send(new DetachPolicyCommand({ policyName, target: principal })),
+    );
+  }
+  const { things = [] } = await call(asked("ListPrincipalThings"), () =>
+    iot.send(new ListPrincipalThingsCommand({ principal })),
+  );
+  for (const thingName of things) {
+    await call(asked("DetachThingPrincipal"), () =>
+      iot.send(new DetachThingPrincipalCommand({ thingName, principal })),
+    );
+  }
   await call(asked("DeleteCertificate"), () => iot.send(new DeleteCertificateCommand({ certificateId })));
 }

@@ -10,20 +10,30 @@ export interface Association {
 }
 
 /**
- * Lets the thing discover the core. A thing moves: it is associated with its new core before it leaves the old one.
+ * Lets the thing discover the core. A thing moves: it is associated with its new core before it leaves the
+ * old one.
  * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_BatchAssociateClientDeviceWithCoreDevice.html
  * @throws ProblemError also where AWS answers 200 with an error for the thing.
  */
-export async function associateClientDevice(access: AwsAccess, { core, thing, previousCore }: Association): Promise<void> {
+export async function associateClientDevice(
+  access: AwsAccess,
+  { core, thing, previousCore }: Association,
+): Promise<void> {
   const { BatchAssociateClientDeviceWithCoreDeviceCommand } = await import("@aws-sdk/client-greengrassv2");
   const greengrass = await access.greengrass();
   if (!(await isAssociated(access, core, thing))) {
-    const asked = { action: "greengrass:BatchAssociateClientDeviceWithCoreDevice", resource: `${thing} with ${core}` };
+    const asked = {
+      action: "greengrass:BatchAssociateClientDeviceWithCoreDevice",
+      resource: `${thing} with ${core}`,
+    };
     const { errorEntries } = await call(asked, () =>
-      greengrass.send(new BatchAssociateClientDeviceWithCoreDeviceCommand(batch(core, thing))));
+      greengrass.send(new BatchAssociateClientDeviceWithCoreDeviceCommand(batch(core, thing))),
+    );
     checkEntries(asked, errorEntries);
   }
-  if (previousCore !== undefined && previousCore !== core) await disassociate(access, previousCore, thing);
+  if (previousCore !== undefined && previousCore !== core) {
+    await disassociate(access, previousCore, thing);
+  }
 }
 
 /**
@@ -31,30 +41,50 @@ export async function associateClientDevice(access: AwsAccess, { core, thing, pr
  * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_BatchDisassociateClientDeviceFromCoreDevice.html
  */
 export async function disassociate(access: AwsAccess, core: string, thing: string): Promise<void> {
-  if (!(await isAssociated(access, core, thing))) return;
+  if (!(await isAssociated(access, core, thing))) {
+    return;
+  }
   const { BatchDisassociateClientDeviceFromCoreDeviceCommand } = await import("@aws-sdk/client-greengrassv2");
   const greengrass = await access.greengrass();
-  const asked = { action: "greengrass:BatchDisassociateClientDeviceFromCoreDevice", resource: `${thing} from ${core}` };
+  const asked = {
+    action: "greengrass:BatchDisassociateClientDeviceFromCoreDevice",
+    resource: `${thing} from ${core}`,
+  };
   const { errorEntries } = await call(asked, () =>
-    greengrass.send(new BatchDisassociateClientDeviceFromCoreDeviceCommand(batch(core, thing))));
+    greengrass.send(new BatchDisassociateClientDeviceFromCoreDeviceCommand(batch(core, thing))),
+  );
   checkEntries(asked, errorEntries);
 }
 
-/** Whether the thing may discover the core (https://docs.aws.amazon.com/greengrass/v2/APIReference/API_ListClientDevicesAssociatedWithCoreDevice.html). */
+/**
+ * Whether the thing may discover the core
+ * (https://docs.aws.amazon.com/greengrass/v2/APIReference/API_ListClientDevicesAssociatedWithCoreDevice.html).
+ */
 export async function isAssociated(access: AwsAccess, core: string, thing: string): Promise<boolean> {
   const { paginateListClientDevicesAssociatedWithCoreDevice } = await import("@aws-sdk/client-greengrassv2");
   const client = await access.greengrass();
-  const found = await lookUp({ action: "greengrass:ListClientDevicesAssociatedWithCoreDevice", resource: core }, async () => {
-    const parts = paginateListClientDevicesAssociatedWithCoreDevice({ client, pageSize: 100 }, { coreDeviceThingName: core });
-    for await (const part of parts) {
-      if (part.associatedClientDevices?.some(({ thingName }) => thingName === thing)) return true;
-    }
-    return false;
-  });
+  const found = await lookUp(
+    { action: "greengrass:ListClientDevicesAssociatedWithCoreDevice", resource: core },
+    async () => {
+      const parts = paginateListClientDevicesAssociatedWithCoreDevice(
+        { client, pageSize: 100 },
+        { coreDeviceThingName: core },
+      );
+      for await (const part of parts) {
+        if (part.associatedClientDevices?.some(({ thingName }) => thingName === thing)) {
+          return true;
+        }
+      }
+      return false;
+    },
+  );
   return found ?? false;
 }
 
-function batch(core: string, thing: string): { coreDeviceThingName: string; entries: { thingName: string }[] } {
+function batch(
+  core: string,
+  thing: string,
+): { coreDeviceThingName: string; entries: { thingName: string }[] } {
   return { coreDeviceThingName: core, entries: [{ thingName: thing }] };
 }
 
@@ -64,8 +94,15 @@ interface ErrorEntry {
 }
 
 function checkEntries({ action, resource }: Asked, entries: readonly ErrorEntry[] | undefined): void {
-  if (entries === undefined || entries.length === 0) return;
-  throw new ProblemError(entries.map(({ code = "Error", message }) => ({
-    code: "DP610", what: `${action} of ${shown(resource)} failed: ${code}`, ...(message === undefined ? {} : { why: message }),
-  })), 1);
+  if (entries === undefined || entries.length === 0) {
+    return;
+  }
+  throw new ProblemError(
+    entries.map(({ code = "Error", message }) => ({
+      code: "DP610",
+      what: `${action} of ${shown(resource)} failed: ${code}`,
+      ...(message === undefined ? {} : { why: message }),
+    })),
+    1,
+  );
 }

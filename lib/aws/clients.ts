@@ -22,8 +22,8 @@ export interface AwsAccess {
 }
 
 /**
- * Access to AWS, or to a sandbox. With an endpoint nothing of the environment or of ~/.aws is used: neither credentials
- * nor endpoints, and no request leaves for any other host.
+ * Access to AWS, or to a sandbox. With an endpoint nothing of the environment or of ~/.aws is used: neither
+ * credentials nor endpoints, and no request leaves for any other host.
  */
 export function awsAccess({ region, endpoint }: AwsAccessOptions): AwsAccess {
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
@@ -31,24 +31,32 @@ export function awsAccess({ region, endpoint }: AwsAccessOptions): AwsAccess {
   const made: { destroy(): void }[] = [];
   const once = <T extends { destroy(): void }>(make: () => Promise<T>): (() => Promise<T>) => {
     let client: Promise<T> | undefined;
-    return () => client ??= make().then((ready) => {
-      made.push(ready);
-      return ready;
-    });
+    return () =>
+      (client ??= make().then((ready) => {
+        made.push(ready);
+        return ready;
+      }));
   };
   return {
     region,
     iot: once(async () => new (await import("@aws-sdk/client-iot")).IoTClient(settings)),
     iam: once(async () => new (await import("@aws-sdk/client-iam")).IAMClient(settings)),
     sts: once(async () => new (await import("@aws-sdk/client-sts")).STSClient(settings)),
-    greengrass: once(async () => new (await import("@aws-sdk/client-greengrassv2")).GreengrassV2Client(settings)),
+    greengrass: once(
+      async () => new (await import("@aws-sdk/client-greengrassv2")).GreengrassV2Client(settings),
+    ),
     close: () => {
-      for (const client of made.splice(0)) client.destroy();
+      for (const client of made.splice(0)) {
+        client.destroy();
+      }
     },
   };
 }
 
-/** AWS IoT allows some calls only ten times a second and account: slow down where it says so, and give up at last. */
+/**
+ * AWS IoT allows some calls only ten times a second and account: slow down where it says so, and give up at
+ * last.
+ */
 const RETRIES = { retryMode: "adaptive", maxAttempts: 8 };
 
 /** Everything that the SDK would otherwise take from the environment or a profile. */

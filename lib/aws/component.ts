@@ -20,55 +20,119 @@ export interface ComponentWanted {
 }
 
 /**
- * The component version with that recipe, registered once: its artifacts go to S3 first. A version that is there stays as it is.
+ * The component version with that recipe, registered once: its artifacts go to S3 first. A version that is
+ * there stays as it is.
  * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_CreateComponentVersion.html
- * @throws ProblemError (exit 4) where the version is somebody else's or has another content; in the sandbox, which has no S3, also for artifacts.
+ * @throws ProblemError (exit 4) where the version is somebody else's or has another content; in the sandbox,
+ * which has no S3, also for artifacts.
  */
-export async function ensureComponent(access: AwsAccess, { instance, account, recipe, artifacts, bucket, sandbox }: ComponentWanted): Promise<{ readonly arn: string }> {
-  const { CreateComponentVersionCommand, DescribeComponentCommand } = await import("@aws-sdk/client-greengrassv2");
+export async function ensureComponent(
+  access: AwsAccess,
+  { instance, account, recipe, artifacts, bucket, sandbox }: ComponentWanted,
+): Promise<{ readonly arn: string }> {
+  const { CreateComponentVersionCommand, DescribeComponentCommand } =
+    await import("@aws-sdk/client-greengrassv2");
   const { ComponentName: name, ComponentVersion: version } = JSON.parse(recipe) as VersionedRecipe;
   const arn = `arn:${partitionOf(access.region).name}:greengrass:${access.region}:${account}:components:${name}:versions:${version}`;
   const digest = createHash("sha256").update(recipe).digest("hex");
   const greengrass = await access.greengrass();
-  const found = await lookUp({ action: "greengrass:DescribeComponent", resource: arn }, () => greengrass.send(new DescribeComponentCommand({ arn })));
+  const found = await lookUp({ action: "greengrass:DescribeComponent", resource: arn }, () =>
+    greengrass.send(new DescribeComponentCommand({ arn })),
+  );
   if (found !== undefined) {
     checkOwner(`the component ${name} ${version}`, found.tags?.[INSTANCE_TAG], instance);
-    if (found.tags?.[CONTENT_TAG] === digest) return { arn };
-    throw new ProblemError([{ code: "DP622", what: `the component ${name} ${version} exists with another content`, why: "a version never changes", fix: "raise the minor number of ComponentVersion in its recipe" }], 4);
+    if (found.tags?.[CONTENT_TAG] === digest) {
+      return { arn };
+    }
+    throw new ProblemError(
+      [
+        {
+          code: "DP622",
+          what: `the component ${name} ${version} exists with another content`,
+          why: "a version never changes",
+          fix: "raise the minor number of ComponentVersion in its recipe",
+        },
+      ],
+      4,
+    );
   }
-  if (artifacts.length > 0) await upload(access, { name, version, artifacts, bucket, sandbox });
-  const made = await call({ action: "greengrass:CreateComponentVersion", resource: arn }, () => greengrass.send(new CreateComponentVersionCommand({
-    inlineRecipe: Buffer.from(recipe), clientToken: digest, tags: { [INSTANCE_TAG]: instance, [CONTENT_TAG]: digest },
-  })));
+  if (artifacts.length > 0) {
+    await upload(access, { name, version, artifacts, bucket, sandbox });
+  }
+  const made = await call({ action: "greengrass:CreateComponentVersion", resource: arn }, () =>
+    greengrass.send(
+      new CreateComponentVersionCommand({
+        inlineRecipe: Buffer.from(recipe),
+        clientToken: digest,
+        tags: { [INSTANCE_TAG]: instance, [CONTENT_TAG]: digest },
+      }),
+    ),
+  );
   return { arn: made.arn ?? arn };
 }
 
-async function upload({ region }: AwsAccess, { name, version, artifacts, bucket, sandbox }: Pick<ComponentWanted, "artifacts" | "bucket" | "sandbox"> & { name: string; version: string }): Promise<void> {
+async function upload(
+  { region }: AwsAccess,
+  {
+    name,
+    version,
+    artifacts,
+    bucket,
+    sandbox,
+  }: Pick<ComponentWanted, "artifacts" | "bucket" | "sandbox"> & { name: string; version: string },
+): Promise<void> {
   if (sandbox) {
-    throw new ProblemError([{
-      code: "DP623", what: `the component ${name} has artifacts, and the sandbox has no S3 to take them`, why: "a core could not get them", fix: "try it in a real account, or without its artifacts folder",
-    }], 4);
+    throw new ProblemError(
+      [
+        {
+          code: "DP623",
+          what: `the component ${name} has artifacts, and the sandbox has no S3 to take them`,
+          why: "a core could not get them",
+          fix: "try it in a real account, or without its artifacts folder",
+        },
+      ],
+      4,
+    );
   }
   const { PutObjectCommand, S3Client } = await import("@aws-sdk/client-s3");
   const s3 = new S3Client({ region });
   try {
     for (const { path, bytes } of artifacts) {
       const Key = artifactKey(name, version, path);
-      await call({ action: "s3:PutObject", resource: `${bucket}/${Key}` }, () => s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: bytes, ServerSideEncryption: "AES256" })));
+      await call({ action: "s3:PutObject", resource: `${bucket}/${Key}` }, () =>
+        s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: bytes, ServerSideEncryption: "AES256" })),
+      );
     }
   } finally {
     s3.destroy();
   }
 }
 
-/** Deletes every version of the component that the instance made (https://docs.aws.amazon.com/greengrass/v2/APIReference/API_DeleteComponent.html). */
-export async function removeComponent(access: AwsAccess, versionArn: string, instance: string): Promise<void> {
-  const { DeleteComponentCommand, DescribeComponentCommand, ListComponentVersionsCommand } = await import("@aws-sdk/client-greengrassv2");
+/**
+ * Deletes every version of the component that the instance made
+ * (https://docs.aws.amazon.com/greengrass/v2/APIReference/API_DeleteComponent.html).
+ */
+export async function removeComponent(
+  access: AwsAccess,
+  versionArn: string,
+  instance: string,
+): Promise<void> {
+  const { DeleteComponentCommand, DescribeComponentCommand, ListComponentVersionsCommand } =
+    await import("@aws-sdk/client-greengrassv2");
   const greengrass = await access.greengrass();
   const base = versionArn.replace(/:versions:[^:]+$/, "");
-  const { componentVersions = [] } = (await lookUp({ action: "greengrass:ListComponentVersions", resource: base }, () => greengrass.send(new ListComponentVersionsCommand({ arn: base })))) ?? {};
+  const { componentVersions = [] } =
+    (await lookUp({ action: "greengrass:ListComponentVersions", resource: base }, () =>
+      greengrass.send(new ListComponentVersionsCommand({ arn: base })),
+    )) ?? {};
   for (const { arn = "" } of componentVersions) {
-    const { tags } = await call({ action: "greengrass:DescribeComponent", resource: arn }, () => greengrass.send(new DescribeComponentCommand({ arn })));
-    if (tags?.[INSTANCE_TAG] === instance) await call({ action: "greengrass:DeleteComponent", resource: arn }, () => greengrass.send(new DeleteComponentCommand({ arn })));
+    const { tags } = await call({ action: "greengrass:DescribeComponent", resource: arn }, () =>
+      greengrass.send(new DescribeComponentCommand({ arn })),
+    );
+    if (tags?.[INSTANCE_TAG] === instance) {
+      await call({ action: "greengrass:DeleteComponent", resource: arn }, () =>
+        greengrass.send(new DeleteComponentCommand({ arn })),
+      );
+    }
   }
 }

@@ -3,29 +3,59 @@ import type { AwsAccess } from "./clients.ts";
 import type { NamedPolicy } from "./iot-policy.ts";
 
 /** Whether a thing is connected over MQTT; "unknown" where the account's fleet index does not tell. */
-export type Connectivity = { readonly connected: boolean; readonly at: Date | undefined; readonly reason: string | undefined } | "never" | "unknown";
+export type Connectivity =
+  | { readonly connected: boolean; readonly at: Date | undefined; readonly reason: string | undefined }
+  | "never"
+  | "unknown";
 
-/** https://docs.aws.amazon.com/iot/latest/apireference/API_GetThingConnectivityData.html; it needs fleet indexing of connectivity. */
+/**
+ * https://docs.aws.amazon.com/iot/latest/apireference/API_GetThingConnectivityData.html; it needs fleet
+ * indexing of connectivity.
+ */
 export async function connectivityOf(access: AwsAccess, thingName: string): Promise<Connectivity> {
   const { GetThingConnectivityDataCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   try {
-    const { connected = false, timestamp, disconnectReason } = await iot.send(new GetThingConnectivityDataCommand({ thingName }));
+    const {
+      connected = false,
+      timestamp,
+      disconnectReason,
+    } = await iot.send(new GetThingConnectivityDataCommand({ thingName }));
     return { connected, at: timestamp, reason: disconnectReason };
   } catch (error) {
     const name = error instanceof Error ? error.name : "";
-    if (name === "ResourceNotFoundException") return "never";
-    if (["IndexNotReadyException", "AccessDeniedException", "UnauthorizedException"].includes(name)) return "unknown";
-    return await call({ action: "iot:GetThingConnectivityData", resource: thingName }, () => Promise.reject(error as Error));
+    if (name === "ResourceNotFoundException") {
+      return "never";
+    }
+    if (["IndexNotReadyException", "AccessDeniedException", "UnauthorizedException"].includes(name)) {
+      return "unknown";
+    }
+    return await call({ action: "iot:GetThingConnectivityData", resource: thingName }, () =>
+      Promise.reject(error as Error),
+    );
   }
 }
 
-/** https://docs.aws.amazon.com/greengrass/v2/APIReference/API_GetCoreDevice.html; undefined for a core that never reported. */
-export async function coreDevice(access: AwsAccess, name: string): Promise<{ readonly status: string; readonly at: Date; readonly version: string } | undefined> {
+/**
+ * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_GetCoreDevice.html; undefined for a core that
+ * never reported.
+ */
+export async function coreDevice(
+  access: AwsAccess,
+  name: string,
+): Promise<{ readonly status: string; readonly at: Date; readonly version: string } | undefined> {
   const { GetCoreDeviceCommand } = await import("@aws-sdk/client-greengrassv2");
   const greengrass = await access.greengrass();
-  const found = await lookUp({ action: "greengrass:GetCoreDevice", resource: name }, () => greengrass.send(new GetCoreDeviceCommand({ coreDeviceThingName: name })));
-  return found === undefined ? undefined : { status: found.status ?? "", at: found.lastStatusUpdateTimestamp ?? new Date(0), version: found.coreVersion ?? "" };
+  const found = await lookUp({ action: "greengrass:GetCoreDevice", resource: name }, () =>
+    greengrass.send(new GetCoreDeviceCommand({ coreDeviceThingName: name })),
+  );
+  return found === undefined
+    ? undefined
+    : {
+        status: found.status ?? "",
+        at: found.lastStatusUpdateTimestamp ?? new Date(0),
+        version: found.coreVersion ?? "",
+      };
 }
 
 /** The components of a core that do not work, e.g. "com.example.Hello 1.0.3 is BROKEN". */
@@ -34,9 +64,14 @@ export async function faultyComponents(access: AwsAccess, core: string): Promise
   const client = await access.greengrass();
   return await call({ action: "greengrass:ListInstalledComponents", resource: core }, async () => {
     const faulty: string[] = [];
-    for await (const { installedComponents = [] } of paginateListInstalledComponents({ client, pageSize: 100 }, { coreDeviceThingName: core, topologyFilter: "ALL" })) {
+    for await (const { installedComponents = [] } of paginateListInstalledComponents(
+      { client, pageSize: 100 },
+      { coreDeviceThingName: core, topologyFilter: "ALL" },
+    )) {
       for (const { componentName, componentVersion, lifecycleState } of installedComponents) {
-        if (lifecycleState === "ERRORED" || lifecycleState === "BROKEN") faulty.push(`${componentName} ${componentVersion} is ${lifecycleState}`);
+        if (lifecycleState === "ERRORED" || lifecycleState === "BROKEN") {
+          faulty.push(`${componentName} ${componentVersion} is ${lifecycleState}`);
+        }
       }
     }
     return faulty;
@@ -51,14 +86,31 @@ export interface EffectiveDeployment {
   readonly errors: readonly string[];
 }
 
-/** What the deployment came to on a core; undefined where the core does not have it. https://docs.aws.amazon.com/greengrass/v2/APIReference/API_ListEffectiveDeployments.html */
-export async function effectiveDeployment(access: AwsAccess, core: string, deploymentId: string): Promise<EffectiveDeployment | undefined> {
+/**
+ * What the deployment came to on a core; undefined where the core does not have it.
+ * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_ListEffectiveDeployments.html
+ */
+export async function effectiveDeployment(
+  access: AwsAccess,
+  core: string,
+  deploymentId: string,
+): Promise<EffectiveDeployment | undefined> {
   const { paginateListEffectiveDeployments } = await import("@aws-sdk/client-greengrassv2");
   const client = await access.greengrass();
   return await lookUp({ action: "greengrass:ListEffectiveDeployments", resource: core }, async () => {
-    for await (const { effectiveDeployments = [] } of paginateListEffectiveDeployments({ client, pageSize: 100 }, { coreDeviceThingName: core })) {
+    for await (const { effectiveDeployments = [] } of paginateListEffectiveDeployments(
+      { client, pageSize: 100 },
+      { coreDeviceThingName: core },
+    )) {
       const found = effectiveDeployments.find((one) => one.deploymentId === deploymentId);
-      if (found !== undefined) return { id: deploymentId, status: found.coreDeviceExecutionStatus ?? "", reason: found.reason ?? "", errors: found.statusDetails?.errorStack ?? [] };
+      if (found !== undefined) {
+        return {
+          id: deploymentId,
+          status: found.coreDeviceExecutionStatus ?? "",
+          reason: found.reason ?? "",
+          errors: found.statusDetails?.errorStack ?? [],
+        };
+      }
     }
     return undefined;
   });
@@ -75,31 +127,64 @@ export interface CertificateState {
 
 /** All that decides what a device with the certificate may do. */
 export async function certificateState(access: AwsAccess, certificateId: string): Promise<CertificateState> {
-  const { DescribeCertificateCommand, GetPolicyCommand, ListAttachedPoliciesCommand, ListPrincipalThingsCommand } = await import("@aws-sdk/client-iot");
+  const {
+    DescribeCertificateCommand,
+    GetPolicyCommand,
+    ListAttachedPoliciesCommand,
+    ListPrincipalThingsCommand,
+  } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
-  const found = (await lookUp({ action: "iot:DescribeCertificate", resource: certificateId }, () => iot.send(new DescribeCertificateCommand({ certificateId }))))?.certificateDescription;
+  const found = (
+    await lookUp({ action: "iot:DescribeCertificate", resource: certificateId }, () =>
+      iot.send(new DescribeCertificateCommand({ certificateId })),
+    )
+  )?.certificateDescription;
   const arn = found?.certificateArn;
-  if (found === undefined || arn === undefined) return { id: certificateId, status: undefined, things: [], policies: [] };
-  const { things = [] } = await call({ action: "iot:ListPrincipalThings", resource: arn }, () => iot.send(new ListPrincipalThingsCommand({ principal: arn })));
-  const { policies = [] } = await call({ action: "iot:ListAttachedPolicies", resource: arn }, () => iot.send(new ListAttachedPoliciesCommand({ target: arn, recursive: true })));
-  const documents = await Promise.all(policies.map(async ({ policyName = "" }) => {
-    const { policyDocument = "{}" } = await call({ action: "iot:GetPolicy", resource: policyName }, () => iot.send(new GetPolicyCommand({ policyName })));
-    return { name: policyName, document: policyDocument };
-  }));
+  if (found === undefined || arn === undefined) {
+    return { id: certificateId, status: undefined, things: [], policies: [] };
+  }
+  const { things = [] } = await call({ action: "iot:ListPrincipalThings", resource: arn }, () =>
+    iot.send(new ListPrincipalThingsCommand({ principal: arn })),
+  );
+  const { policies = [] } = await call({ action: "iot:ListAttachedPolicies", resource: arn }, () =>
+    iot.send(new ListAttachedPoliciesCommand({ target: arn, recursive: true })),
+  );
+  const documents = await Promise.all(
+    policies.map(async ({ policyName = "" }) => {
+      const { policyDocument = "{}" } = await call({ action: "iot:GetPolicy", resource: policyName }, () =>
+        iot.send(new GetPolicyCommand({ policyName })),
+      );
+      return { name: policyName, document: policyDocument };
+    }),
+  );
   return { id: certificateId, status: found.status, things, policies: documents };
 }
 
-/** The account's MQTT endpoint (https://docs.aws.amazon.com/iot/latest/apireference/API_DescribeEndpoint.html). */
+/**
+ * The account's MQTT endpoint
+ * (https://docs.aws.amazon.com/iot/latest/apireference/API_DescribeEndpoint.html).
+ */
 export async function dataEndpoint(access: AwsAccess): Promise<string> {
   const { DescribeEndpointCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
-  return (await call({ action: "iot:DescribeEndpoint", resource: "iot:Data-ATS" }, () => iot.send(new DescribeEndpointCommand({ endpointType: "iot:Data-ATS" })))).endpointAddress ?? "";
+  return (
+    (
+      await call({ action: "iot:DescribeEndpoint", resource: "iot:Data-ATS" }, () =>
+        iot.send(new DescribeEndpointCommand({ endpointType: "iot:Data-ATS" })),
+      )
+    ).endpointAddress ?? ""
+  );
 }
 
-/** Where the core says that it is (https://docs.aws.amazon.com/greengrass/v2/APIReference/API_GetConnectivityInfo.html). */
+/**
+ * Where the core says that it is
+ * (https://docs.aws.amazon.com/greengrass/v2/APIReference/API_GetConnectivityInfo.html).
+ */
 export async function coreAddresses(access: AwsAccess, core: string): Promise<string[]> {
   const { GetConnectivityInfoCommand } = await import("@aws-sdk/client-greengrassv2");
   const greengrass = await access.greengrass();
-  const found = await lookUp({ action: "greengrass:GetConnectivityInfo", resource: core }, () => greengrass.send(new GetConnectivityInfoCommand({ thingName: core })));
+  const found = await lookUp({ action: "greengrass:GetConnectivityInfo", resource: core }, () =>
+    greengrass.send(new GetConnectivityInfoCommand({ thingName: core })),
+  );
   return (found?.connectivityInfo ?? []).map(({ hostAddress = "" }) => hostAddress);
 }

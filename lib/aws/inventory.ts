@@ -10,27 +10,47 @@ export interface ListedThing {
   readonly connected: string;
 }
 
-/** The things of the account that the instance made (https://docs.aws.amazon.com/iot/latest/apireference/API_ListThings.html). */
+/**
+ * The things of the account that the instance made
+ * (https://docs.aws.amazon.com/iot/latest/apireference/API_ListThings.html).
+ */
 export async function thingsOf(access: AwsAccess, instance: string): Promise<ListedThing[]> {
   const { ListThingPrincipalsCommand, paginateListThings } = await import("@aws-sdk/client-iot");
   const client = await access.iot();
   const names = await call({ action: "iot:ListThings", resource: instance }, async () => {
     const found: string[] = [];
-    for await (const { things = [] } of paginateListThings({ client, pageSize: 100 }, { attributeName: INSTANCE_ATTRIBUTE, attributeValue: instance })) found.push(...things.map(({ thingName = "" }) => thingName));
+    for await (const { things = [] } of paginateListThings(
+      { client, pageSize: 100 },
+      { attributeName: INSTANCE_ATTRIBUTE, attributeValue: instance },
+    )) {
+      found.push(...things.map(({ thingName = "" }) => thingName));
+    }
     return found.sort();
   });
   const listed: ListedThing[] = [];
   for (const name of names) {
-    const { principals = [] } = await call({ action: "iot:ListThingPrincipals", resource: name }, () => client.send(new ListThingPrincipalsCommand({ thingName: name })));
-    const states = await Promise.all(principals.map((arn) => certificateState(access, arn.slice(arn.lastIndexOf("/") + 1))));
+    const { principals = [] } = await call({ action: "iot:ListThingPrincipals", resource: name }, () =>
+      client.send(new ListThingPrincipalsCommand({ thingName: name })),
+    );
+    const states = await Promise.all(
+      principals.map((arn) => certificateState(access, arn.slice(arn.lastIndexOf("/") + 1))),
+    );
     const connectivity = await connectivityOf(access, name);
-    const connected = typeof connectivity === "string" ? connectivity : connectivity.connected ? "connected" : "not connected";
+    const connected =
+      typeof connectivity === "string"
+        ? connectivity
+        : connectivity.connected
+          ? "connected"
+          : "not connected";
     listed.push({ name, certificates: states.map(({ status = "unknown" }) => status), connected });
   }
   return listed;
 }
 
-/** The core devices of the account, all of them, with their state (https://docs.aws.amazon.com/greengrass/v2/APIReference/API_ListCoreDevices.html). */
+/**
+ * The core devices of the account, all of them, with their state
+ * (https://docs.aws.amazon.com/greengrass/v2/APIReference/API_ListCoreDevices.html).
+ */
 export async function allCoreDevices(access: AwsAccess): Promise<{ name: string; status: string }[]> {
   const { paginateListCoreDevices } = await import("@aws-sdk/client-greengrassv2");
   const client = await access.greengrass();

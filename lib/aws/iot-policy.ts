@@ -10,7 +10,10 @@ export interface NamedPolicy {
   readonly document: string;
 }
 
-/** What policy variables stand for: the thing that a certificate speaks for, and over MQTT the id of its client. */
+/**
+ * What policy variables stand for: the thing that a certificate speaks for, and over MQTT the id of its
+ * client.
+ */
 export interface Asking {
   readonly thing: string | undefined;
   readonly clientId?: string;
@@ -27,23 +30,43 @@ interface Statement {
 
 /**
  * Whether IoT policies allow an action on a resource (an ARN): a Deny wins, and what nothing allows is denied
- * (https://docs.aws.amazon.com/iot/latest/developerguide/iot-authorization.html). Conditions, NotAction and NotResource are not
- * modelled: an Allow with one allows nothing, and a Deny with one denies.
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/iot-authorization.html). Conditions, NotAction and
+ * NotResource are not modelled: an Allow with one allows nothing, and a Deny with one denies.
  */
-export function decidePolicies(policies: readonly NamedPolicy[], asking: Asking, action: string, resource: string): Decision {
+export function decidePolicies(
+  policies: readonly NamedPolicy[],
+  asking: Asking,
+  action: string,
+  resource: string,
+): Decision {
   const asked = `${action} on ${resource}`;
-  if (policies.length === 0) return { allowed: false, why: `${asked}: the certificate has no policy` };
+  if (policies.length === 0) {
+    return { allowed: false, why: `${asked}: the certificate has no policy` };
+  }
   let allowed = false;
   for (const { name, document } of policies) {
     for (const statement of statementsOf(document)) {
-      const isUnknown = statement.Condition !== undefined || statement.NotAction !== undefined || statement.NotResource !== undefined;
-      const isMeant = texts(statement.Action).some((pattern) => matches(pattern, action, "i"))
-        && texts(statement.Resource).some((pattern) => matches(substituted(pattern, asking), resource, ""));
-      if (statement.Effect === "Deny" && (isUnknown || isMeant)) return { allowed: false, why: `${asked}: the policy ${name} denies it` };
-      if (statement.Effect === "Allow" && !isUnknown && isMeant) allowed = true;
+      const isUnknown =
+        statement.Condition !== undefined ||
+        statement.NotAction !== undefined ||
+        statement.NotResource !== undefined;
+      const isMeant =
+        texts(statement.Action).some((pattern) => matches(pattern, action, "i")) &&
+        texts(statement.Resource).some((pattern) => matches(substituted(pattern, asking), resource, ""));
+      if (statement.Effect === "Deny" && (isUnknown || isMeant)) {
+        return { allowed: false, why: `${asked}: the policy ${name} denies it` };
+      }
+      if (statement.Effect === "Allow" && !isUnknown && isMeant) {
+        allowed = true;
+      }
     }
   }
-  return { allowed, why: allowed ? asked : `${asked}: none of the policies ${policies.map(({ name }) => name).join(", ")} allows it` };
+  return {
+    allowed,
+    why: allowed
+      ? asked
+      : `${asked}: none of the policies ${policies.map(({ name }) => name).join(", ")} allows it`,
+  };
 }
 
 function statementsOf(document: string): Statement[] {
@@ -55,9 +78,14 @@ function texts(value: unknown): string[] {
   return (Array.isArray(value) ? value : [value]).filter((each): each is string => typeof each === "string");
 }
 
-/** The pattern with its policy variables filled in; undefined where one has no value: then it matches nothing. */
+/**
+ * The pattern with its policy variables filled in; undefined where one has no value: then it matches nothing.
+ */
 function substituted(pattern: string, { thing, clientId }: Asking): string | undefined {
-  const values = new Map([["iot:Connection.Thing.ThingName", thing], ["iot:ClientId", clientId]]);
+  const values = new Map([
+    ["iot:Connection.Thing.ThingName", thing],
+    ["iot:ClientId", clientId],
+  ]);
   let isWhole = true;
   const text = pattern.replace(/\$\{([^}]+)\}/g, (_, name: string) => {
     const value = values.get(name);
@@ -69,7 +97,12 @@ function substituted(pattern: string, { thing, clientId }: Asking): string | und
 
 /** `*` stands for any characters, `?` for one. */
 function matches(pattern: string | undefined, text: string, flags: "" | "i"): boolean {
-  if (pattern === undefined) return false;
-  const expression = pattern.replace(/[\\^$.|+()[\]{}]/g, "\\$&").replaceAll("*", "[^]*").replaceAll("?", "[^]");
+  if (pattern === undefined) {
+    return false;
+  }
+  const expression = pattern
+    .replace(/[\\^$.|+()[\]{}]/g, "\\$&")
+    .replaceAll("*", "[^]*")
+    .replaceAll("?", "[^]");
   return new RegExp(`^${expression}$`, flags).test(text);
 }

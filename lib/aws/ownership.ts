@@ -22,16 +22,24 @@ export function instanceOf(tags: readonly Tag[] | undefined): string | undefined
 }
 
 /**
- * Checks that an existing resource was made by this instance, so that nothing of anybody else's is ever changed.
+ * Checks that an existing resource was made by this instance, so that nothing of anybody else's is ever
+ * changed.
  * @throws ProblemError with exit code 4.
  */
 export function checkOwner(resource: string, owner: string | undefined, instance: string): void {
-  if (owner === instance) return;
+  if (owner === instance) {
+    return;
+  }
   const whose = owner === undefined ? "was not made by DosPesos" : `belongs to the instance ${shown(owner)}`;
-  throw new ProblemError([{
-    code: "DP612",
-    what: `${resource} exists already and ${whose}`,
-    why: `the instance ${shown(instance)} changes only what it made itself`,
-    fix: "choose another name in settings.ini, or name the instance as before, or remove the resource; a sandbox begins anew without terraform/state/sandbox",
-  }], 4);
+  throw new ProblemError(
+    [
+      {
+        code: "DP612",
+        what: `${resource} exists already and ${whose}`,
+        why: `the instance ${shown(instance)} changes only what it made itself`,
+        fix: "choose another name in settings.ini, or name the instance as before, or remove the resource; a sandbox begins anew without terraform/state/sandbox",
+      },
+    ],
+    4,
+  );
 }

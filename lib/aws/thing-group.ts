@@ -8,21 +8,28 @@ import type { Shared } from "./service-role.ts";
  * https://docs.aws.amazon.com/iot/latest/apireference/API_DescribeThingGroup.html, API_CreateThingGroup.html
  */
 export async function ensureThingGroup(
-  access: AwsAccess, { name, instance }: { readonly name: string; readonly instance: string },
+  access: AwsAccess,
+  { name, instance }: { readonly name: string; readonly instance: string },
 ): Promise<Shared> {
   const { CreateThingGroupCommand, DescribeThingGroupCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const found = await lookUp({ action: "iot:DescribeThingGroup", resource: name }, () =>
-    iot.send(new DescribeThingGroupCommand({ thingGroupName: name })));
+    iot.send(new DescribeThingGroupCommand({ thingGroupName: name })),
+  );
   if (found?.thingGroupArn !== undefined) {
     return { arn: found.thingGroupArn, ours: (await ownerOf(access, found.thingGroupArn)) === instance };
   }
   const made = await call({ action: "iot:CreateThingGroup", resource: name }, () =>
-    iot.send(new CreateThingGroupCommand({ thingGroupName: name, tags: instanceTags(instance) })).catch((error: unknown) => {
-      // Another core of the group was faster: then it is there.
-      if (!(error instanceof Error) || error.name !== "ResourceAlreadyExistsException") throw error;
-      return iot.send(new DescribeThingGroupCommand({ thingGroupName: name }));
-    }));
+    iot
+      .send(new CreateThingGroupCommand({ thingGroupName: name, tags: instanceTags(instance) }))
+      .catch((error: unknown) => {
+        // Another core of the group was faster: then it is there.
+        if (!(error instanceof Error) || error.name !== "ResourceAlreadyExistsException") {
+          throw error;
+        }
+        return iot.send(new DescribeThingGroupCommand({ thingGroupName: name }));
+      }),
+  );
   return { arn: made.thingGroupArn ?? "", ours: true };
 }
 
@@ -33,7 +40,11 @@ export async function groupsOf(access: AwsAccess, instance: string): Promise<str
   return await call({ action: "iot:ListThingGroups", resource: "all" }, async () => {
     const names: string[] = [];
     for await (const { thingGroups = [] } of paginateListThingGroups({ client, pageSize: 100 }, {})) {
-      for (const { groupName, groupArn } of thingGroups) if (groupName !== undefined && (await ownerOf(access, groupArn ?? "")) === instance) names.push(groupName);
+      for (const { groupName, groupArn } of thingGroups) {
+        if (groupName !== undefined && (await ownerOf(access, groupArn ?? "")) === instance) {
+          names.push(groupName);
+        }
+      }
     }
     return names;
   });
@@ -46,17 +57,27 @@ export async function groupsOf(access: AwsAccess, instance: string): Promise<str
 export async function removeThingGroup(access: AwsAccess, thingGroupName: string): Promise<boolean> {
   const { DeleteThingGroupCommand, ListThingsInThingGroupCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
-  const { things = [] } = await call({ action: "iot:ListThingsInThingGroup", resource: thingGroupName }, () => iot.send(new ListThingsInThingGroupCommand({ thingGroupName, maxResults: 1 })));
-  if (things.length > 0) return false;
-  await call({ action: "iot:DeleteThingGroup", resource: thingGroupName }, () => iot.send(new DeleteThingGroupCommand({ thingGroupName })));
+  const { things = [] } = await call({ action: "iot:ListThingsInThingGroup", resource: thingGroupName }, () =>
+    iot.send(new ListThingsInThingGroupCommand({ thingGroupName, maxResults: 1 })),
+  );
+  if (things.length > 0) {
+    return false;
+  }
+  await call({ action: "iot:DeleteThingGroup", resource: thingGroupName }, () =>
+    iot.send(new DeleteThingGroupCommand({ thingGroupName })),
+  );
   return true;
 }
 
-/** The instance that made an IoT resource (https://docs.aws.amazon.com/iot/latest/apireference/API_ListTagsForResource.html). */
+/**
+ * The instance that made an IoT resource
+ * (https://docs.aws.amazon.com/iot/latest/apireference/API_ListTagsForResource.html).
+ */
 export async function ownerOf(access: AwsAccess, resourceArn: string): Promise<string | undefined> {
   const { ListTagsForResourceCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const { tags } = await call({ action: "iot:ListTagsForResource", resource: resourceArn }, () =>
-    iot.send(new ListTagsForResourceCommand({ resourceArn })));
+    iot.send(new ListTagsForResourceCommand({ resourceArn })),
+  );
   return instanceOf(tags);
 }

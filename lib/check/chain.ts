@@ -1,5 +1,12 @@
 /** The links of the chain from a core's service to a message received, in their order. */
-export const LINKS = ["service active", "MQTT connected", "healthy and fresh", "deployment succeeded", "thing discovers its core", "message received"] as const;
+export const LINKS = [
+  "service active",
+  "MQTT connected",
+  "healthy and fresh",
+  "deployment succeeded",
+  "thing discovers its core",
+  "message received",
+] as const;
 export type LinkName = (typeof LINKS)[number];
 
 /** What was seen of a link. `unseen` is no fault: there was no way to look. */
@@ -37,7 +44,9 @@ export async function inOrder(links: readonly (() => Promise<Link>)[]): Promise<
   for (const look of links) {
     const link = await look();
     seen.push(link);
-    if (link.state === "broken") break;
+    if (link.state === "broken") {
+      break;
+    }
   }
   return seen;
 }

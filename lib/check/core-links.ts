@@ -27,69 +27,140 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
   return await inOrder([
     async () => {
       const link = "service active";
-      if (host === "") return unseen(link, "cannot see it: no host is set", `[core ${name}] host = where ssh reaches the device`);
+      if (host === "") {
+        return unseen(
+          link,
+          "cannot see it: no host is set",
+          `[core ${name}] host = where ssh reaches the device`,
+        );
+      }
       service = await serviceOver({ host, signal: context.signal });
-      if (!service.reached) return unseen(link, `cannot see it: ${service.why}`, `ssh ${host} must work without a password`);
-      if (service.state === "active") return ok(link, `greengrass is active on ${host}`);
-      const cause = service.state === "inactive" || service.state === "failed" ? `the service is ${service.state}` : "the installer has not run on this device, or was removed";
-      return broken(link, `greengrass is ${service.state} on ${host}`, { cause, fix: `ssh ${host} sudo journalctl -u greengrass -n 50; install: dospesos build edge-installer and bring edge/out/${name} to the device` });
+      if (!service.reached) {
+        return unseen(link, `cannot see it: ${service.why}`, `ssh ${host} must work without a password`);
+      }
+      if (service.state === "active") {
+        return ok(link, `greengrass is active on ${host}`);
+      }
+      const cause =
+        service.state === "inactive" || service.state === "failed"
+          ? `the service is ${service.state}`
+          : "the installer has not run on this device, or was removed";
+      return broken(link, `greengrass is ${service.state} on ${host}`, {
+        cause,
+        fix: `ssh ${host} sudo journalctl -u greengrass -n 50; install: dospesos build edge-installer and bring edge/out/${name} to the device`,
+      });
     },
     async () => {
       const link = "MQTT connected";
       const connectivity = await connectivityOf(access, name);
       const device = await coreDevice(access, name);
-      if (connectivity === "unknown" && device !== undefined && hoursSince(device.at) < FRESH_HOURS) return unseen(link, "cannot see it: fleet indexing of connectivity is off; its last report is fresh");
-      if (typeof connectivity === "object" && connectivity.connected && device !== undefined) return ok(link, `since ${connectivity.at?.toISOString() ?? "some time"}`);
-      const what = typeof connectivity !== "object" ? `${name} has never connected`
-        : connectivity.connected ? `${name} connects, and has never reported its health` : `${name} is not connected (${connectivity.reason ?? "no reason told"})`;
+      if (connectivity === "unknown" && device !== undefined && hoursSince(device.at) < FRESH_HOURS) {
+        return unseen(link, "cannot see it: fleet indexing of connectivity is off; its last report is fresh");
+      }
+      if (typeof connectivity === "object" && connectivity.connected && device !== undefined) {
+        return ok(link, `since ${connectivity.at?.toISOString() ?? "some time"}`);
+      }
+      const what =
+        typeof connectivity !== "object"
+          ? `${name} has never connected`
+          : connectivity.connected
+            ? `${name} connects, and has never reported its health`
+            : `${name} is not connected (${connectivity.reason ?? "no reason told"})`;
       return broken(link, what, await connectionCause(context, core, service));
     },
     async () => {
       const link = "healthy and fresh";
       const device = await coreDevice(access, name);
-      if (device === undefined) return broken(link, `${name} has never reported its health`, { cause: "it is not a core device yet", fix: "wait a minute and check again" });
+      if (device === undefined) {
+        return broken(link, `${name} has never reported its health`, {
+          cause: "it is not a core device yet",
+          fix: "wait a minute and check again",
+        });
+      }
       const hours = hoursSince(device.at);
       if (hours >= FRESH_HOURS) {
         return broken(link, `the last report says ${device.status} and is ${Math.floor(hours)} hours old`, {
-          cause: "a nucleus reports once a day: this one hangs, or its clock is wrong", fix: `restart it: sudo systemctl restart greengrass${host === "" ? "" : ` (ssh ${host})`}`,
+          cause: "a nucleus reports once a day: this one hangs, or its clock is wrong",
+          fix: `restart it: sudo systemctl restart greengrass${host === "" ? "" : ` (ssh ${host})`}`,
         });
       }
-      if (device.status === "HEALTHY") return ok(link, `reported ${Math.round(hours * 60)} min ago, nucleus ${device.version}`);
+      if (device.status === "HEALTHY") {
+        return ok(link, `reported ${Math.round(hours * 60)} min ago, nucleus ${device.version}`);
+      }
       const faulty = await faultyComponents(access, name);
-      return broken(link, `${name} is ${device.status}`, { cause: faulty.join(", ") || "a component does not work", fix: "look at the component's log in the logs folder of the Greengrass root on the device" });
+      return broken(link, `${name} is ${device.status}`, {
+        cause: faulty.join(", ") || "a component does not work",
+        fix: "look at the component's log in the logs folder of the Greengrass root on the device",
+      });
     },
     () => deploymentLink(context, core),
   ]);
 }
 
-async function deploymentLink({ root, account: { access } }: CheckContext, { name, group }: CoreSettings): Promise<Link> {
+async function deploymentLink(
+  { root, account: { access } }: CheckContext,
+  { name, group }: CoreSettings,
+): Promise<Link> {
   const link = "deployment succeeded";
   const id = deploymentId(root, group);
-  if (id === undefined) return broken(link, `nothing was deployed to ${group}`, { cause: "dospesos deploy did not run yet", fix: "dospesos deploy" });
+  if (id === undefined) {
+    return broken(link, `nothing was deployed to ${group}`, {
+      cause: "dospesos deploy did not run yet",
+      fix: "dospesos deploy",
+    });
+  }
   const found = await effectiveDeployment(access, name, id);
-  if (found === undefined) return broken(link, `deployment ${id} has not reached ${name}`, { cause: `${name} is not in the thing group ${group}, or another deployment took its place`, fix: "dospesos build --verify, then dospesos deploy --force" });
-  if (found.status === "SUCCEEDED") return ok(link, `deployment ${id}`);
+  if (found === undefined) {
+    return broken(link, `deployment ${id} has not reached ${name}`, {
+      cause: `${name} is not in the thing group ${group}, or another deployment took its place`,
+      fix: "dospesos build --verify, then dospesos deploy --force",
+    });
+  }
+  if (found.status === "SUCCEEDED") {
+    return ok(link, `deployment ${id}`);
+  }
   const errors = found.errors.length === 0 ? "" : ` (${found.errors.join(" > ")})`;
   if (found.status === "QUEUED" || found.status === "IN_PROGRESS") {
-    return broken(link, `deployment ${id} is ${found.status}`, { cause: "the core still works on it, or another job of the thing is before it", fix: "dospesos deploy waits for it" });
+    return broken(link, `deployment ${id} is ${found.status}`, {
+      cause: "the core still works on it, or another job of the thing is before it",
+      fix: "dospesos deploy waits for it",
+    });
   }
-  return broken(link, `deployment ${id} is ${found.status}`, { cause: `${found.reason}${errors}`, fix: "put it right in settings.ini or templates/deployment, then dospesos deploy" });
+  return broken(link, `deployment ${id} is ${found.status}`, {
+    cause: `${found.reason}${errors}`,
+    fix: "put it right in settings.ini or templates/deployment, then dospesos deploy",
+  });
 }
 
 /** The id of the deployment that this project made for the group. */
 export function deploymentId(root: string, group: string): string | undefined {
   const file = join(root, markerFile(`${group}.deployment`));
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { outputs?: { id?: string } }).outputs?.id : undefined;
+  return existsSync(file)
+    ? (JSON.parse(readFileSync(file, "utf8")) as { outputs?: { id?: string } }).outputs?.id
+    : undefined;
 }
 
-async function connectionCause({ root, account }: CheckContext, { name }: CoreSettings, service: Service | undefined): Promise<Cause> {
-  const off = service?.reached === true ? service.clockOff ?? 0 : 0;
+async function connectionCause(
+  { root, account }: CheckContext,
+  { name }: CoreSettings,
+  service: Service | undefined,
+): Promise<Cause> {
+  const off = service?.reached === true ? (service.clockOff ?? 0) : 0;
   if (Math.abs(off) > CLOCK_SECONDS) {
-    return { cause: `the device's clock is ${Math.round(Math.abs(off))} s ${off < 0 ? "behind" : "ahead"}, so that certificates are not valid there`, fix: "on the device: sudo timedatectl set-ntp true" };
+    return {
+      cause: `the device's clock is ${Math.round(Math.abs(off))} s ${off < 0 ? "behind" : "ahead"}, so that certificates are not valid there`,
+      fix: "on the device: sudo timedatectl set-ntp true",
+    };
   }
   const folder = join(root, "edge", "out", name);
-  return await endpointCause(account.access, folder) ?? await identityCause(account.access, account.id, folder, name, coreRights(name))
-    ?? { cause: "the account lets it in, so the device is off, runs no Greengrass, or its network does not let port 8883 out", fix: `look at ${account.endpoint === undefined ? "logs/greengrass.log below the Greengrass root on the device" : "what dospesos sandbox tells"}` };
+  return (
+    (await endpointCause(account.access, folder)) ??
+    (await identityCause(account.access, account.id, folder, name, coreRights(name))) ?? {
+      cause:
+        "the account lets it in, so the device is off, runs no Greengrass, or its network does not let port 8883 out",
+      fix: `look at ${account.endpoint === undefined ? "logs/greengrass.log below the Greengrass root on the device" : "what dospesos sandbox tells"}`,
+    }
+  );
 }
 
 function hoursSince(at: Date): number {

@@ -24,21 +24,51 @@ export function coreRights(name: string): Right[] {
   ];
 }
 
-/** Why a device cannot get in with the certificate that its bundle carries, or undefined where nothing in the account is against it. */
-export async function identityCause(access: AwsAccess, account: string, folder: string, name: string, rights: readonly Right[]): Promise<Cause | undefined> {
+/**
+ * Why a device cannot get in with the certificate that its bundle carries, or undefined where nothing in the
+ * account is against it.
+ */
+export async function identityCause(
+  access: AwsAccess,
+  account: string,
+  folder: string,
+  name: string,
+  rights: readonly Right[],
+): Promise<Cause | undefined> {
   const file = join(folder, "device.pem.crt");
-  if (!existsSync(file)) return { cause: `there is no bundle of ${name} here to compare with`, fix: "dospesos build" };
-  const id = createHash("sha256").update(new X509Certificate(readFileSync(file, "utf8")).raw).digest("hex");
+  if (!existsSync(file)) {
+    return { cause: `there is no bundle of ${name} here to compare with`, fix: "dospesos build" };
+  }
+  const id = createHash("sha256")
+    .update(new X509Certificate(readFileSync(file, "utf8")).raw)
+    .digest("hex");
   const { status, things, policies } = await certificateState(access, id);
   const certificate = `certificate ${id.slice(0, 8)}… of ${name}`;
   const region = `--region ${access.region}`;
-  if (status === undefined) return { cause: `the ${certificate} is not known in account ${account}, ${access.region}`, fix: "dospesos build --verify, then bring the new bundle to the device" };
-  if (status !== "ACTIVE") return { cause: `the ${certificate} is ${status}`, fix: `aws iot update-certificate ${region} --new-status ACTIVE --certificate-id ${id}` };
-  if (!things.includes(name)) return { cause: `the ${certificate} is not attached to its thing`, fix: "dospesos build --verify" };
+  if (status === undefined) {
+    return {
+      cause: `the ${certificate} is not known in account ${account}, ${access.region}`,
+      fix: "dospesos build --verify, then bring the new bundle to the device",
+    };
+  }
+  if (status !== "ACTIVE") {
+    return {
+      cause: `the ${certificate} is ${status}`,
+      fix: `aws iot update-certificate ${region} --new-status ACTIVE --certificate-id ${id}`,
+    };
+  }
+  if (!things.includes(name)) {
+    return { cause: `the ${certificate} is not attached to its thing`, fix: "dospesos build --verify" };
+  }
   for (const { action, resource } of rights) {
     const arn = `arn:${partitionOf(access.region).name}:iot:${access.region}:${account}:${resource}`;
     const { allowed, why } = decidePolicies(policies, { thing: name, clientId: name }, action, arn);
-    if (!allowed) return { cause: `the policies lack a right: ${why}`, fix: "dospesos build --verify puts the policy right; a statement that somebody added has to go" };
+    if (!allowed) {
+      return {
+        cause: `the policies lack a right: ${why}`,
+        fix: "dospesos build --verify puts the policy right; a statement that somebody added has to go",
+      };
+    }
   }
   return undefined;
 }
@@ -46,8 +76,15 @@ export async function identityCause(access: AwsAccess, account: string, folder: 
 /** Whether the bundle names another endpoint than the account's. */
 export async function endpointCause(access: AwsAccess, folder: string): Promise<Cause | undefined> {
   const file = join(folder, "config.yaml");
-  const [, said] = existsSync(file) ? /^\s*iotDataEndpoint: *"([^"]*)"/m.exec(readFileSync(file, "utf8")) ?? [] : [];
+  const [, said] = existsSync(file)
+    ? (/^\s*iotDataEndpoint: *"([^"]*)"/m.exec(readFileSync(file, "utf8")) ?? [])
+    : [];
   const real = await dataEndpoint(access);
-  if (said === undefined || said === real) return undefined;
-  return { cause: `the bundle names the endpoint ${said}, but the account's is ${real}`, fix: "dospesos build, then bring the new bundle to the device" };
+  if (said === undefined || said === real) {
+    return undefined;
+  }
+  return {
+    cause: `the bundle names the endpoint ${said}, but the account's is ${real}`,
+    fix: "dospesos build, then bring the new bundle to the device",
+  };
 }

@@ -4,27 +4,46 @@ import { ProblemError } from "../engine/index.ts";
 /** What a look at a device tells: its service, or why nobody could look. */
 export type Service =
   | {
-    readonly reached: true;
-    /** As systemctl says: "active", "inactive", "failed", "unknown". */
-    readonly state: string;
-    /** The device's clock minus ours, in seconds; undefined where it told none. */
-    readonly clockOff?: number;
-  }
+      readonly reached: true;
+      /** As systemctl says: "active", "inactive", "failed", "unknown". */
+      readonly state: string;
+      /** The device's clock minus ours, in seconds; undefined where it told none. */
+      readonly clockOff?: number;
+    }
   | { readonly reached: false; readonly why: string };
 
-/** Asks a device for its service and its clock. Nobody is asked for a password, and one that hangs is not waited for. */
+/**
+ * Asks a device for its service and its clock. Nobody is asked for a password, and one that hangs is not
+ * waited for.
+ */
 export async function serviceOver({ host, signal }: Pick<Device, "host" | "signal">): Promise<Service> {
   try {
-    const { exit, stdout, stderr } = await ssh({ host, signal, asks: false, within: 30_000 }, "sh -s", "systemctl is-active greengrass < /dev/null\ndate +%s\n");
+    const { exit, stdout, stderr } = await ssh(
+      { host, signal, asks: false, within: 30_000 },
+      "sh -s",
+      "systemctl is-active greengrass < /dev/null\ndate +%s\n",
+    );
     const lines = stdout.trim().split("\n");
-    // systemctl's own exit code is lost behind date's; what the user's shell says at a login comes before both.
-    if (exit !== 0 || lines.length < 2) return { reached: false, why: `${host} does not tell: ${stderr.trim().split("\n").at(-1) || `exit code ${exit}`}` };
+    // systemctl's own exit code is lost behind date's; what the user's shell says at a login comes before
+    // both.
+    if (exit !== 0 || lines.length < 2) {
+      return {
+        reached: false,
+        why: `${host} does not tell: ${stderr.trim().split("\n").at(-1) || `exit code ${exit}`}`,
+      };
+    }
     const seconds = Number(lines.at(-1));
-    return { reached: true, state: lines.at(-2)!, ...(Number.isFinite(seconds) ? { clockOff: seconds - Date.now() / 1000 } : {}) };
+    return {
+      reached: true,
+      state: lines.at(-2)!,
+      ...(Number.isFinite(seconds) ? { clockOff: seconds - Date.now() / 1000 } : {}),
+    };
   } catch (error) {
     // At a terminal Ctrl-C reaches ssh, too, which may end first.
     signal.throwIfAborted();
-    if (!(error instanceof ProblemError)) throw error;
+    if (!(error instanceof ProblemError)) {
+      throw error;
+    }
     return { reached: false, why: error.problems[0]!.what };
   }
 }

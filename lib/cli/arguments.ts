@@ -2,7 +2,22 @@ import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";
 import { didYouMean, ProblemError, shown } from "../engine/index.ts";
 
-export const COMMANDS = ["build", "watch", "clean", "status", "why", "list", "request", "push", "deploy", "check", "things", "sandbox", "move-state", "destroy"] as const;
+export const COMMANDS = [
+  "build",
+  "watch",
+  "clean",
+  "status",
+  "why",
+  "list",
+  "request",
+  "push",
+  "deploy",
+  "check",
+  "things",
+  "sandbox",
+  "move-state",
+  "destroy",
+] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface Arguments {
@@ -85,45 +100,100 @@ const OPTIONS = {
 
 /** The options that each command knows besides those that all know. */
 const KNOWN: Readonly<Record<Command, readonly string[]>> = {
-  build: ["dry-run", "jobs", "keep-going", "force", "yes", "verify", "no-wait"], watch: ["jobs"], clean: ["no-wait"], status: ["verify", "jobs"], why: [], list: [],
-  request: ["no-wait", "host"], push: ["dry-run", "jobs", "yes", "no-wait", "host", "only", "offline", "sandbox-ok"],
-  deploy: ["dry-run", "jobs", "keep-going", "force", "yes", "no-wait"], check: [], things: [], sandbox: ["no-wait"], "move-state": ["no-wait"], destroy: ["yes", "no-wait"],
+  build: ["dry-run", "jobs", "keep-going", "force", "yes", "verify", "no-wait"],
+  watch: ["jobs"],
+  clean: ["no-wait"],
+  status: ["verify", "jobs"],
+  why: [],
+  list: [],
+  request: ["no-wait", "host"],
+  push: ["dry-run", "jobs", "yes", "no-wait", "host", "only", "offline", "sandbox-ok"],
+  deploy: ["dry-run", "jobs", "keep-going", "force", "yes", "no-wait"],
+  check: [],
+  things: [],
+  sandbox: ["no-wait"],
+  "move-state": ["no-wait"],
+  destroy: ["yes", "no-wait"],
 };
 const COMMON = ["json", "color", "no-color", "directory"];
 
-/** What was asked for, or "help" or "version". Throws a ProblemError (exit 2) with everything that is wrong with the words. */
+/**
+ * What was asked for, or "help" or "version". Throws a ProblemError (exit 2) with everything that is wrong
+ * with the words.
+ */
 export function parseArguments(words: readonly string[]): Arguments | "help" | "version" {
-  const { values, positionals, tokens } = parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true, strict: false, tokens: true });
+  const { values, positionals, tokens } = parseArgs({
+    args: [...words],
+    options: OPTIONS,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
   const options = tokens.filter((token) => token.kind === "option");
   const given = options.map((token) => token.name);
-  if (given.includes("help") || words[0] === "help" || words.length === 0) return "help";
-  if (given.includes("version")) return "version";
+  if (given.includes("help") || words[0] === "help" || words.length === 0) {
+    return "help";
+  }
+  if (given.includes("version")) {
+    return "version";
+  }
   const [command = "", ...targets] = positionals;
   if (!isCommand(command)) {
     const meant = didYouMean(command, COMMANDS);
-    throw usage([command === "" ? "there is no command" : `${shown(command)} is no command${meant === undefined ? "" : `; did you mean ${meant}?`}`]);
+    throw usage([
+      command === ""
+        ? "there is no command"
+        : `${shown(command)} is no command${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+    ]);
   }
   const known = [...KNOWN[command], ...COMMON];
   const wrong = options.flatMap((token) => {
     if (!known.includes(token.name)) {
       const meant = didYouMean(token.name, known);
-      return [`${token.rawName} is no option of ${command}${meant === undefined ? "" : `; did you mean --${meant}?`}`];
+      return [
+        `${token.rawName} is no option of ${command}${meant === undefined ? "" : `; did you mean --${meant}?`}`,
+      ];
     }
     const { type } = OPTIONS[token.name as keyof typeof OPTIONS];
-    if (type === "string" && token.value === undefined) return [`${token.rawName} needs a value`];
+    if (type === "string" && token.value === undefined) {
+      return [`${token.rawName} needs a value`];
+    }
     return type === "boolean" && token.value !== undefined ? [`${token.rawName} takes no value`] : [];
   });
   const jobs = values.jobs === undefined ? availableParallelism() : Number(values.jobs);
-  if (!Number.isInteger(jobs) || jobs < 1 || jobs > 1024) wrong.push(`--jobs takes a number from 1 to 1024, not ${shown(String(values.jobs))}`);
-  if (values.only !== undefined && values.only !== "failed") wrong.push(`--only takes failed, not ${shown(String(values.only))}`);
-  if (command === "why" && targets.length === 0) wrong.push("why needs a target: dospesos list shows them");
-  if (["list", "deploy", "things", "sandbox", "move-state"].includes(command) && targets.length > 0) wrong.push(`${command} takes no targets`);
-  if (wrong.length > 0) throw usage(wrong);
+  if (!Number.isInteger(jobs) || jobs < 1 || jobs > 1024) {
+    wrong.push(`--jobs takes a number from 1 to 1024, not ${shown(String(values.jobs))}`);
+  }
+  if (values.only !== undefined && values.only !== "failed") {
+    wrong.push(`--only takes failed, not ${shown(String(values.only))}`);
+  }
+  if (command === "why" && targets.length === 0) {
+    wrong.push("why needs a target: dospesos list shows them");
+  }
+  if (["list", "deploy", "things", "sandbox", "move-state"].includes(command) && targets.length > 0) {
+    wrong.push(`${command} takes no targets`);
+  }
+  if (wrong.length > 0) {
+    throw usage(wrong);
+  }
   const is = (name: keyof typeof OPTIONS): boolean => values[name] === true;
   return {
-    command, targets, jobs, dryRun: is("dry-run"), keepGoing: is("keep-going"), force: is("force"), yes: is("yes"), verify: is("verify"), json: is("json"), wait: !is("no-wait"),
-    color: is("no-color") ? false : is("color") ? true : undefined, folder: typeof values.directory === "string" ? values.directory : undefined,
-    host: typeof values.host === "string" ? values.host : undefined, only: values.only === "failed" ? "failed" : undefined, offline: is("offline"), sandboxOk: is("sandbox-ok"),
+    command,
+    targets,
+    jobs,
+    dryRun: is("dry-run"),
+    keepGoing: is("keep-going"),
+    force: is("force"),
+    yes: is("yes"),
+    verify: is("verify"),
+    json: is("json"),
+    wait: !is("no-wait"),
+    color: is("no-color") ? false : is("color") ? true : undefined,
+    folder: typeof values.directory === "string" ? values.directory : undefined,
+    host: typeof values.host === "string" ? values.host : undefined,
+    only: values.only === "failed" ? "failed" : undefined,
+    offline: is("offline"),
+    sandboxOk: is("sandbox-ok"),
   };
 }
 
@@ -132,5 +202,8 @@ function isCommand(word: string): word is Command {
 }
 
 function usage(wrong: readonly string[]): ProblemError {
-  return new ProblemError(wrong.map((what) => ({ code: "DP202", what, fix: "dospesos --help shows the commands and options" })), 2);
+  return new ProblemError(
+    wrong.map((what) => ({ code: "DP202", what, fix: "dospesos --help shows the commands and options" })),
+    2,
+  );
 }

@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 "use strict";
-// The way in. It is plain JavaScript, since Node 20 cannot run TypeScript, and it loads as little as it can: a build that has
-// nothing to do needs the nothing-to-do check and no more.
+// The way in. It is plain JavaScript, since Node 20 cannot run TypeScript, and it loads as little as it can:
+// a build that has nothing to do needs the nothing-to-do check and no more.
 const { program } = require("./program.cjs");
 
 const { folder, digest } = program();
 const args = process.argv.slice(2);
 const plain = args[0] === "build" && args.every((argument) => !argument.startsWith("-"));
-const told = plain ? require(`${folder}/nothing-to-do.cjs`).nothingToDo(process.cwd(), args.slice(1), digest) : undefined;
+const told = plain
+  ? require(`${folder}/nothing-to-do.cjs`).nothingToDo(process.cwd(), args.slice(1), digest)
+  : undefined;
 if (told !== undefined) {
   try {
     // process.stderr would load streams, which costs a tenth of Node's start.
@@ -17,5 +19,7 @@ if (told !== undefined) {
   }
 } else {
   require("node:module").enableCompileCache?.();
-  import(require("node:url").pathToFileURL(`${folder}/main.js`).href).then((main) => main.main(args, { folder, digest, version: require("../../package.json").version }));
+  import(require("node:url").pathToFileURL(`${folder}/main.js`).href).then((main) =>
+    main.main(args, { folder, digest, version: require("../../package.json").version }),
+  );
 }

@@ -20,7 +20,8 @@ export function projectHost(program: Program, dofile: string): Host {
     context: (context: RecipeContext): Context => ({
       ...context,
       settings,
-      render: (template, values) => renderer!.render(template, values, { read: (path) => context.readIfExists(path)?.text }),
+      render: (template, values) =>
+        renderer!.render(template, values, { read: (path) => context.readIfExists(path)?.text }),
     }),
     standing: (root, name) => (git ??= askGit(root))(name),
     lookAgain: () => (git = undefined),
@@ -31,10 +32,16 @@ export function projectHost(program: Program, dofile: string): Host {
 /** What git says of the files of a project; "unknown" of all where there is no git or no repository. */
 export function askGit(root: string): (name: string) => Standing {
   const list = (...which: string[]): ReadonlySet<string> | undefined => {
-    const { status, stdout } = spawnSync("git", ["ls-files", "-z", ...which], { cwd: root, encoding: "utf8", maxBuffer: 1 << 30 });
+    const { status, stdout } = spawnSync("git", ["ls-files", "-z", ...which], {
+      cwd: root,
+      encoding: "utf8",
+      maxBuffer: 1 << 30,
+    });
     return status === 0 ? new Set(stdout.split("\0")) : undefined;
   };
   const [tracked, untracked] = [list("--cached"), list("--others", "--exclude-standard")];
-  if (tracked === undefined || untracked === undefined) return () => "unknown";
+  if (tracked === undefined || untracked === undefined) {
+    return () => "unknown";
+  }
   return (name) => (tracked.has(name) ? "tracked" : untracked.has(name) ? "untracked" : "ignored");
 }

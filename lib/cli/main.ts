@@ -29,25 +29,38 @@ const commands: Readonly<Record<Command, () => Promise<(run: Run) => Promise<num
 /** Runs one command line and sets the exit code of the process. */
 export async function main(words: readonly string[], program: CompiledProgram): Promise<void> {
   const signals = onSignals();
-  let screen: Screen = textScreen(palette(undefined, process.stderr.isTTY === true, process.env), () => "", signals.signal);
+  let screen: Screen = textScreen(
+    palette(undefined, process.stderr.isTTY === true, process.env),
+    () => "",
+    signals.signal,
+  );
   try {
     const args = parseArguments(words);
-    if (args === "help") return screen.answer(USAGE);
-    if (args === "version") return screen.answer(program.version);
+    if (args === "help") {
+      return screen.answer(USAGE);
+    }
+    if (args === "version") {
+      return screen.answer(program.version);
+    }
     let session: Session | undefined;
     screen = screenFor(args, () => session?.state.banner ?? "", signals.signal);
     const { root, dofile } = findRoot(args.folder);
     const api = pathToFileURL(`${program.folder}/index.js`).href;
-    const open = (): Session => (session = new Session(root, projectHost({ api, digest: program.digest }, dofile)));
+    const open = (): Session =>
+      (session = new Session(root, projectHost({ api, digest: program.digest }, dofile)));
     const command = await commands[args.command]();
     process.exitCode = await command({ args, root, screen, signal: signals.signal, open });
   } catch (error) {
-    if (!signals.signal.aborted) screen.problems(problemsFor(error));
+    if (!signals.signal.aborted) {
+      screen.problems(problemsFor(error));
+    }
     process.exitCode = error instanceof ProblemError ? error.exitCode : 1;
   } finally {
     signals.stop();
   }
-  if (signals.exitCode !== undefined) process.exitCode = signals.exitCode;
+  if (signals.exitCode !== undefined) {
+    process.exitCode = signals.exitCode;
+  }
   signals.leaveClosedTerminal();
 }
 

@@ -1,13 +1,33 @@
 import { ProblemError, type Problem } from "../engine/index.ts";
 
-/** What stopped the program, as problems. An error of the operating system names its file; any other one is a fault of ours. */
+/**
+ * What stopped the program, as problems. An error of the operating system names its file; any other one is a
+ * fault of ours.
+ */
 export function problemsFor(error: unknown): readonly Problem[] {
-  if (error instanceof ProblemError) return error.problems;
+  if (error instanceof ProblemError) {
+    return error.problems;
+  }
   const { code, path, syscall, message, stack } = error as NodeJS.ErrnoException;
   if (code !== undefined && path !== undefined) {
-    return [{ code: "DP002", place: { file: path }, what: `${syscall ?? "the system"} failed: ${code}`, why: message, fix: fixes[code] ?? "put it right and run again" }];
+    return [
+      {
+        code: "DP002",
+        place: { file: path },
+        what: `${syscall ?? "the system"} failed: ${code}`,
+        why: message,
+        fix: fixes[code] ?? "put it right and run again",
+      },
+    ];
   }
-  return [{ code: "DP001", what: `dospesos itself failed: ${message}`, why: stack ?? "", fix: "please report it with these lines" }];
+  return [
+    {
+      code: "DP001",
+      what: `dospesos itself failed: ${message}`,
+      why: stack ?? "",
+      fix: "please report it with these lines",
+    },
+  ];
 }
 
 const fixes: Readonly<Record<string, string>> = {

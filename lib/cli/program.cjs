@@ -1,6 +1,7 @@
 "use strict";
-// Finds the compiled program. A published package brings it along in dist/; a clone compiles lib/ with esbuild when it is first used
-// and whenever a source changed, into node_modules/.cache/dospesos, which `npm ci` clears.
+// Finds the compiled program. A published package brings it along in dist/; a clone compiles lib/ with
+// esbuild when it is first used and whenever a source changed, into node_modules/.cache/dospesos, which `npm
+// ci` clears.
 const fs = require("node:fs");
 
 const root = `${__dirname}/../..`;
@@ -10,10 +11,11 @@ exports.program = () => {
   const shipped = `${root}/dist/program.json`;
   const folder = fs.existsSync(shipped) ? `${root}/dist` : `${root}/node_modules/.cache/dospesos`;
   const known = readKnown(`${folder}/program.json`);
-  if (known !== undefined && (folder.endsWith("/dist") || known.inputs.every(isUntouched))) return { folder, digest: known.digest };
+  if (known !== undefined && (folder.endsWith("/dist") || known.inputs.every(isUntouched))) {
+    return { folder, digest: known.digest };
+  }
   return { folder, digest: require("./compile.cjs").compile(root, folder, stampOf) };
 };
-
 
 function readKnown(path) {
   try {

@@ -23,14 +23,29 @@ export interface Run {
   open(): Session;
 }
 
-/** The folder of the project: the one given, or the nearest one above the current folder that has a Dofile. */
+/**
+ * The folder of the project: the one given, or the nearest one above the current folder that has a Dofile.
+ */
 export function findRoot(folder: string | undefined): { root: string; dofile: string } {
   const start = resolve(folder ?? ".");
   for (let at = start; ; at = dirname(at)) {
     const dofile = DOFILES.find((name) => existsSync(join(at, name)));
-    if (dofile !== undefined) return { root: at, dofile };
-    if (folder !== undefined || at === dirname(at)) break;
+    if (dofile !== undefined) {
+      return { root: at, dofile };
+    }
+    if (folder !== undefined || at === dirname(at)) {
+      break;
+    }
   }
   const where = folder === undefined ? `${start} or any folder above it` : start;
-  throw new ProblemError([{ code: "DP241", what: `there is no Dofile.ts in ${where}`, fix: "go to a project's folder, or name it with -C DIR" }], 2);
+  throw new ProblemError(
+    [
+      {
+        code: "DP241",
+        what: `there is no Dofile.ts in ${where}`,
+        fix: "go to a project's folder, or name it with -C DIR",
+      },
+    ],
+    2,
+  );
 }

@@ -13,17 +13,25 @@ export interface Signals {
 
 const NAMES = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** The first signal asks the run to end in order; a second one ends the process at once. A vanished reader is no reason to fail. */
+/**
+ * The first signal asks the run to end in order; a second one ends the process at once. A vanished reader is
+ * no reason to fail.
+ */
 export function onSignals(): Signals {
   const controller = new AbortController();
   let exitCode: number | undefined;
   const atTerminal = [0, 1, 2].some((file) => isatty(file));
   const stop = (): void => {
-    for (const [name, listener] of listeners) process.off(name, listener);
+    for (const [name, listener] of listeners) {
+      process.off(name, listener);
+    }
   };
   const leaveClosedTerminal = (): void => {
-    if (exitCode !== 128 + constants.signals.SIGHUP || !atTerminal) return;
-    // Node aborts (134) in an orderly exit when it cannot put back the modes of a terminal that is gone; ended by the signal it is 129.
+    if (exitCode !== 128 + constants.signals.SIGHUP || !atTerminal) {
+      return;
+    }
+    // Node aborts (134) in an orderly exit when it cannot put back the modes of a terminal that is gone;
+    // ended by the signal it is 129.
     stop();
     process.kill(process.pid, "SIGHUP");
   };
@@ -43,7 +51,9 @@ export function onSignals(): Signals {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // EIO: the terminal itself is gone.
-      if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+      if (error.code !== "EPIPE" && error.code !== "EIO") {
+        throw error;
+      }
     });
   }
   return {

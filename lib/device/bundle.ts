@@ -16,8 +16,8 @@ export function manifest(files: Iterable<Pick<BundleFile, "name" | "bytes">>): s
 }
 
 /**
- * A .tar.gz with one folder (mode 0700, since it holds a private key) and its files: owner 0, time 0, sorted by name, so
- * the same files give the same bytes on every machine.
+ * A .tar.gz with one folder (mode 0700, since it holds a private key) and its files: owner 0, time 0, sorted
+ * by name, so the same files give the same bytes on every machine.
  */
 export async function archive(folderName: string, files: Iterable<BundleFile>): Promise<Uint8Array> {
   const { pack } = await import("tar-stream");
@@ -29,13 +29,16 @@ export async function archive(folderName: string, files: Iterable<BundleFile>): 
   }
   tar.finalize();
   const chunks: Buffer[] = [];
-  for await (const chunk of tar) chunks.push(chunk as Buffer);
+  for await (const chunk of tar) {
+    chunks.push(chunk as Buffer);
+  }
   return reproducibleGzip(Buffer.concat(chunks));
 }
 
 /**
- * Stored, not compressed: what zlib's compression gives depends on its version and on the processor, and the largest
- * file of a bundle, the nucleus zip, is compressed already. Byte 9 names the operating system (RFC 1952): 255 is unknown.
+ * Stored, not compressed: what zlib's compression gives depends on its version and on the processor, and the
+ * largest file of a bundle, the nucleus zip, is compressed already. Byte 9 names the operating system (RFC
+ * 1952): 255 is unknown.
  */
 function reproducibleGzip(bytes: Uint8Array): Uint8Array {
   const zipped = gzipSync(bytes, { level: 0 });

@@ -26,36 +26,79 @@ export interface VersionedRecipe {
 }
 
 /**
- * The recipe with a version that follows from its content: major and minor as it says itself, and as the last number a digest of the
- * recipe and of every artifact. An artifact that the recipe names as "artifacts/…" gets its S3 address.
+ * The recipe with a version that follows from its content: major and minor as it says itself, and as the last
+ * number a digest of the recipe and of every artifact. An artifact that the recipe names as "artifacts/…"
+ * gets its S3 address.
  * https://docs.aws.amazon.com/greengrass/v2/developerguide/component-recipe-reference.html
- * @throws ProblemError (exit 2) for a recipe that is none, or names an artifact that is not there or cannot be uploaded.
+ * @throws ProblemError (exit 2) for a recipe that is none, or names an artifact that is not there or cannot
+ * be uploaded.
  */
 export function versionedRecipe({ name, file, recipe, artifacts, bucket }: ComponentSource): VersionedRecipe {
-  const problem = (what: string, fix: string): ProblemError => new ProblemError([{ code: "DP621", place: { file }, what, fix }], 2);
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) throw problem(`${shown(name)} is no name for a component`, "name the folder with A-Z a-z 0-9 . _ - alone, e.g. com.example.Hello");
+  const problem = (what: string, fix: string): ProblemError =>
+    new ProblemError([{ code: "DP621", place: { file }, what, fix }], 2);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) {
+    throw problem(
+      `${shown(name)} is no name for a component`,
+      "name the folder with A-Z a-z 0-9 . _ - alone, e.g. com.example.Hello",
+    );
+  }
   let parsed: Record<string, unknown>;
   try {
     parsed = JSON.parse(recipe) as Record<string, unknown>;
   } catch (error) {
-    throw problem(`the recipe is not JSON: ${(error as Error).message}`, "write it in JSON; YAML is not read");
+    throw problem(
+      `the recipe is not JSON: ${(error as Error).message}`,
+      "write it in JSON; YAML is not read",
+    );
   }
-  if (parsed["ComponentName"] !== name) throw problem(`ComponentName is ${shown(String(parsed["ComponentName"]))}`, `the folder and the component have one name: ${name}`);
+  if (parsed["ComponentName"] !== name) {
+    throw problem(
+      `ComponentName is ${shown(String(parsed["ComponentName"]))}`,
+      `the folder and the component have one name: ${name}`,
+    );
+  }
   const [, major, minor] = /^(\d{1,6})\.(\d{1,6})(?:\.\d+)?$/.exec(String(parsed["ComponentVersion"])) ?? [];
-  if (major === undefined || minor === undefined) throw problem(`ComponentVersion is ${shown(String(parsed["ComponentVersion"]))}`, "write major and minor, e.g. 1.0; the last number follows from the content");
+  if (major === undefined || minor === undefined) {
+    throw problem(
+      `ComponentVersion is ${shown(String(parsed["ComponentVersion"]))}`,
+      "write major and minor, e.g. 1.0; the last number follows from the content",
+    );
+  }
   const { ComponentVersion: _, ...content } = parsed;
   const hash = createHash("sha256").update(JSON.stringify(content));
-  for (const { path, bytes } of [...artifacts].sort((a, b) => (a.path < b.path ? -1 : 1))) hash.update(`\0${path}\0`).update(createHash("sha256").update(bytes).digest());
+  for (const { path, bytes } of [...artifacts].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    hash.update(`\0${path}\0`).update(createHash("sha256").update(bytes).digest());
+  }
   // Greengrass takes at most six digits for each number.
   const version = `${major}.${minor}.${hash.digest().readUIntBE(0, 6) % 1_000_000}`;
   const located = (_key: string, value: unknown): unknown => {
-    if (typeof value !== "object" || value === null || !("Uri" in value) || typeof value.Uri !== "string" || !value.Uri.startsWith("artifacts/")) return value;
+    if (
+      typeof value !== "object" ||
+      value === null ||
+      !("Uri" in value) ||
+      typeof value.Uri !== "string" ||
+      !value.Uri.startsWith("artifacts/")
+    ) {
+      return value;
+    }
     const path = value.Uri;
-    if (!artifacts.some((one) => one.path === path)) throw problem(`the recipe names ${shown(path)}, which is not there`, "add the file, or take the artifact out of the recipe");
-    if (bucket === undefined) throw problem(`the artifact ${shown(path)} has nowhere to go`, "set [components] bucket to a bucket of the account that cores may read");
+    if (!artifacts.some((one) => one.path === path)) {
+      throw problem(
+        `the recipe names ${shown(path)}, which is not there`,
+        "add the file, or take the artifact out of the recipe",
+      );
+    }
+    if (bucket === undefined) {
+      throw problem(
+        `the artifact ${shown(path)} has nowhere to go`,
+        "set [components] bucket to a bucket of the account that cores may read",
+      );
+    }
     return { ...value, Uri: `s3://${bucket}/${artifactKey(name, version, path)}` };
   };
-  return JSON.parse(JSON.stringify({ ...parsed, ComponentName: name, ComponentVersion: version }, located)) as VersionedRecipe;
+  return JSON.parse(
+    JSON.stringify({ ...parsed, ComponentName: name, ComponentVersion: version }, located),
+  ) as VersionedRecipe;
 }
 
 /** Where an artifact lies in the bucket: a version's artifacts never change. */

@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -18,19 +27,23 @@ export interface Download {
 const TRIES = 4;
 
 /**
- * A file that is fetched once and kept in the user's cache folder, under the last part of its URL. A download that stopped goes on where
- * it was (HTTP ranges, RFC 9110, 14), in this run or in a later one. A file with another digest is given back, too, for the caller to
- * refuse, but not kept. Throws a ProblemError (exit 1) where the server has no such file or cannot be reached.
+ * A file that is fetched once and kept in the user's cache folder, under the last part of its URL. A download
+ * that stopped goes on where it was (HTTP ranges, RFC 9110, 14), in this run or in a later one. A file with
+ * another digest is given back, too, for the caller to refuse, but not kept. Throws a ProblemError (exit 1)
+ * where the server has no such file or cannot be reached.
  */
 export async function fetchOnce(download: Download): Promise<Buffer> {
   const name = download.url.slice(download.url.lastIndexOf("/") + 1);
   const folder = join(cacheFolder(), "nucleus");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, name);
-  const isWanted = (bytes: Buffer): boolean => createHash("sha256").update(bytes).digest("hex") === download.sha256;
+  const isWanted = (bytes: Buffer): boolean =>
+    createHash("sha256").update(bytes).digest("hex") === download.sha256;
   if (sizeOf(file) !== undefined) {
     const kept = readFileSync(file);
-    if (isWanted(kept)) return kept;
+    if (isWanted(kept)) {
+      return kept;
+    }
     rmSync(file);
   }
   const part = `${file}.part`;
@@ -40,9 +53,13 @@ export async function fetchOnce(download: Download): Promise<Buffer> {
     const goesOn = (sizeOf(part) ?? 0) > 0;
     await fetchRest(download, name, part);
     bytes = readFileSync(part);
-    if (isWanted(bytes)) break;
+    if (isWanted(bytes)) {
+      break;
+    }
     rmSync(part);
-    if (!goesOn) return bytes;
+    if (!goesOn) {
+      return bytes;
+    }
     download.tell(`${name}: what was fetched before is of another file; from the beginning`);
   }
   renameSync(part, file);
@@ -66,38 +83,70 @@ async function fetchRest({ url, tell, signal }: Download, name: string, part: st
       return await fetchFrom(sizeOf(part) ?? 0, url, name, part, tell, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof ProblemError) throw error;
+      if (error instanceof ProblemError) {
+        throw error;
+      }
       const { message, cause } = error as Error & { cause?: Error };
       const reason = cause?.message ?? message;
-      if (attempt === TRIES) throw failed(url, `the connection broke ${TRIES} times, last: ${reason}`, "build again when the network is there: it goes on where it stopped");
+      if (attempt === TRIES) {
+        throw failed(
+          url,
+          `the connection broke ${TRIES} times, last: ${reason}`,
+          "build again when the network is there: it goes on where it stopped",
+        );
+      }
       tell(`${name}: the connection broke (${reason}), going on`);
       await pause(250 * 2 ** attempt, undefined, { signal });
     }
   }
 }
 
-async function fetchFrom(from: number, url: string, name: string, part: string, tell: Download["tell"], signal: AbortSignal): Promise<void> {
-  const response = await fetch(url, { signal, headers: { "accept-encoding": "identity", ...(from > 0 ? { range: `bytes=${from}-` } : {}) } });
+async function fetchFrom(
+  from: number,
+  url: string,
+  name: string,
+  part: string,
+  tell: Download["tell"],
+  signal: AbortSignal,
+): Promise<void> {
+  const response = await fetch(url, {
+    signal,
+    headers: { "accept-encoding": "identity", ...(from > 0 ? { range: `bytes=${from}-` } : {}) },
+  });
   if (response.status === 416 && from > 0) {
     // Nothing is left to fetch: the digest tells whether that is right.
     await response.body?.cancel();
     return;
   }
-  if (!response.ok || response.body === null) throw failed(url, `the server answers ${response.status} ${response.statusText}`.trim(), "is there a nucleus of this version? see [greengrass] version");
-  const goesOn = response.status === 206 && response.headers.get("content-range")?.startsWith(`bytes ${from}-`) === true;
-  if (response.status === 206 && !goesOn) throw failed(url, "the server sends another part than was asked for", `remove ${part} and build again`);
+  if (!response.ok || response.body === null) {
+    throw failed(
+      url,
+      `the server answers ${response.status} ${response.statusText}`.trim(),
+      "is there a nucleus of this version? see [greengrass] version",
+    );
+  }
+  const goesOn =
+    response.status === 206 && response.headers.get("content-range")?.startsWith(`bytes ${from}-`) === true;
+  if (response.status === 206 && !goesOn) {
+    throw failed(url, "the server sends another part than was asked for", `remove ${part} and build again`);
+  }
   let done = goesOn ? from : 0;
   const total = done + Number(response.headers.get("content-length") ?? 0);
-  if (goesOn) tell(`${name}: going on at ${share(done, total)}`);
+  if (goesOn) {
+    tell(`${name}: going on at ${share(done, total)}`);
+  }
   const tenth = (): number => (total > 0 ? Math.floor((done / total) * 10) : 0);
-  // Each piece is in the file before the next one is asked for: what came before a connection breaks is not fetched again.
+  // Each piece is in the file before the next one is asked for: what came before a connection breaks is not
+  // fetched again.
   const file = openSync(part, goesOn ? "a" : "w", 0o600);
   try {
     for await (const piece of response.body) {
       const before = tenth();
       writeFileSync(file, piece as Uint8Array);
       done += (piece as Uint8Array).length;
-      if (tenth() > before) tell(`${name}: ${share(done, total)}`);
+      if (tenth() > before) {
+        tell(`${name}: ${share(done, total)}`);
+      }
     }
   } finally {
     closeSync(file);
@@ -110,8 +159,15 @@ function share(done: number, total: number): string {
 }
 
 function failed(url: string, what: string, fix: string): ProblemError {
-  return new ProblemError([{
-    code: "DP608", what: `${url} could not be fetched: ${what}`, why: "the installer needs this file",
-    fix: `${fix}; or put the zip into a folder and name that: nucleus = FOLDER in [greengrass]`,
-  }], 1);
+  return new ProblemError(
+    [
+      {
+        code: "DP608",
+        what: `${url} could not be fetched: ${what}`,
+        why: "the installer needs this file",
+        fix: `${fix}; or put the zip into a folder and name that: nucleus = FOLDER in [greengrass]`,
+      },
+    ],
+    1,
+  );
 }

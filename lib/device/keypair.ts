@@ -1,9 +1,16 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto, X509Certificate } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  webcrypto,
+  X509Certificate,
+} from "node:crypto";
 import { ProblemError } from "../engine/problem.ts";
 
 /**
- * The X.509 library, loaded when it is first needed. It registers its algorithms with a container that looks for class
- * metadata at load time; none of those classes has any, so a look-up that finds nothing is all that it needs.
+ * The X.509 library, loaded when it is first needed. It registers its algorithms with a container that looks
+ * for class metadata at load time; none of those classes has any, so a look-up that finds nothing is all that
+ * it needs.
  */
 export async function loadX509(): Promise<typeof import("@peculiar/x509")> {
   if (!("getMetadata" in Reflect)) {
@@ -13,7 +20,9 @@ export async function loadX509(): Promise<typeof import("@peculiar/x509")> {
   return await import("@peculiar/x509");
 }
 
-/** A new EC key on P-256 as PKCS#8 PEM. AWS IoT accepts P-256, P-384, P-521 and RSA of at least 2,048 bits. */
+/**
+ * A new EC key on P-256 as PKCS#8 PEM. AWS IoT accepts P-256, P-384, P-521 and RSA of at least 2,048 bits.
+ */
 export function createKey(): string {
   return generateKeyPairSync("ec", {
     namedCurve: "P-256",
@@ -22,20 +31,33 @@ export function createKey(): string {
   }).privateKey;
 }
 
-/** Throws a ProblemError (exit 2) that names the file, unless the PEM is a private key on P-256 that is not encrypted. */
+/**
+ * Throws a ProblemError (exit 2) that names the file, unless the PEM is a private key on P-256 that is not
+ * encrypted.
+ */
 export function checkKey(keyPem: string, file: string): void {
   let found: string;
   try {
     const { asymmetricKeyType = "unknown", asymmetricKeyDetails } = createPrivateKey(keyPem);
-    if (asymmetricKeyDetails?.namedCurve === "prime256v1") return;
+    if (asymmetricKeyDetails?.namedCurve === "prime256v1") {
+      return;
+    }
     found = `a key of the type ${[asymmetricKeyType, asymmetricKeyDetails?.namedCurve].filter(Boolean).join(" ")}`;
   } catch {
     found = keyPem.includes("ENCRYPTED") ? "an encrypted key" : "no private key";
   }
-  throw new ProblemError([{
-    code: "DP604", place: { file }, what: `this is ${found}`, why: "a certificate can only be asked for with a key on P-256 (PKCS#8 or SEC1 PEM, not encrypted)",
-    fix: "put such a key here, or move the file away: then a new key is made, and with it a new certificate",
-  }], 2);
+  throw new ProblemError(
+    [
+      {
+        code: "DP604",
+        place: { file },
+        what: `this is ${found}`,
+        why: "a certificate can only be asked for with a key on P-256 (PKCS#8 or SEC1 PEM, not encrypted)",
+        fix: "put such a key here, or move the file away: then a new key is made, and with it a new certificate",
+      },
+    ],
+    2,
+  );
 }
 
 interface SigningPair {
@@ -56,8 +78,9 @@ export async function signingPair(keyPem: string): Promise<SigningPair> {
 }
 
 /**
- * A certificate signing request (PKCS#10, RFC 2986) for the key, with `commonName` as its only subject attribute, as PEM.
- * An ECDSA signature is random: two requests for one key differ, so a request is made once and kept.
+ * A certificate signing request (PKCS#10, RFC 2986) for the key, with `commonName` as its only subject
+ * attribute, as PEM. An ECDSA signature is random: two requests for one key differ, so a request is made once
+ * and kept.
  */
 export async function createCsr(keyPem: string, commonName: string): Promise<string> {
   const { Name, Pkcs10CertificateRequestGenerator } = await loadX509();
@@ -80,14 +103,20 @@ export async function isRequest(csrPem: string): Promise<boolean> {
   const { Pkcs10CertificateRequest } = await loadX509();
   try {
     const csr = new Pkcs10CertificateRequest(csrPem);
-    const { asymmetricKeyDetails } = createPublicKey({ key: Buffer.from(csr.publicKey.rawData), format: "der", type: "spki" });
+    const { asymmetricKeyDetails } = createPublicKey({
+      key: Buffer.from(csr.publicKey.rawData),
+      format: "der",
+      type: "spki",
+    });
     return asymmetricKeyDetails?.namedCurve === "prime256v1" && (await csr.verify());
   } catch {
     return false;
   }
 }
 
-/** Whether the request asks for this key and was signed by it. A text that is no request belongs to no key. */
+/**
+ * Whether the request asks for this key and was signed by it. A text that is no request belongs to no key.
+ */
 export async function csrBelongsTo(csrPem: string, keyPem: string): Promise<boolean> {
   const { Pkcs10CertificateRequest } = await loadX509();
   const wanted = createPublicKey(keyPem).export({ type: "spki", format: "der" });

@@ -1,41 +1,61 @@
 import { ProblemError, shown, type Place } from "../engine/problem.ts";
 
-/** sha256 of greengrass-<version>.zip as AWS serves it. Source: aws4embeddedlinux/meta-aws, greengrass-bin_<version>.bb. */
+/**
+ * sha256 of greengrass-<version>.zip as AWS serves it. Source: aws4embeddedlinux/meta-aws,
+ * greengrass-bin_<version>.bb.
+ */
 const KNOWN: ReadonlyMap<string, string> = new Map([
   ["2.16.0", "f07742c76eca868617127b5c6c9028e41c45c2b4ec25dd0db6f3b40ef7638b4e"],
 ]);
 
 /**
- * The sha256 (64 lower-case hex digits) that the nucleus zip of a version must have on a device.
- * `given` is what settings.ini says (empty or undefined: nothing), `place` where. Throws a ProblemError (exit 2) for a version that is neither known
- * nor given, and for a given value that is not the known one.
+ * The sha256 (64 lower-case hex digits) that the nucleus zip of a version must have on a device. `given` is
+ * what settings.ini says (empty or undefined: nothing), `place` where. Throws a ProblemError (exit 2) for a
+ * version that is neither known nor given, and for a given value that is not the known one.
  */
 export function nucleusSha256(version: string, given?: string, place?: Place): string {
   const known = KNOWN.get(version);
   const wanted = given === undefined || given === "" ? undefined : given.toLowerCase();
-  if (wanted !== undefined && (known === undefined || known === wanted)) return wanted;
-  if (wanted === undefined && known !== undefined) return known;
+  if (wanted !== undefined && (known === undefined || known === wanted)) {
+    return wanted;
+  }
+  if (wanted === undefined && known !== undefined) {
+    return known;
+  }
   const at = place === undefined ? {} : { place };
   if (known === undefined) {
-    throw new ProblemError([{
-      code: "DP601",
-      ...at,
-      what: `the sha256 of nucleus ${shown(version)} is not known`,
-      why: "a device runs the nucleus zip as root, so it must be exactly the one that you chose",
-      fix: `download ${nucleusUrl(version)}, check it with jarsigner -verify -strict -certs, and write `
-        + `sha256 = <output of sha256sum> in [greengrass]; or take a known version: ${[...KNOWN.keys()].join(", ")}`,
-    }], 2);
+    throw new ProblemError(
+      [
+        {
+          code: "DP601",
+          ...at,
+          what: `the sha256 of nucleus ${shown(version)} is not known`,
+          why: "a device runs the nucleus zip as root, so it must be exactly the one that you chose",
+          fix:
+            `download ${nucleusUrl(version)}, check it with jarsigner -verify -strict -certs, and write ` +
+            `sha256 = <output of sha256sum> in [greengrass]; or take a known version: ${[...KNOWN.keys()].join(", ")}`,
+        },
+      ],
+      2,
+    );
   }
-  throw new ProblemError([{
-    code: "DP602",
-    ...at,
-    what: `sha256 is not that of nucleus ${shown(version)}`,
-    why: `greengrass-${version}.zip has ${known}; another file under this version is damaged or forged`,
-    fix: "remove sha256 from [greengrass]",
-  }], 2);
+  throw new ProblemError(
+    [
+      {
+        code: "DP602",
+        ...at,
+        what: `sha256 is not that of nucleus ${shown(version)}`,
+        why: `greengrass-${version}.zip has ${known}; another file under this version is damaged or forged`,
+        fix: "remove sha256 from [greengrass]",
+      },
+    ],
+    2,
+  );
 }
 
-/** Where AWS serves the nucleus zip of a version (AWS IoT Greengrass Developer Guide, "Manual provisioning"). */
+/**
+ * Where AWS serves the nucleus zip of a version (AWS IoT Greengrass Developer Guide, "Manual provisioning").
+ */
 export function nucleusUrl(version: string): string {
   return `https://d2s8p88vqu9w66.cloudfront.net/releases/greengrass-${version}.zip`;
 }

@@ -1,14 +1,19 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** How the last push of each core ended; "begun" of one that was cut. Losing it costs no more than naming the cores again. */
+/**
+ * How the last push of each core ended; "begun" of one that was cut. Losing it costs no more than naming the
+ * cores again.
+ */
 export type Outcome = "done" | "failed" | "begun";
 
 const FILE = ".dospesos/push.json";
 
 export function readOutcomes(root: string): Map<string, Outcome> {
   try {
-    return new Map(Object.entries(JSON.parse(readFileSync(join(root, FILE), "utf8")) as Record<string, Outcome>));
+    return new Map(
+      Object.entries(JSON.parse(readFileSync(join(root, FILE), "utf8")) as Record<string, Outcome>),
+    );
   } catch {
     return new Map(); // nothing was pushed yet, or the file is damaged: then nothing is known
   }

@@ -2,11 +2,15 @@ import { isRequest } from "./keypair.ts";
 import { failure, ssh, type Device } from "./ssh.ts";
 
 /**
- * Makes a private key (EC, P-256) on a device, unless it has one, and gives the request for its certificate (PKCS#10, PEM). The key
- * lies below /var/lib/dospesos, mode 0400, where only root can enter; setup.sh takes it from there. Throws a ProblemError.
+ * Makes a private key (EC, P-256) on a device, unless it has one, and gives the request for its certificate
+ * (PKCS#10, PEM). The key lies below /var/lib/dospesos, mode 0400, where only root can enter; setup.sh takes
+ * it from there. Throws a ProblemError.
  */
 export async function requestFrom(core: string, device: Device): Promise<string> {
-  const { exit, stdout, stderr } = await ssh(device, "sh -s", `umask 077
+  const { exit, stdout, stderr } = await ssh(
+    device,
+    "sh -s",
+    `umask 077
 set -e
 if [ "$(id -u)" = 0 ]; then sudo=; else sudo="sudo -n"; fi
 $sudo sh -s <<'END'
@@ -23,10 +27,19 @@ if [ ! -f "$folder/private.pem.key" ]; then
 fi
 openssl req -new -sha256 -key "$folder/private.pem.key" -subj "/CN=${core}"
 END
-`);
-  const request = /-----BEGIN CERTIFICATE REQUEST-----[^-]+-----END CERTIFICATE REQUEST-----/.exec(stdout)?.[0];
-  if (exit === 0 && request !== undefined && (await isRequest(request))) return `${request}\n`;
+`,
+  );
+  const request = /-----BEGIN CERTIFICATE REQUEST-----[^-]+-----END CERTIFICATE REQUEST-----/.exec(
+    stdout,
+  )?.[0];
+  if (exit === 0 && request !== undefined && (await isRequest(request))) {
+    return `${request}\n`;
+  }
   const said = stderr.trim().split("\n").at(-1) ?? "";
-  throw failure(device, `${core}: the device gives no request for a certificate${said === "" ? "" : `: ${said}`}`, "its key is made by openssl, as root",
-    "see that openssl is installed there, and that you log in as root or as a user whom sudo asks for no password");
+  throw failure(
+    device,
+    `${core}: the device gives no request for a certificate${said === "" ? "" : `: ${said}`}`,
+    "its key is made by openssl, as root",
+    "see that openssl is installed there, and that you log in as root or as a user whom sudo asks for no password",
+  );
 }

@@ -23,11 +23,11 @@ interface Scope {
 }
 
 /**
- * One evaluation of a Dofile. A value that is read while the graph is made can be closed over by a recipe, where no one sees it
- * being used. So every step takes what was read before it, in its scope, as prerequisites. The scopes are what `map` over sections
- * opens: `settings.cores.map((core) => …)` makes the steps of one core independent of the keys and the names of the others. What
- * such a walk read counts for all that is declared after it, since what it gave may be used there; of `byName` only for those that
- * take it.
+ * One evaluation of a Dofile. A value that is read while the graph is made can be closed over by a recipe,
+ * where no one sees it being used. So every step takes what was read before it, in its scope, as
+ * prerequisites. The scopes are what `map` over sections opens: `settings.cores.map((core) => …)` makes the
+ * steps of one core independent of the keys and the names of the others. What such a walk read counts for all
+ * that is declared after it, since what it gave may be used there; of `byName` only for those that take it.
  */
 export class Evaluation {
   /** Everything that the graph was made from. */
@@ -38,19 +38,26 @@ export class Evaluation {
   readonly declaring = new Set<string>();
   #scope: Scope = { parent: undefined, values: new Set(), lists: new Set(), pass: undefined };
 
-  /** Without modules it is only evaluated for its recipes, not for what they are made of: then no one asks what was read. */
+  /**
+   * Without modules it is only evaluated for its recipes, not for what they are made of: then no one asks
+   * what was read.
+   */
   constructor(observer: Observer, modules: Modules | undefined) {
     this.observer = observer;
     this.modules = modules;
   }
 
   setting(key: string): string | number | boolean | undefined {
-    if (this.modules !== undefined) this.#scope.values.add(this.#read(Kind.setting, key));
+    if (this.modules !== undefined) {
+      this.#scope.values.add(this.#read(Kind.setting, key));
+    }
     return this.observer.settings.value(key);
   }
 
   names(kind: string): readonly string[] {
-    if (this.modules !== undefined) this.#scope.lists.add(this.#read(Kind.names, kind));
+    if (this.modules !== undefined) {
+      this.#scope.lists.add(this.#read(Kind.names, kind));
+    }
     return this.observer.settings.names(kind);
   }
 
@@ -66,7 +73,9 @@ export class Evaluation {
   }
 
   each<T>(kind: string, name: string, body: () => T): T {
-    if (this.modules === undefined) return body();
+    if (this.modules === undefined) {
+      return body();
+    }
     const outer = this.#scope;
     if (outer.pass?.kind !== kind || outer.pass.names.has(name)) {
       endPass(outer);
@@ -77,19 +86,31 @@ export class Evaluation {
     return this.#within(body, reads);
   }
 
-  /** Whoever takes what the body made depends on what it read. Only while the graph is made: throws a ProblemError (exit 2) later. */
+  /**
+   * Whoever takes what the body made depends on what it read. Only while the graph is made: throws a
+   * ProblemError (exit 2) later.
+   */
   apart<T>(body: () => T): () => T {
     endPass(this.#scope);
     const reads = new Set<NodeId>();
     const value = this.#within(body, reads);
     return () => {
       if (active !== this) {
-        throw new ProblemError([{
-          code: "DP244", what: "a recipe asks for what byName() has made", why: "the engine could not tell what the recipe depends on",
-          fix: "ask while the graph is made, outside of the recipe, and use there what came back",
-        }], 2);
+        throw new ProblemError(
+          [
+            {
+              code: "DP244",
+              what: "a recipe asks for what byName() has made",
+              why: "the engine could not tell what the recipe depends on",
+              fix: "ask while the graph is made, outside of the recipe, and use there what came back",
+            },
+          ],
+          2,
+        );
       }
-      for (const node of reads) this.#scope.values.add(node);
+      for (const node of reads) {
+        this.#scope.values.add(node);
+      }
       return value;
     };
   }
@@ -103,13 +124,19 @@ export class Evaluation {
       return body();
     } finally {
       this.#scope = outer;
-      for (const node of allOf(inner)) reads.add(node);
+      for (const node of allOf(inner)) {
+        reads.add(node);
+      }
     }
   }
 
   captured(): ReadonlySet<NodeId> {
     const captured = new Set(allOf(this.#scope));
-    for (let scope = this.#scope.parent; scope !== undefined; scope = scope.parent) for (const node of scope.values) captured.add(node);
+    for (let scope = this.#scope.parent; scope !== undefined; scope = scope.parent) {
+      for (const node of scope.values) {
+        captured.add(node);
+      }
+    }
     return captured;
   }
 
@@ -122,7 +149,9 @@ export class Evaluation {
 
 /** What the walk gave may be used from here on. */
 function endPass(scope: Scope): void {
-  for (const node of scope.pass?.reads ?? []) scope.values.add(node);
+  for (const node of scope.pass?.reads ?? []) {
+    scope.values.add(node);
+  }
   scope.pass = undefined;
 }
 
@@ -130,7 +159,10 @@ function allOf({ values, lists, pass }: Scope): NodeId[] {
   return [...values, ...lists, ...(pass?.reads ?? [])];
 }
 
-/** The evaluation that runs now, if any. There is only one at a time: a session waits for it before it does anything else. */
+/**
+ * The evaluation that runs now, if any. There is only one at a time: a session waits for it before it does
+ * anything else.
+ */
 let active: Evaluation | undefined;
 
 export function evaluating(): Evaluation | undefined {
@@ -149,29 +181,47 @@ export async function evaluateIn<T>(evaluation: Evaluation, body: () => Promise<
 const UNKNOWN: Origin = { modules: [], site: undefined, captured: new Set() };
 
 /**
- * Where a declaration comes from. Its code is that of every module on the stack and of what they import, since a function that is
- * passed to rule() was written there. What the Dofile imports counts only if it calls rule() itself: it imports everything.
+ * Where a declaration comes from. Its code is that of every module on the stack and of what they import,
+ * since a function that is passed to rule() was written there. What the Dofile imports counts only if it
+ * calls rule() itself: it imports everything.
  */
 export function origin(): Origin {
   if (active === undefined) {
-    throw new ProblemError([{
-      code: "DP220", what: "rule(), fact() and effect() can only be called while a Dofile is evaluated",
-      why: "the engine has to know which code a recipe is made of", fix: "call it from the Dofile or from a function that the Dofile calls",
-    }], 2);
+    throw new ProblemError(
+      [
+        {
+          code: "DP220",
+          what: "rule(), fact() and effect() can only be called while a Dofile is evaluated",
+          why: "the engine has to know which code a recipe is made of",
+          fix: "call it from the Dofile or from a function that the Dofile calls",
+        },
+      ],
+      2,
+    );
   }
-  if (active.modules === undefined) return UNKNOWN;
+  if (active.modules === undefined) {
+    return UNKNOWN;
+  }
   const { url, dofile, moduleAt } = active.modules;
   const modules = new Set<string>();
   let site: Origin["site"];
   for (const frame of callSites()) {
-    if (frame.getFileName() !== url) continue;
+    if (frame.getFileName() !== url) {
+      continue;
+    }
     const line = frame.getLineNumber() ?? 0;
     const module = moduleAt(line);
-    if (module === undefined) continue;
+    if (module === undefined) {
+      continue;
+    }
     site ??= { line, column: frame.getColumnNumber() ?? 1 };
-    if (module !== dofile || modules.size === 0) modules.add(module);
+    if (module !== dofile || modules.size === 0) {
+      modules.add(module);
+    }
   }
-  for (const module of modules) active.declaring.add(module);
+  for (const module of modules) {
+    active.declaring.add(module);
+  }
   return { modules: [...modules], site, captured: active.captured() };
 }
 

@@ -33,8 +33,9 @@ interface Evaluated {
 }
 
 /**
- * The Dofile of a project: `name` is relative to the root; `settings` is the typed view that its function gets. Evaluating throws a
- * ProblemError (exit 2) for a Dofile that is missing, cannot be compiled, or throws.
+ * The Dofile of a project: `name` is relative to the root; `settings` is the typed view that its function
+ * gets. Evaluating throws a ProblemError (exit 2) for a Dofile that is missing, cannot be compiled, or
+ * throws.
  */
 export function dofileOf(program: Program, name: string, settings: unknown): Dofile {
   return {
@@ -58,9 +59,24 @@ export function dofileOf(program: Program, name: string, settings: unknown): Dof
   };
 }
 
-function bundleOf(observer: Observer, program: Program, name: string, keep: boolean): ReturnType<typeof bundleDofile> {
+function bundleOf(
+  observer: Observer,
+  program: Program,
+  name: string,
+  keep: boolean,
+): ReturnType<typeof bundleDofile> {
   if (look(fullPath(observer.root, name), true) === undefined) {
-    throw new ProblemError([{ code: "DP241", place: { file: name }, what: "there is no such file here", fix: "run dospesos in a project's folder, or name it with -C DIR" }], 2);
+    throw new ProblemError(
+      [
+        {
+          code: "DP241",
+          place: { file: name },
+          what: "there is no such file here",
+          fix: "run dospesos in a project's folder, or name it with -C DIR",
+        },
+      ],
+      2,
+    );
   }
   return bundleDofile(observer, program, name, keep);
 }
@@ -68,19 +84,45 @@ function bundleOf(observer: Observer, program: Program, name: string, keep: bool
 /** How many evaluations this process has seen: it makes the address of each import new. */
 let evaluations = 0;
 
-/** Runs the Dofile's function. `origins`: also finds out where each declaration comes from, which costs a stack trace each. */
-async function evaluate(observer: Observer, name: string, settings: unknown, bundle: Bundle, origins: boolean): Promise<Evaluated> {
+/**
+ * Runs the Dofile's function. `origins`: also finds out where each declaration comes from, which costs a
+ * stack trace each.
+ */
+async function evaluate(
+  observer: Observer,
+  name: string,
+  settings: unknown,
+  bundle: Bundle,
+  origins: boolean,
+): Promise<Evaluated> {
   process.setSourceMapsEnabled(true);
-  // A module that was evaluated for another state of the world must not be met again: each evaluation imports it anew.
+  // A module that was evaluated for another state of the world must not be met again: each evaluation imports
+  // it anew.
   const url = `${pathToFileURL(bundle.path).href}?evaluation=${(evaluations += 1)}`;
-  const modules = origins ? { url, dofile: name, moduleAt: (line: number) => moduleAt(bundle, line) } : undefined;
+  const modules = origins
+    ? { url, dofile: name, moduleAt: (line: number) => moduleAt(bundle, line) }
+    : undefined;
   const evaluation = new Evaluation(observer, modules);
   const offered = await evaluateIn(evaluation, async () => {
     const module = (await import(url)) as { default?: Project };
     if (module.default?.kind !== "project") {
-      throw new ProblemError([{ code: "DP242", place: { file: name }, what: "its default export is no project", fix: "export default project(({ settings }) => […])" }], 2);
+      throw new ProblemError(
+        [
+          {
+            code: "DP242",
+            place: { file: name },
+            what: "its default export is no project",
+            fix: "export default project(({ settings }) => […])",
+          },
+        ],
+        2,
+      );
     }
-    return module.default.define({ settings, env: (name) => evaluation.environment(name), glob: (pattern) => evaluation.glob(pattern) });
+    return module.default.define({
+      settings,
+      env: (name) => evaluation.environment(name),
+      glob: (pattern) => evaluation.glob(pattern),
+    });
   }).catch((error: unknown) => {
     throw dofileProblem(observer.root, name, error);
   });
@@ -88,31 +130,52 @@ async function evaluate(observer: Observer, name: string, settings: unknown, bun
 }
 
 /** What was declared, with the code that each declaration is made of. */
-function sourceOf(observer: Observer, program: Program, bundle: Bundle, { offered, evaluation, url }: Evaluated): GraphSource {
+function sourceOf(
+  observer: Observer,
+  program: Program,
+  bundle: Bundle,
+  { offered, evaluation, url }: Evaluated,
+): GraphSource {
   const codes = new Map<string, string>();
   const code = ({ origin, version }: Declaration): string => {
-    if (version !== undefined) return `version ${version}`;
+    if (version !== undefined) {
+      return `version ${version}`;
+    }
     const key = origin.modules.join("\0");
     const known = codes.get(key) ?? codeDigest(bundle, program, origin.modules, evaluation.declaring);
     codes.set(key, known);
     return known;
   };
   const edges = edgesOf(new Map([...bundleEdges(bundle, observer), ...evaluation.reads]));
-  return { offered, code, place: ({ origin }) => sourcePlace(observer.root, url, bundle, origin.site), edges };
+  return {
+    offered,
+    code,
+    place: ({ origin }) => sourcePlace(observer.root, url, bundle, origin.site),
+    edges,
+  };
 }
 
 /** Where in the sources a site of the bundle is. */
 function sourcePlace(root: string, url: string, bundle: Bundle, site: Origin["site"]): Place | undefined {
-  if (site === undefined) return undefined;
+  if (site === undefined) {
+    return undefined;
+  }
   const entry = findSourceMap(url)?.findEntry(site.line - 1, site.column - 1);
-  if (entry === undefined || !("originalSource" in entry)) return undefined;
-  const source = entry.originalSource.startsWith("file:") ? fileURLToPath(entry.originalSource) : join(dirname(bundle.path), entry.originalSource);
+  if (entry === undefined || !("originalSource" in entry)) {
+    return undefined;
+  }
+  const source = entry.originalSource.startsWith("file:")
+    ? fileURLToPath(entry.originalSource)
+    : join(dirname(bundle.path), entry.originalSource);
   return { file: relative(root, source), line: entry.originalLine + 1, column: entry.originalColumn + 1 };
 }
 
 function dofileProblem(root: string, dofile: string, error: unknown): ProblemError {
-  if (error instanceof ProblemError) return error;
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error), { cause: error });
+  if (error instanceof ProblemError) {
+    return error;
+  }
+  const { name, message, stack } =
+    error instanceof Error ? error : new Error(String(error), { cause: error });
   const place = placeInStack(root, stack ?? "") ?? { file: dofile };
   return new ProblemError([{ code: "DP243", place, what: `the Dofile failed: ${name}: ${message}` }], 2);
 }

@@ -2,7 +2,10 @@ import { ProblemError, type Place } from "../engine/problem.ts";
 import { recording, type Reads } from "../engine/recipe.ts";
 import { evaluating, type Evaluation } from "./evaluation.ts";
 
-/** Where a typed view of the settings gets its values from: the recipe that runs now, or else the graph that is being made. */
+/**
+ * Where a typed view of the settings gets its values from: the recipe that runs now, or else the graph that
+ * is being made.
+ */
 export const settingsReader = {
   value: (key: string): string | number | boolean | undefined => reader().setting(key),
   names: (kind: string): readonly string[] => reader().names(kind),
@@ -12,7 +15,9 @@ export const settingsReader = {
   },
   apart: <T>(body: () => T): (() => T) => {
     const evaluation = recording.getStore() === undefined ? evaluating() : undefined;
-    if (evaluation !== undefined) return evaluation.apart(body);
+    if (evaluation !== undefined) {
+      return evaluation.apart(body);
+    }
     const value = body();
     return () => value;
   },
@@ -22,9 +27,18 @@ export const settingsReader = {
 
 function reader(): Reads | Evaluation {
   const found = recording.getStore() ?? evaluating();
-  if (found !== undefined) return found;
-  throw new ProblemError([{
-    code: "DP223", what: "a setting is read outside of a recipe and outside of the Dofile's function",
-    why: "the engine could not tell what depends on it", fix: "read it in a recipe, or in the function given to project()",
-  }], 2);
+  if (found !== undefined) {
+    return found;
+  }
+  throw new ProblemError(
+    [
+      {
+        code: "DP223",
+        what: "a setting is read outside of a recipe and outside of the Dofile's function",
+        why: "the engine could not tell what depends on it",
+        fix: "read it in a recipe, or in the function given to project()",
+      },
+    ],
+    2,
+  );
 }

@@ -26,18 +26,28 @@ export interface Summary {
   readonly fresh: number;
   readonly failed: number;
   readonly skipped: number;
-  /** Effects that wait for a person: for consent, or for something that only a person can do. Those of them that failed count as failed, too. */
+  /**
+   * Effects that wait for a person: for consent, or for something that only a person can do. Those of them
+   * that failed count as failed, too.
+   */
   readonly needsPerson: number;
-  /** 2 if a recipe found wrong settings, else 1 if a step failed, else 4 if something waits for a person, else 0. */
+  /**
+   * 2 if a recipe found wrong settings, else 1 if a step failed, else 4 if something waits for a person, else
+   * 0.
+   */
   readonly exit: number;
 }
 
 /** Opens the state for writing and clears away what a crash left. The caller holds the lock. */
 export function openStore(session: Session, emit: Emit): Store {
   const { loaded, root, state } = session;
-  if (loaded.damaged) emit({ type: "note", what: "the state in .dospesos was damaged: everything is built again" });
+  if (loaded.damaged) {
+    emit({ type: "note", what: "the state in .dospesos was damaged: everything is built again" });
+  }
   const store = new Store(root, loaded);
-  for (const node of loaded.unfinished) rmSync(temporaryBeside(fullPath(root, state.nodeName[node]!)), { force: true });
+  for (const node of loaded.unfinished) {
+    rmSync(temporaryBeside(fullPath(root, state.nodeName[node]!)), { force: true });
+  }
   if (loaded.renumbered) {
     state.dirty = true;
     store.fold();
@@ -46,9 +56,16 @@ export function openStore(session: Session, emit: Emit): Store {
 }
 
 /**
- * Makes the targets and all that they need fresh. Throws ProblemError for what is wrong before any step runs, and the
- * system's error where the state cannot be written. */
-export async function build(session: Session, store: Store, options: BuildOptions, emit: Emit, signal: AbortSignal): Promise<Summary> {
+ * Makes the targets and all that they need fresh. Throws ProblemError for what is wrong before any step runs,
+ * and the system's error where the state cannot be written.
+ */
+export async function build(
+  session: Session,
+  store: Store,
+  options: BuildOptions,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<Summary> {
   let graph = await session.graph(true);
   while (session.replaced) {
     removeVanished(session, graph, emit);
@@ -66,11 +83,26 @@ export async function build(session: Session, store: Store, options: BuildOption
     const built = await session.recipes();
     if (built.graph !== graph) {
       graph = built.graph;
-      run = new Run(session, graph, closure(graph, selectSteps(session.state, graph, options.targets)), options, emit, signal);
+      run = new Run(
+        session,
+        graph,
+        closure(graph, selectSteps(session.state, graph, options.targets)),
+        options,
+        emit,
+        signal,
+      );
       run.check();
     }
     run.tellFresh();
-    await run.execute({ session, store, graph, declarations: built.declarations, signal, emit, force: options.force });
+    await run.execute({
+      session,
+      store,
+      graph,
+      declarations: built.declarations,
+      signal,
+      emit,
+      force: options.force,
+    });
     session.observer.lookAtGlobs("changed");
   } else {
     run.tellFresh();
@@ -79,7 +111,10 @@ export async function build(session: Session, store: Store, options: BuildOption
   return run.summary();
 }
 
-/** Writes the state down, and waits until every later change of what was just built is sure to show in its times. */
+/**
+ * Writes the state down, and waits until every later change of what was just built is sure to show in its
+ * times.
+ */
 export async function finish(session: Session, store: Store): Promise<void> {
   store.fold();
   await session.observer.quiet();

@@ -1,6 +1,7 @@
 /**
- * What is declared: handles that name targets, and what the engine knows of the step behind each. A handle is also the way to need
- * what it makes: `needs: { applied }` is the dependency and gives the recipe its typed value.
+ * What is declared: handles that name targets, and what the engine knows of the step behind each. A handle is
+ * also the way to need what it makes: `needs: { applied }` is the dependency and gives the recipe its typed
+ * value.
  */
 import type { NodeId } from "./model.ts";
 import type { Recipe, RecipeContext } from "./recipe.ts";
@@ -60,7 +61,8 @@ export interface Group {
 
 export type Need = Needed<unknown> | readonly Need[];
 export type Needs = Readonly<Record<string, Need>>;
-export type ValueOf<N> = N extends Needed<infer V> ? V : N extends readonly (infer E)[] ? readonly ValueOf<E>[] : never;
+export type ValueOf<N> =
+  N extends Needed<infer V> ? V : N extends readonly (infer E)[] ? readonly ValueOf<E>[] : never;
 export type ValuesOf<N extends Needs> = { readonly [K in keyof N]: ValueOf<N[K]> };
 
 /** What a recipe gives for a file. */
@@ -95,7 +97,9 @@ export interface Declaration {
   readonly needs: Needs;
   /** Gives the contents of `makes` in order (rule), or the value (fact, effect). */
   readonly recipe: Recipe;
-  readonly plan: ((needs: Readonly<Record<string, unknown>>, context: RecipeContext) => Promise<EffectPlan | undefined>) | undefined;
+  readonly plan:
+    | ((needs: Readonly<Record<string, unknown>>, context: RecipeContext) => Promise<EffectPlan | undefined>)
+    | undefined;
   /** The keys of a rule of several targets, beside `makes`. */
   readonly keys?: readonly string[];
   readonly version: string | undefined;

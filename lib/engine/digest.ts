@@ -18,7 +18,9 @@ export function digestOfLargeFile(path: string): string {
   const sha = createHash("sha256");
   const file = openSync(path, "r");
   try {
-    for (let length = readSync(file, piece); length > 0; length = readSync(file, piece)) sha.update(piece.subarray(0, length));
+    for (let length = readSync(file, piece); length > 0; length = readSync(file, piece)) {
+      sha.update(piece.subarray(0, length));
+    }
   } finally {
     closeSync(file);
   }
@@ -34,12 +36,22 @@ export function canonicalJson(value: unknown): string {
 }
 
 function canonical(value: unknown, path: string, above: readonly object[]): unknown {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-  if (typeof value === "number" && Number.isFinite(value)) return value === 0 ? 0 : value;
-  if (typeof value !== "object") throw new TypeError(`${path} is ${String(value)} (${typeof value}), which JSON cannot hold`);
-  if (above.includes(value)) throw new TypeError(`${path} contains itself`);
+  if (value === null || typeof value === "string" || typeof value === "boolean") {
+    return value;
+  }
+  if (typeof value === "number" && Number.isFinite(value)) {
+    return value === 0 ? 0 : value;
+  }
+  if (typeof value !== "object") {
+    throw new TypeError(`${path} is ${String(value)} (${typeof value}), which JSON cannot hold`);
+  }
+  if (above.includes(value)) {
+    throw new TypeError(`${path} contains itself`);
+  }
   const inside = [...above, value];
-  if (Array.isArray(value)) return value.map((item, index) => canonical(item, `${path}[${index}]`, inside));
+  if (Array.isArray(value)) {
+    return value.map((item, index) => canonical(item, `${path}[${index}]`, inside));
+  }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     throw new TypeError(`${path} is a ${value.constructor.name}, which JSON cannot hold; give its text`);

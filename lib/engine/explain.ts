@@ -4,7 +4,10 @@ import { closure, makerOf, stepsBelow, type Graph, type NodeId, type StepId } fr
 import { reasonsFor, stepName } from "./reasons.ts";
 import type { Session } from "./session.ts";
 
-/** `unknown`: nothing changed for the step itself, but a step below it is stale, and its result may be the same or not. */
+/**
+ * `unknown`: nothing changed for the step itself, but a step below it is stale, and its result may be the
+ * same or not.
+ */
 export type Freshness = "fresh" | "stale" | "unknown";
 
 export interface Explanation {
@@ -25,14 +28,28 @@ export function explain(session: Session, graph: Graph, steps: Iterable<StepId>)
   const explanations: Explanation[] = [];
   const open = (node: NodeId): boolean => notFresh[makerOf(graph, node) ?? -1] === 1;
   for (let step = 0; step < needed.length; step++) {
-    if (needed[step] === 0) continue;
-    const reasons: Reason[] = isFresh(state, graph, step, observer, () => false) ? [] : reasonsFor(state, graph, step, observer, open);
+    if (needed[step] === 0) {
+      continue;
+    }
+    const reasons: Reason[] = isFresh(state, graph, step, observer, () => false)
+      ? []
+      : reasonsFor(state, graph, step, observer, open);
     const below = stepsBelow(graph, step).find((one) => notFresh[one] === 1);
     const freshness = reasons.length > 0 ? "stale" : below !== undefined ? "unknown" : "fresh";
-    if (freshness !== "fresh") notFresh[step] = 1;
-    if (freshness === "unknown") reasons.push({ kind: "upstream", target: stepName(state, graph, below!) });
+    if (freshness !== "fresh") {
+      notFresh[step] = 1;
+    }
+    if (freshness === "unknown") {
+      reasons.push({ kind: "upstream", target: stepName(state, graph, below!) });
+    }
     const effect = graph.label[step]!;
-    explanations.push({ step, target: stepName(state, graph, step), ...(effect === "" ? {} : { effect }), freshness, reasons });
+    explanations.push({
+      step,
+      target: stepName(state, graph, step),
+      ...(effect === "" ? {} : { effect }),
+      freshness,
+      reasons,
+    });
   }
   return explanations;
 }

@@ -1,17 +1,28 @@
 /**
- * The journal `.dospesos/journal`: what happened since the snapshot, appended record by record while a build runs, so
- * that a crash loses at most the steps that were running. It extends one snapshot, named by its checksums in the header;
- * a journal of another snapshot is worth nothing. The next start folds it into a new snapshot.
+ * The journal `.dospesos/journal`: what happened since the snapshot, appended record by record while a build
+ * runs, so that a crash loses at most the steps that were running. It extends one snapshot, named by its
+ * checksums in the header; a journal of another snapshot is worth nothing. The next start folds it into a new
+ * snapshot.
  *
  *   header   "DOSPJRNL", u32 version, u32 0, u32 × 2 checksums of the snapshot (0 0 if there was none)
  *   record   u32 byte length of the payload, u32 checksum of the payload, the payload padded to 4
  *   payload  u32 type, then numbers and texts as written below; ids are those of the snapshot, continued
  *
- * Reading stops at the first record that is cut or damaged: what stands behind it is repeated by the next build.
+ * Reading stops at the first record that is cut or damaged: what stands behind it is repeated by the next
+ * build.
  */
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { checksum } from "./columns.ts";
-import { Digest, noEdges, RecordStatus, type DigestId, type Edges, type Kind, type NodeId, type StepRecord } from "./model.ts";
+import {
+  Digest,
+  noEdges,
+  RecordStatus,
+  type DigestId,
+  type Edges,
+  type Kind,
+  type NodeId,
+  type StepRecord,
+} from "./model.ts";
 import { eachEdge, edgesOf, type State } from "./state.ts";
 
 const MAGIC = [0x50534f44, 0x4c4e524a];
@@ -20,7 +31,10 @@ const HEADER = 24;
 const RECORD_HEAD = 8;
 const Entry = { node: 1, digest: 2, started: 3, ended: 4 } as const;
 
-/** A snapshot as its journal sees it: its checksums (0 0 if there is none), and how many nodes and digests it knows. */
+/**
+ * A snapshot as its journal sees it: its checksums (0 0 if there is none), and how many nodes and digests it
+ * knows.
+ */
 export interface SnapshotExtent {
   readonly id: readonly [number, number];
   readonly nodes: number;
@@ -38,7 +52,10 @@ export class Journal {
   #written = 0;
   readonly #pending = new Records();
 
-  /** `snapshot` is what the journal extends; whatever the state has learned since that was read is written with the first record. */
+  /**
+   * `snapshot` is what the journal extends; whatever the state has learned since that was read is written
+   * with the first record.
+   */
   constructor(path: string, state: State, snapshot: SnapshotExtent) {
     this.#path = path;
     this.#state = state;
@@ -57,14 +74,20 @@ export class Journal {
   }
 
   /**
-   * Is on its way to the disk when this returns: before the first output of the step is touched, or an effect applied. `outputs` are
-   * about to get these digests (unknown: not worked out yet).
+   * Is on its way to the disk when this returns: before the first output of the step is touched, or an effect
+   * applied. `outputs` are about to get these digests (unknown: not worked out yet).
    */
-  started(step: NodeId, { definition, flags }: Pick<StepRecord, "definition" | "flags">, outputs: ReadonlyMap<NodeId, DigestId>): void {
+  started(
+    step: NodeId,
+    { definition, flags }: Pick<StepRecord, "definition" | "flags">,
+    outputs: ReadonlyMap<NodeId, DigestId>,
+  ): void {
     this.#names();
     this.#pending.begin(Entry.started);
     this.#pending.add(step, definition, flags);
-    for (const [node, digest] of outputs) this.#pending.add(node, digest);
+    for (const [node, digest] of outputs) {
+      this.#pending.add(node, digest);
+    }
     this.#pending.end();
     this.flush();
   }
@@ -74,16 +97,29 @@ export class Journal {
     this.#names();
     this.#pending.begin(Entry.ended);
     this.#pending.add(step, status, definition, flags, outputs.end - outputs.start);
-    for (const list of [outputs, edges]) for (let at = list.start; at < list.end; at++) this.#pending.add(list.nodes[at]!, list.digests[at]!);
+    for (const list of [outputs, edges]) {
+      for (let at = list.start; at < list.end; at++) {
+        this.#pending.add(list.nodes[at]!, list.digests[at]!);
+      }
+    }
     this.#pending.end();
   }
 
   /** Writes what is waiting; all of it or, if that fails, nothing. */
   flush(): void {
-    if (this.#pending.byteLength === 0) return;
+    if (this.#pending.byteLength === 0) {
+      return;
+    }
     this.#file ??= openSync(this.#path, "w", 0o600);
     try {
-      if (this.#written === 0) writeAll(this.#file, new Uint8Array(Uint32Array.from([...MAGIC, VERSION, 0, ...this.#snapshot]).buffer), this.#path, 0);
+      if (this.#written === 0) {
+        writeAll(
+          this.#file,
+          new Uint8Array(Uint32Array.from([...MAGIC, VERSION, 0, ...this.#snapshot]).buffer),
+          this.#path,
+          0,
+        );
+      }
       writeAll(this.#file, this.#pending.bytes, this.#path, HEADER + this.#written);
     } catch (error) {
       // What stands behind a record that was cut would be lost to replay.
@@ -94,7 +130,10 @@ export class Journal {
     this.#pending.clear();
   }
 
-  /** Closes the file. What follows belongs to the snapshot with the given checksum, which holds the whole state. */
+  /**
+   * Closes the file. What follows belongs to the snapshot with the given checksum, which holds the whole
+   * state.
+   */
   restart(snapshot: readonly [number, number]): void {
     this.close();
     this.#written = 0;
@@ -105,11 +144,16 @@ export class Journal {
   }
 
   close(): void {
-    if (this.#file !== undefined) closeSync(this.#file);
+    if (this.#file !== undefined) {
+      closeSync(this.#file);
+    }
     this.#file = undefined;
   }
 
-  /** Tells the nodes and digests that are neither in the snapshot nor in the journal yet: the next entry may refer to them. */
+  /**
+   * Tells the nodes and digests that are neither in the snapshot nor in the journal yet: the next entry may
+   * refer to them.
+   */
   #names(): void {
     const { nodeKind, nodeName, digests, texts } = this.#state;
     for (; this.#nodes < nodeName.length; this.#nodes++) {
@@ -150,7 +194,9 @@ class Records {
 
   add(...numbers: readonly number[]): void {
     this.#reserve(numbers.length);
-    for (const number of numbers) this.#words[this.#length++] = number;
+    for (const number of numbers) {
+      this.#words[this.#length++] = number;
+    }
   }
 
   text(text: string): void {
@@ -174,34 +220,54 @@ class Records {
   }
 
   #reserve(count: number): void {
-    if (this.#length + count <= this.#words.length) return;
+    if (this.#length + count <= this.#words.length) {
+      return;
+    }
     const words = new Uint32Array((this.#length + count) * 2);
     words.set(this.#words.subarray(0, this.#length));
     this.#words = words;
   }
 }
 
-/** Writes every byte: a single write may stop short on a full disk without an error. An error names the file. */
+/**
+ * Writes every byte: a single write may stop short on a full disk without an error. An error names the file.
+ */
 export function writeAll(file: number, bytes: Uint8Array, path: string, position = 0): void {
   try {
-    for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset, bytes.length - offset, position + offset);
+    for (let offset = 0; offset < bytes.length;) {
+      offset += writeSync(file, bytes, offset, bytes.length - offset, position + offset);
+    }
   } catch (error) {
     throw Object.assign(error as NodeJS.ErrnoException, { path });
   }
 }
 
-/** Applies a journal to the state of its snapshot. Returns the outputs of steps that started and did not end. */
-export function replay(state: State, bytes: Uint8Array, snapshot: readonly [number, number]): { readonly unfinished: readonly NodeId[] } {
+/**
+ * Applies a journal to the state of its snapshot. Returns the outputs of steps that started and did not end.
+ */
+export function replay(
+  state: State,
+  bytes: Uint8Array,
+  snapshot: readonly [number, number],
+): { readonly unfinished: readonly NodeId[] } {
   const unfinished = new Map<NodeId, readonly NodeId[]>();
-  if (bytes.length < HEADER) return { unfinished: [] };
+  if (bytes.length < HEADER) {
+    return { unfinished: [] };
+  }
   const header = new Uint32Array(bytes.buffer, bytes.byteOffset, HEADER / 4);
   const known = header[0] === MAGIC[0] && header[1] === MAGIC[1] && header[2] === VERSION;
-  if (!known || header[4] !== snapshot[0] || header[5] !== snapshot[1]) return { unfinished: [] };
-  for (let offset = HEADER; offset + RECORD_HEAD <= bytes.length; ) {
+  if (!known || header[4] !== snapshot[0] || header[5] !== snapshot[1]) {
+    return { unfinished: [] };
+  }
+  for (let offset = HEADER; offset + RECORD_HEAD <= bytes.length;) {
     const [length, sum] = new Uint32Array(bytes.buffer, bytes.byteOffset + offset, 2);
-    if (length! % 4 !== 0 || length! < 4 || offset + RECORD_HEAD + length! > bytes.length) break;
+    if (length! % 4 !== 0 || length! < 4 || offset + RECORD_HEAD + length! > bytes.length) {
+      break;
+    }
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset + offset + RECORD_HEAD, length! / 4);
-    if (checksum(words, 0, words.length) !== sum) break;
+    if (checksum(words, 0, words.length) !== sum) {
+      break;
+    }
     apply(state, words, unfinished);
     offset += RECORD_HEAD + length!;
   }
@@ -221,14 +287,32 @@ function apply(state: State, words: Uint32Array, unfinished: Map<NodeId, readonl
     eachEdge(pairs(words.subarray(4)), (node, digest) => void outputs.set(node, digest));
     unfinished.set(step, [...outputs.keys()]);
     // What it made before stays known as ours where it is not known what it was about to make.
-    if (before !== undefined) eachEdge(before.outputs, (node, digest) => void ((outputs.get(node) ?? Digest.unknown) === Digest.unknown && outputs.set(node, digest)));
+    if (before !== undefined) {
+      eachEdge(
+        before.outputs,
+        (node, digest) =>
+          void ((outputs.get(node) ?? Digest.unknown) === Digest.unknown && outputs.set(node, digest)),
+      );
+    }
     const edges = before?.edges ?? noEdges;
-    state.setRecord(step, { status: RecordStatus.started, definition: words[2]!, flags: words[3]!, outputs: edgesOf(outputs), edges });
+    state.setRecord(step, {
+      status: RecordStatus.started,
+      definition: words[2]!,
+      flags: words[3]!,
+      outputs: edgesOf(outputs),
+      edges,
+    });
   } else if (type === Entry.ended) {
     const made = words[5]!;
     const outputs = pairs(words.subarray(6, 6 + made * 2));
     const edges = pairs(words.subarray(6 + made * 2));
-    state.setRecord(step, { status: words[2] as RecordStatus, definition: words[3]!, flags: words[4]!, outputs, edges });
+    state.setRecord(step, {
+      status: words[2] as RecordStatus,
+      definition: words[3]!,
+      flags: words[4]!,
+      outputs,
+      edges,
+    });
     eachEdge(outputs, (node, digest) => state.remember(node, digest));
     unfinished.delete(step);
   }

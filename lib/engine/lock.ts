@@ -19,32 +19,47 @@ export interface LockOptions {
   readonly signal: AbortSignal;
 }
 
-/** A holder that is stopped (Ctrl-Z) or busy keeps the lock, but cannot tell its name: after so many milliseconds that is told. */
+/**
+ * A holder that is stopped (Ctrl-Z) or busy keeps the lock, but cannot tell its name: after so many
+ * milliseconds that is told.
+ */
 const ANSWER_WITHIN = 1000;
 const NO_ANSWER = "a run that does not answer, stopped or busy,";
 
 /**
- * One writer for each project. The lock is one that the kernel releases when its holder dies, however it dies, so there is never
- * a stale one and never a guess: on Linux an abstract Unix socket (unix(7)), on Windows a named pipe, on macOS and the BSDs
- * open(2) with O_EXLOCK. An abstract socket belongs to a network namespace: runs in two containers do not see each other.
- * Throws a ProblemError (exit 3) if it is held and `wait` is false.
+ * One writer for each project. The lock is one that the kernel releases when its holder dies, however it
+ * dies, so there is never a stale one and never a guess: on Linux an abstract Unix socket (unix(7)), on
+ * Windows a named pipe, on macOS and the BSDs open(2) with O_EXLOCK. An abstract socket belongs to a network
+ * namespace: runs in two containers do not see each other. Throws a ProblemError (exit 3) if it is held and
+ * `wait` is false.
  */
 export function acquireLock(root: string, options: LockOptions): Promise<Lock> {
   const { dev, ino } = statSync(root, { bigint: true });
   const name = `dospesos-${createHash("sha256").update(`${dev}:${ino}`).digest("hex").slice(0, 32)}`;
-  if (process.platform === "linux") return lockBySocket(`\0${name}`, options);
-  if (process.platform === "win32") return lockBySocket(`\\\\.\\pipe\\${name}`, options);
+  if (process.platform === "linux") {
+    return lockBySocket(`\0${name}`, options);
+  }
+  if (process.platform === "win32") {
+    return lockBySocket(`\\\\.\\pipe\\${name}`, options);
+  }
   return lockByFile(root, options);
 }
 
 async function lockBySocket(address: string, options: LockOptions): Promise<Lock> {
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     const lock = await listen(address, holderText(options.command));
-    if (lock !== undefined) return lock;
-    // Whoever holds the lock answers with its name and keeps the connection: it closes when the lock is free again.
+    if (lock !== undefined) {
+      return lock;
+    }
+    // Whoever holds the lock answers with its name and keeps the connection: it closes when the lock is free
+    // again.
     await untilFree(address, options.signal, (holder) => {
-      if (!options.wait) throw lockedProblem(holder);
-      if (!told) options.onWait(holder);
+      if (!options.wait) {
+        throw lockedProblem(holder);
+      }
+      if (!told) {
+        options.onWait(holder);
+      }
       told = true;
     });
   }
@@ -60,13 +75,17 @@ function listen(address: string, holder: string): Promise<Lock | undefined> {
       socket.unref();
       socket.write(`${holder}\n`);
     });
-    server.on("error", (error: NodeJS.ErrnoException) => (error.code === "EADDRINUSE" ? resolve(undefined) : reject(error)));
+    server.on("error", (error: NodeJS.ErrnoException) =>
+      error.code === "EADDRINUSE" ? resolve(undefined) : reject(error),
+    );
     server.listen(address, () => {
       server.unref();
       resolve({
         release: () => {
           server.close();
-          for (const socket of waiting) socket.destroy();
+          for (const socket of waiting) {
+            socket.destroy();
+          }
         },
       });
     });
@@ -95,12 +114,16 @@ function untilFree(address: string, signal: AbortSignal, onHolder: (holder: stri
     socket.on("data", (piece) => {
       clearTimeout(silence);
       answer += piece.toString();
-      if (answer.endsWith("\n")) tell(answer.trim());
+      if (answer.endsWith("\n")) {
+        tell(answer.trim());
+      }
     });
     socket.on("error", () => {});
     socket.on("close", () => end(resolve));
     signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
+    if (signal.aborted) {
+      abort();
+    }
   });
 }
 
@@ -112,17 +135,23 @@ const O_RDWR_CREAT = 0x2 | 0x200;
 async function lockByFile(root: string, options: LockOptions): Promise<Lock> {
   mkdirSync(join(root, STATE_FOLDER), { recursive: true });
   const path = join(root, STATE_FOLDER, "lock");
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     try {
       const file = openSync(path, O_RDWR_CREAT | O_EXLOCK | O_NONBLOCK, 0o600);
       writeFileSync(file, holderText(options.command));
       return { release: () => closeSync(file) };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") {
+        throw error;
+      }
     }
     const holder = readFileSync(path, "utf8");
-    if (!options.wait) throw lockedProblem(holder);
-    if (!told) options.onWait(holder);
+    if (!options.wait) {
+      throw lockedProblem(holder);
+    }
+    if (!told) {
+      options.onWait(holder);
+    }
     told = true;
     await new Promise((resolve) => setTimeout(resolve, 50));
     options.signal.throwIfAborted();
@@ -134,5 +163,14 @@ function holderText(command: string): string {
 }
 
 function lockedProblem(holder: string): ProblemError {
-  return new ProblemError([{ code: "DP302", what: `another run works here: ${holder}`, fix: "wait for it, or run without --no-wait" }], 3);
+  return new ProblemError(
+    [
+      {
+        code: "DP302",
+        what: `another run works here: ${holder}`,
+        fix: "wait for it, or run without --no-wait",
+      },
+    ],
+    3,
+  );
 }

@@ -1,10 +1,11 @@
 /**
  * The data model of the engine, on one page. Everything else in lib/engine is a consequence of it.
  *
- * A *node* is something that a step may depend on or make: a file, a settings key, a fact, … Nodes and digests are
- * interned: each has a dense id, and the columns below are indexed by it. A *step* is one rule, fact or effect of the
- * graph. A *record* is what was true when a step last ran; it belongs to the step's first output, so it outlives any
- * change of the graph. A step is fresh when its record still describes the world (see decide.ts).
+ * A *node* is something that a step may depend on or make: a file, a settings key, a fact, … Nodes and
+ * digests are interned: each has a dense id, and the columns below are indexed by it. A *step* is one rule,
+ * fact or effect of the graph. A *record* is what was true when a step last ran; it belongs to the step's
+ * first output, so it outlives any change of the graph. A step is fresh when its record still describes the
+ * world (see decide.ts).
  */
 declare const brand: unique symbol;
 export type NodeId = number & { readonly [brand]?: "node" };
@@ -17,12 +18,16 @@ export type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** Digests with a meaning of their own; all others are 128 bits of a SHA-256. */
 export const Digest = { unknown: 0, missing: 1, directory: 2, special: 3 } as const;
-export const fixedDigests = ["", "missing", "directory", "special"].map((name) => Array.from(name.padEnd(16), (char) => char.charCodeAt(0).toString(16)).join(""));
+export const fixedDigests = ["", "missing", "directory", "special"].map((name) =>
+  Array.from(name.padEnd(16), (char) => char.charCodeAt(0).toString(16)).join(""),
+);
 
 export const StepKind = { rule: 1, fact: 2, effect: 3 } as const;
 export type StepKind = (typeof StepKind)[keyof typeof StepKind];
 
-/** No `clean` and no vanished rule removes a precious step's outputs (keys): its recipe keeps what it finds. */
+/**
+ * No `clean` and no vanished rule removes a precious step's outputs (keys): its recipe keeps what it finds.
+ */
 export const StepFlag = { precious: 1 } as const;
 
 /** How the last run of a step ended. A start without an end is what a crash or an interrupt leaves. */
@@ -45,7 +50,9 @@ export interface StepRecord {
   readonly edges: Edges;
 }
 
-/** Pairs of a node and the digest that it had, as two columns of which the part from start to end is meant. */
+/**
+ * Pairs of a node and the digest that it had, as two columns of which the part from start to end is meant.
+ */
 export interface Edges {
   readonly nodes: ArrayLike<NodeId>;
   readonly digests: ArrayLike<DigestId>;
@@ -71,7 +78,10 @@ export interface Graph {
   readonly groups: readonly string[];
   readonly groupStart: Uint32Array;
   readonly groupMember: Uint32Array;
-  /** What the graph itself was made from: the Dofile and its imports, names and keys that it read, environment, globs. */
+  /**
+   * What the graph itself was made from: the Dofile and its imports, names and keys that it read,
+   * environment, globs.
+   */
   readonly edges: Edges;
   /** The step that makes a node, plus one; 0 or nothing where no step does. See makerOf. */
   readonly maker: Uint32Array;
@@ -105,7 +115,11 @@ export function makerOf(graph: Graph, node: NodeId): StepId | undefined {
 /** The column `maker` of a graph. */
 export function makersOf({ outStart, out }: Pick<Graph, "outStart" | "out">): Uint32Array {
   const maker = new Uint32Array(out.reduce((last, node) => Math.max(last, node), 0) + 1);
-  for (let step = 0; step + 1 < outStart.length; step++) for (let at = outStart[step]!; at < outStart[step + 1]!; at++) maker[out[at]!] = step + 1;
+  for (let step = 0; step + 1 < outStart.length; step++) {
+    for (let at = outStart[step]!; at < outStart[step + 1]!; at++) {
+      maker[out[at]!] = step + 1;
+    }
+  }
   return maker;
 }
 
@@ -114,7 +128,9 @@ export function stepsBelow(graph: Graph, step: StepId): StepId[] {
   const below: StepId[] = [];
   for (let at = graph.needStart[step]!; at < graph.needStart[step + 1]!; at++) {
     const maker = makerOf(graph, graph.need[at]!);
-    if (maker !== undefined) below.push(maker);
+    if (maker !== undefined) {
+      below.push(maker);
+    }
   }
   return below;
 }
@@ -123,10 +139,14 @@ export function stepsBelow(graph: Graph, step: StepId): StepId[] {
 export function closure(graph: Graph, steps: Iterable<StepId>): Uint8Array {
   const needed = new Uint8Array(stepCount(graph));
   const waiting = [...steps];
-  for (const step of waiting) needed[step] = 1;
+  for (const step of waiting) {
+    needed[step] = 1;
+  }
   for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
     for (const below of stepsBelow(graph, step)) {
-      if (needed[below] === 1) continue;
+      if (needed[below] === 1) {
+        continue;
+      }
       needed[below] = 1;
       waiting.push(below);
     }

@@ -18,8 +18,9 @@ export interface Content {
 }
 
 /**
- * The world as it is in this run: looks at each node once, hashes only what its stat does not vouch for, and notes in the state
- * what it saw. Settings, names, environment and globs are looked at first, since one change of a file can change many.
+ * The world as it is in this run: looks at each node once, hashes only what its stat does not vouch for, and
+ * notes in the state what it saw. Settings, names, environment and globs are looked at first, since one
+ * change of a file can change many.
  */
 export class Observer implements World {
   readonly root: string;
@@ -54,19 +55,30 @@ export class Observer implements World {
     const { state } = this;
     this.#folders.clear();
     this.#contents.clear();
-    if (which === "all") this.#seen = new Uint8Array(state.nodeName.length * 2);
-    else for (const node of which) this.forget(node);
+    if (which === "all") {
+      this.#seen = new Uint8Array(state.nodeName.length * 2);
+    } else {
+      for (const node of which) {
+        this.forget(node);
+      }
+    }
     const before = state.nodeDigest[this.#settingsNode];
-    if (this.current(this.#settingsNode) !== before) this.#lookAtSettings();
+    if (this.current(this.#settingsNode) !== before) {
+      this.#lookAtSettings();
+    }
     for (let node = 1; node < state.nodeName.length; node++) {
-      if (state.nodeKind[node] === Kind.environment && state.nodeDigest[node] !== Digest.unknown) this.#lookAtEnvironment(node);
+      if (state.nodeKind[node] === Kind.environment && state.nodeDigest[node] !== Digest.unknown) {
+        this.#lookAtEnvironment(node);
+      }
     }
     this.lookAtGlobs("changed");
   }
 
   current(node: NodeId): DigestId {
     if (this.state.nodeKind[node] === Kind.file) {
-      if (this.#seen[node] !== 1) this.#lookAtFile(node);
+      if (this.#seen[node] !== 1) {
+        this.#lookAtFile(node);
+      }
     } else if (this.state.nodeDigest[node] === Digest.unknown) {
       this.#lookAtValue(node);
     }
@@ -93,7 +105,9 @@ export class Observer implements World {
       const before = this.state.nodeDigest[this.#settingsNode];
       const content = this.#readSettings(look(fullPath(this.root, this.#settings.file), true));
       // Saved a moment ago: the keys that were looked at before are those of the old content.
-      if (this.state.nodeDigest[this.#settingsNode] !== before) this.#lookAtSettings();
+      if (this.state.nodeDigest[this.#settingsNode] !== before) {
+        this.#lookAtSettings();
+      }
       return content;
     }
     return this.#settingsContent;
@@ -105,10 +119,15 @@ export class Observer implements World {
     return value === undefined ? undefined : JSON.stringify(value);
   }
 
-  /** Reads a file once per run: all steps see the same bytes. Undefined if there is no file; throws if it is none that can be read. */
+  /**
+   * Reads a file once per run: all steps see the same bytes. Undefined if there is no file; throws if it is
+   * none that can be read.
+   */
   read(node: NodeId): Content | undefined {
     const read = this.#contents.get(node);
-    if (read !== undefined) return read;
+    if (read !== undefined) {
+      return read;
+    }
     const name = this.state.nodeName[node]!;
     const path = fullPath(this.root, name);
     const stat = look(path, true);
@@ -117,7 +136,10 @@ export class Observer implements World {
       return undefined;
     }
     if (stat === "loop" || !stat.isFile()) {
-      const what = stat !== "loop" && stat.isDirectory() ? "this is a folder, and a recipe reads it as a file" : "this is not a regular file, so it is not read";
+      const what =
+        stat !== "loop" && stat.isDirectory()
+          ? "this is a folder, and a recipe reads it as a file"
+          : "this is not a regular file, so it is not read";
       throw new ProblemError([{ code: "DP213", place: { file: name }, what, fix: "name a file" }], 1);
     }
     const { state } = this;
@@ -126,26 +148,42 @@ export class Observer implements World {
     const content = { bytes, digest: state.digest(digestOf(bytes)) };
     // What this run put there keeps the stamp that it got then.
     const known = content.digest === state.nodeDigest[node] && state.stamps.vouches(node, stat);
-    if (!known) this.#note(node, content.digest, stat, isRacy);
+    if (!known) {
+      this.#note(node, content.digest, stat, isRacy);
+    }
     this.#contents.set(node, content);
     return content;
   }
 
   /** Puts the content of an output into its place and notes what stands there now. */
   put(node: NodeId, content: Content, mode: number, durable: boolean): void {
-    const { stat, coarse } = putFile(this.root, this.state.nodeName[node]!, content.bytes, mode, durable, this.#folders);
+    const { stat, coarse } = putFile(
+      this.root,
+      this.state.nodeName[node]!,
+      content.bytes,
+      mode,
+      durable,
+      this.#folders,
+    );
     this.#contents.delete(node);
     this.#note(node, content.digest, stat, coarse);
     this.#lastPut = performance.now();
   }
 
-  /** Asks globs again: all after the graph changed, and those whose folders changed after a build wrote into them. */
+  /**
+   * Asks globs again: all after the graph changed, and those whose folders changed after a build wrote into
+   * them.
+   */
   lookAtGlobs(which: "all" | "changed"): void {
     const { globFolders } = this.state;
     this.#made = undefined;
     const asked = [...globFolders.keys()].filter((node) => which === "all" || this.#foldersChanged(node));
-    for (const node of asked) globFolders.get(node)!.forEach((folder) => this.forget(folder));
-    for (const node of asked) this.#lookAtGlob(node);
+    for (const node of asked) {
+      globFolders.get(node)!.forEach((folder) => this.forget(folder));
+    }
+    for (const node of asked) {
+      this.#lookAtGlob(node);
+    }
   }
 
   /** Looks again at a node in this run. */
@@ -155,27 +193,48 @@ export class Observer implements World {
   }
 
   /**
-   * At the end of a run: what was changed just before it was looked at is looked at once more when a tick has passed, so that
-   * the next run can trust its stat. What the file system's clock cannot tell apart stays racy.
+   * At the end of a run: what was changed just before it was looked at is looked at once more when a tick has
+   * passed, so that the next run can trust its stat. What the file system's clock cannot tell apart stays
+   * racy.
    */
   async settle(): Promise<void> {
     const { state } = this;
     let wait = 0;
     const isSoon = (node: NodeId): boolean => {
-      if (!state.stamps.isRacy(node)) return false;
+      if (!state.stamps.isRacy(node)) {
+        return false;
+      }
       const left = waitFor(look(fullPath(this.root, state.nodeName[node]!), true));
-      if (left > TICK) return false;
+      if (left > TICK) {
+        return false;
+      }
       wait = Math.max(wait, left + 1);
       return true;
     };
     const files: NodeId[] = [];
-    for (let node = 1; node < this.#seen.length; node++) if (this.#seen[node] === 1 && state.nodeDigest[node]! > Digest.special && isSoon(node)) files.push(node);
-    const globs = [...state.globFolders].filter(([, folders]) => folders.filter((folder) => state.nodeDigest[folder] === Digest.directory && isSoon(folder)).length > 0);
-    if (files.length + globs.length === 0) return;
+    for (let node = 1; node < this.#seen.length; node++) {
+      if (this.#seen[node] === 1 && state.nodeDigest[node]! > Digest.special && isSoon(node)) {
+        files.push(node);
+      }
+    }
+    const globs = [...state.globFolders].filter(
+      ([, folders]) =>
+        folders.filter((folder) => state.nodeDigest[folder] === Digest.directory && isSoon(folder)).length >
+        0,
+    );
+    if (files.length + globs.length === 0) {
+      return;
+    }
     await passed(wait);
-    for (const node of files) this.#settleFile(node);
-    for (const [, folders] of globs) folders.forEach((folder) => this.forget(folder));
-    for (const [node] of globs) this.#settleGlob(node);
+    for (const node of files) {
+      this.#settleFile(node);
+    }
+    for (const [, folders] of globs) {
+      folders.forEach((folder) => this.forget(folder));
+    }
+    for (const [node] of globs) {
+      this.#settleGlob(node);
+    }
   }
 
   /** Resolves when every later change of what this run has put into place is sure to show in its times. */
@@ -183,24 +242,36 @@ export class Observer implements World {
     await passed(this.#lastPut + TICK - performance.now());
   }
 
-  // The steps of this run were made from what was there before: where something else is there now, the next run must see it.
+  // The steps of this run were made from what was there before: where something else is there now, the next
+  // run must see it.
   #settleFile(node: NodeId): void {
     const { state } = this;
     const path = fullPath(this.root, state.nodeName[node]!);
     const stat = look(path, !this.#isOutput(node));
     const before = state.nodeDigest[node]!;
-    const same = typeof stat === "object" && stat.isFile() && state.stamps.equals(node, stat) && state.digests[before] === digestOfFile(path, stat);
-    if (same) state.observe(node, before, stat, waitFor(stat) > 0);
-    else state.distrust(node);
+    const same =
+      typeof stat === "object" &&
+      stat.isFile() &&
+      state.stamps.equals(node, stat) &&
+      state.digests[before] === digestOfFile(path, stat);
+    if (same) {
+      state.observe(node, before, stat, waitFor(stat) > 0);
+    } else {
+      state.distrust(node);
+    }
   }
 
   #settleGlob(node: NodeId): void {
     const { state } = this;
     const before = state.nodeDigest[node]!;
     this.#lookAtGlob(node);
-    if (state.nodeDigest[node] === before) return;
+    if (state.nodeDigest[node] === before) {
+      return;
+    }
     state.observe(node, before);
-    for (const folder of state.globFolders.get(node)!) state.distrust(folder);
+    for (const folder of state.globFolders.get(node)!) {
+      state.distrust(folder);
+    }
   }
 
   #lookAtFile(node: NodeId): void {
@@ -208,19 +279,32 @@ export class Observer implements World {
     const path = fullPath(this.root, state.nodeName[node]!);
     const output = this.#isOutput(node);
     const stat = look(path, !output);
-    if (stat === undefined) return this.#note(node, Digest.missing);
-    if (stat === "loop") return this.#note(node, Digest.special);
-    // How old the last change is counts from here, not from the end of the reading: git calls an entry that is too young racily clean.
+    if (stat === undefined) {
+      return this.#note(node, Digest.missing);
+    }
+    if (stat === "loop") {
+      return this.#note(node, Digest.special);
+    }
+    // How old the last change is counts from here, not from the end of the reading: git calls an entry that
+    // is too young racily clean.
     const isRacy = waitFor(stat) > 0;
-    if (stat.isDirectory()) return this.#note(node, Digest.directory, stat, isRacy);
-    if (!stat.isFile()) return this.#note(node, Digest.special, stat, isRacy);
+    if (stat.isDirectory()) {
+      return this.#note(node, Digest.directory, stat, isRacy);
+    }
+    if (!stat.isFile()) {
+      return this.#note(node, Digest.special, stat, isRacy);
+    }
     if (state.nodeDigest[node]! > Digest.special && state.stamps.vouches(node, stat)) {
       this.#see(node);
       return;
     }
     // A settings file that is wrong is not noted: the keys would not fit it.
-    if (node === this.#settingsNode) return void this.#readSettings(stat);
-    if (output || stat.size > LARGE) return this.#note(node, state.digest(digestOfFile(path, stat)), stat, isRacy);
+    if (node === this.#settingsNode) {
+      return void this.#readSettings(stat);
+    }
+    if (output || stat.size > LARGE) {
+      return this.#note(node, state.digest(digestOfFile(path, stat)), stat, isRacy);
+    }
     const bytes = readFileSync(path);
     const digest = state.digest(digestOf(bytes));
     this.#contents.set(node, { bytes, digest });
@@ -230,7 +314,10 @@ export class Observer implements World {
   #readSettings(stat: Stats | "loop" | undefined): SettingsContent {
     this.#settingsContent = undefined;
     const isRacy = waitFor(stat) > 0;
-    const { bytes, settings } = this.#settings.read(fullPath(this.root, this.#settings.file), this.#settings.file);
+    const { bytes, settings } = this.#settings.read(
+      fullPath(this.root, this.#settings.file),
+      this.#settings.file,
+    );
     const digest = this.state.digest(digestOf(bytes));
     this.#contents.set(this.#settingsNode, { bytes, digest });
     this.#settingsContent = settings;
@@ -254,42 +341,53 @@ export class Observer implements World {
 
   #lookAtValue(node: NodeId): void {
     const { nodeKind } = this.state;
-    if (nodeKind[node] === Kind.setting || nodeKind[node] === Kind.names) this.#lookAtSetting(node);
-    else if (nodeKind[node] === Kind.environment) this.#lookAtEnvironment(node);
-    else if (nodeKind[node] === Kind.glob) this.#lookAtGlob(node);
+    if (nodeKind[node] === Kind.setting || nodeKind[node] === Kind.names) {
+      this.#lookAtSetting(node);
+    } else if (nodeKind[node] === Kind.environment) {
+      this.#lookAtEnvironment(node);
+    } else if (nodeKind[node] === Kind.glob) {
+      this.#lookAtGlob(node);
+    }
   }
 
   #lookAtSettings(): void {
     for (let node = 1; node < this.state.nodeName.length; node++) {
       const kind = this.state.nodeKind[node];
-      if ((kind === Kind.setting || kind === Kind.names) && this.state.nodeDigest[node] !== Digest.unknown) this.#lookAtSetting(node);
+      if ((kind === Kind.setting || kind === Kind.names) && this.state.nodeDigest[node] !== Digest.unknown) {
+        this.#lookAtSetting(node);
+      }
     }
   }
 
   #lookAtSetting(node: NodeId): void {
     const { state } = this;
     const name = state.nodeName[node]!;
-    const value = state.nodeKind[node] === Kind.names ? canonicalJson(this.settings.names(name)) : this.settingText(name);
+    const value =
+      state.nodeKind[node] === Kind.names ? canonicalJson(this.settings.names(name)) : this.settingText(name);
     this.#noteText(node, value);
   }
 
   #lookAtEnvironment(node: NodeId): void {
     const value = process.env[this.state.nodeName[node]!];
     // The value may be a secret: only its digest is kept.
-    this.state.observe(node, value === undefined ? Digest.missing : this.state.digest(digestOf(`environment:${value}`)));
+    this.state.observe(
+      node,
+      value === undefined ? Digest.missing : this.state.digest(digestOf(`environment:${value}`)),
+    );
   }
 
   #lookAtGlob(node: NodeId): void {
     const { state } = this;
     const folders = new Set<NodeId>();
-    // Each folder's stat is taken before its entries are read: whatever changes behind it shows in the next stat.
+    // Each folder's stat is taken before its entries are read: whatever changes behind it shows in the next
+    // stat.
     const files = findFiles(this.root, state.nodeName[node]!, (name) => {
       const folder = state.node(Kind.file, name);
       folders.add(folder);
       this.current(folder);
     });
-    // What rules make, or made before they vanished, does not count: else a glob would change by being built, and a leftover
-    // would pass for a source.
+    // What rules make, or made before they vanished, does not count: else a glob would change by being built,
+    // and a leftover would pass for a source.
     const sources = files.filter((name) => {
       const file = state.find(Kind.file, name);
       return file === undefined || !(this.#isOutput(file) || this.wasMade(file));
@@ -306,17 +404,24 @@ export class Observer implements World {
 
   #foldersChanged(node: NodeId): boolean {
     const folders = this.state.globFolders.get(node);
-    return folders === undefined || folders.some((folder) => {
-      const stat = look(fullPath(this.root, this.state.nodeName[folder]!), true);
-      if (stat === undefined || stat === "loop") return this.state.nodeDigest[folder] !== Digest.missing;
-      return !this.state.stamps.vouches(folder, stat);
-    });
+    return (
+      folders === undefined ||
+      folders.some((folder) => {
+        const stat = look(fullPath(this.root, this.state.nodeName[folder]!), true);
+        if (stat === undefined || stat === "loop") {
+          return this.state.nodeDigest[folder] !== Digest.missing;
+        }
+        return !this.state.stamps.vouches(folder, stat);
+      })
+    );
   }
 
   #noteText(node: NodeId, text: string | undefined): void {
     const { state } = this;
     const before = state.nodeDigest[node]!;
-    if (text !== undefined && before > Digest.special && state.texts.get(before) === text) return;
+    if (text !== undefined && before > Digest.special && state.texts.get(before) === text) {
+      return;
+    }
     state.observe(node, text === undefined ? Digest.missing : state.digest(digestOf(`value:${text}`), text));
   }
 }

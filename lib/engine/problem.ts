@@ -1,4 +1,7 @@
-/** Where a problem stands. Lines and columns count from 1; `file` is relative to the project's root where it is inside it. */
+/**
+ * Where a problem stands. Lines and columns count from 1; `file` is relative to the project's root where it
+ * is inside it.
+ */
 export interface Place {
   readonly file: string;
   readonly line?: number;
@@ -6,8 +9,8 @@ export interface Place {
 }
 
 /**
- * One thing that is wrong, told so that a person can put it right without reading the program.
- * `what` is one clause without a full stop; `why` says what would go wrong otherwise; `fix` says what to type.
+ * One thing that is wrong, told so that a person can put it right without reading the program. `what` is one
+ * clause without a full stop; `why` says what would go wrong otherwise; `fix` says what to type.
  */
 export interface Problem {
   /** A stable name for documentation and searching, e.g. "DP104". */
@@ -45,14 +48,22 @@ export function placeText(place: Place): string {
 export function problemText(problem: Problem): string {
   const head = problem.place === undefined ? "" : `${placeText(problem.place)}: `;
   const lines = [`${head}error ${problem.code}: ${problem.what}`];
-  if (problem.why !== undefined) lines.push(`  why: ${problem.why}`);
-  if (problem.fix !== undefined) lines.push(`  fix: ${problem.fix}`);
+  if (problem.why !== undefined) {
+    lines.push(`  why: ${problem.why}`);
+  }
+  if (problem.fix !== undefined) {
+    lines.push(`  fix: ${problem.fix}`);
+  }
   return lines.map(visible).join("\n");
 }
 
-const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udfff](?<![\ud800-\udbff][\udc00-\udfff])(?![\udc00-\udfff])/g;
+const HIDDEN =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udfff](?<![\ud800-\udbff][\udc00-\udfff])(?![\udc00-\udfff])/g;
 
-/** The text with every character that a terminal would hide or obey (ANSI, bidirectional overrides, NUL) as \u escapes. */
+/**
+ * The text with every character that a terminal would hide or obey (ANSI, bidirectional overrides, NUL) as \u
+ * escapes.
+ */
 export function visible(text: string): string {
   return text.replace(HIDDEN, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
@@ -63,14 +74,20 @@ export function shown(value: string): string {
   return `"${escaped.length > 120 ? `${escaped.slice(0, 120)}…` : escaped}"`;
 }
 
-/** The candidate that a person most likely meant (edit distance of at most a third of the word), or undefined. */
+/**
+ * The candidate that a person most likely meant (edit distance of at most a third of the word), or undefined.
+ */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
+    if (Math.abs(candidate.length - word.length) >= bestDistance) {
+      continue;
+    }
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    if (distance < bestDistance) {
+      [best, bestDistance] = [candidate, distance];
+    }
   }
   return best;
 }
@@ -84,7 +101,9 @@ function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const replaced = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
       let least = Math.min(previous[j]! + 1, row[j - 1]! + 1, replaced);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) least = Math.min(least, beforePrevious[j - 2]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        least = Math.min(least, beforePrevious[j - 2]! + 1);
+      }
       row.push(least);
     }
     [beforePrevious, previous] = [previous, row];

@@ -2,8 +2,9 @@
 const GRACE = 1000;
 
 /**
- * Ends a program and all that it started when the signal is aborted: SIGTERM first, SIGKILL a second later. The program must lead
- * a process group of its own (spawned detached, POSIX only). Returns how to let go when it has ended.
+ * Ends a program and all that it started when the signal is aborted: SIGTERM first, SIGKILL a second later.
+ * The program must lead a process group of its own (spawned detached, POSIX only). Returns how to let go when
+ * it has ended.
  */
 export function endGroupOn(signal: AbortSignal, leader: number): () => void {
   const kill = (name: NodeJS.Signals): void => {
@@ -19,7 +20,9 @@ export function endGroupOn(signal: AbortSignal, leader: number): () => void {
     grace = setTimeout(() => kill("SIGKILL"), GRACE);
   };
   signal.addEventListener("abort", abort);
-  if (signal.aborted) abort();
+  if (signal.aborted) {
+    abort();
+  }
   return () => {
     clearTimeout(grace);
     signal.removeEventListener("abort", abort);

@@ -13,11 +13,17 @@ export type Recipe = (needs: Readonly<Record<string, unknown>>, context: RecipeC
 export interface RecipeContext {
   /** The absolute path of the project's folder, for effects that keep files of their own in it. */
   readonly root: string;
-  /** A source file. Throws a ProblemError if there is none, or if another rule makes it and `needs` does not say so. */
+  /**
+   * A source file. Throws a ProblemError if there is none, or if another rule makes it and `needs` does not
+   * say so.
+   */
   read(path: string): FileValue;
   /** The same for a file that may be missing: its absence is a prerequisite too. */
   readIfExists(path: string): FileValue | undefined;
-  /** As readIfExists, for a file that the step's own work has just changed: its new content is what the step was made from. */
+  /**
+   * As readIfExists, for a file that the step's own work has just changed: its new content is what the step
+   * was made from.
+   */
   readAgain(path: string): FileValue | undefined;
   /** Source files that match a pattern of fast-glob, sorted by name; what rules make does not count. */
   glob(pattern: string): readonly FileValue[];
@@ -42,7 +48,12 @@ export class Reads {
   readonly #own: ReadonlySet<string>;
 
   /** `mayRead` tells of an output of the graph whether it was declared in the step's needs. */
-  constructor(observer: Observer, step: string, own: ReadonlySet<string>, mayRead: (node: NodeId) => boolean) {
+  constructor(
+    observer: Observer,
+    step: string,
+    own: ReadonlySet<string>,
+    mayRead: (node: NodeId) => boolean,
+  ) {
     this.observer = observer;
     this.step = step;
     this.#own = own;
@@ -74,13 +85,32 @@ export class Reads {
     const name = fileName(observer.root, path);
     const node = observer.state.node(Kind.file, name);
     if (this.#own.has(name)) {
-      throw new ProblemError([{ code: "DP221", place: { file: name }, what: `${this.step} reads a file that it makes itself`, why: "it would depend on its own result", fix: "use existing(), which is no prerequisite" }], 1);
+      throw new ProblemError(
+        [
+          {
+            code: "DP221",
+            place: { file: name },
+            what: `${this.step} reads a file that it makes itself`,
+            why: "it would depend on its own result",
+            fix: "use existing(), which is no prerequisite",
+          },
+        ],
+        1,
+      );
     }
     if (!this.#mayRead(node)) {
-      throw new ProblemError([{
-        code: "DP221", place: { file: name }, what: `${this.step} reads a file that another rule makes`,
-        why: "without a declared prerequisite it might be read before it is made", fix: "add the rule that makes it to `needs`",
-      }], 1);
+      throw new ProblemError(
+        [
+          {
+            code: "DP221",
+            place: { file: name },
+            what: `${this.step} reads a file that another rule makes`,
+            why: "without a declared prerequisite it might be read before it is made",
+            fix: "add the rule that makes it to `needs`",
+          },
+        ],
+        1,
+      );
     }
     const content = observer.read(node);
     this.edges.set(node, content?.digest ?? Digest.missing);
@@ -100,13 +130,29 @@ export class Reads {
   }
 }
 
-/** Which recipe runs now, so that a view of the settings that a recipe closed over knows for whom it reads. */
+/**
+ * Which recipe runs now, so that a view of the settings that a recipe closed over knows for whom it reads.
+ */
 export const recording = new AsyncLocalStorage<Reads>();
 
-export function recipeContext(reads: Reads, signal: AbortSignal, note: (what: string) => void): RecipeContext {
+export function recipeContext(
+  reads: Reads,
+  signal: AbortSignal,
+  note: (what: string) => void,
+): RecipeContext {
   const { observer } = reads;
   const missing = (path: string): never => {
-    throw new ProblemError([{ code: "DP222", place: { file: fileName(observer.root, path) }, what: "there is no such file", fix: "make it, or correct the name" }], 1);
+    throw new ProblemError(
+      [
+        {
+          code: "DP222",
+          place: { file: fileName(observer.root, path) },
+          what: "there is no such file",
+          fix: "make it, or correct the name",
+        },
+      ],
+      1,
+    );
   };
   return {
     root: observer.root,
@@ -121,17 +167,32 @@ export function recipeContext(reads: Reads, signal: AbortSignal, note: (what: st
     existing: (path) => {
       const name = fileName(observer.root, path);
       if (!reads.isOwn(name)) {
-        throw new ProblemError([{ code: "DP221", place: { file: name }, what: "existing() is asked for a file that the step does not make", why: "it is not recorded as a prerequisite", fix: "use read()" }], 1);
+        throw new ProblemError(
+          [
+            {
+              code: "DP221",
+              place: { file: name },
+              what: "existing() is asked for a file that the step does not make",
+              why: "it is not recorded as a prerequisite",
+              fix: "use read()",
+            },
+          ],
+          1,
+        );
       }
       const stat = look(fullPath(observer.root, name), false);
-      if (stat === undefined || stat === "loop" || !stat.isFile()) return undefined;
+      if (stat === undefined || stat === "loop" || !stat.isFile()) {
+        return undefined;
+      }
       const content = observer.read(observer.state.node(Kind.file, name));
       return content === undefined ? undefined : fileValue(name, content.bytes);
     },
     run: async (program, args, input = "") => {
       const { execa } = await import("execa");
       const ending = process.platform === "win32" ? { cancelSignal: signal } : { detached: true };
-      const running = started(program, () => execa(program, args, { cwd: observer.root, input, stripFinalNewline: false, ...ending }));
+      const running = started(program, () =>
+        execa(program, args, { cwd: observer.root, input, stripFinalNewline: false, ...ending }),
+      );
       const letGo = running.pid === undefined ? () => {} : endGroupOn(signal, running.pid);
       try {
         return (await running).stdout;
@@ -149,8 +210,13 @@ function started<T>(program: string, start: () => T): T {
   try {
     return start();
   } catch (error) {
-    if (!(error instanceof TypeError && error.message.includes("stdio is not iterable"))) throw error;
-    throw new Error(`${program} could not be started: too many open files (EMFILE); raise ulimit -n, or run fewer recipes at a time with -j`, { cause: error });
+    if (!(error instanceof TypeError && error.message.includes("stdio is not iterable"))) {
+      throw error;
+    }
+    throw new Error(
+      `${program} could not be started: too many open files (EMFILE); raise ulimit -n, or run fewer recipes at a time with -j`,
+      { cause: error },
+    );
   }
 }
 

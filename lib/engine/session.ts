@@ -41,8 +41,8 @@ export interface Host {
 }
 
 /**
- * One project as it is now: the state, what is looked at, the graph. A run makes one; watch keeps it from one batch of changes to
- * the next.
+ * One project as it is now: the state, what is looked at, the graph. A run makes one; watch keeps it from one
+ * batch of changes to the next.
  */
 export class Session {
   readonly root: string;
@@ -59,39 +59,60 @@ export class Session {
     this.host = host;
     this.loaded = loadState(root);
     this.state = this.loaded.state;
-    this.observer = new Observer(root, this.state, host.settings, (node) => this.state.graph !== undefined && makerOf(this.state.graph, node) !== undefined);
+    this.observer = new Observer(
+      root,
+      this.state,
+      host.settings,
+      (node) => this.state.graph !== undefined && makerOf(this.state.graph, node) !== undefined,
+    );
     this.#readBanner();
   }
 
-  /** Begins another run: the next question is answered from the disk, as far as something may have changed there. */
+  /**
+   * Begins another run: the next question is answered from the disk, as far as something may have changed
+   * there.
+   */
   lookAgain(changes: Changes): void {
     this.host.lookAgain();
     this.observer.lookAgain(changes === "all" ? "all" : this.#nodesBelow(changes));
     this.#readBanner();
   }
 
-  /** The nodes that a change of these paths can change: they, the folders that hold them, and all that lies below. */
+  /**
+   * The nodes that a change of these paths can change: they, the folders that hold them, and all that lies
+   * below.
+   */
   #nodesBelow(paths: ReadonlySet<string>): "all" | Set<NodeId> {
     const { state } = this;
     const changed = new Set([...paths].map((path) => fileName(this.root, path)));
-    if (changed.has(".")) return "all";
+    if (changed.has(".")) {
+      return "all";
+    }
     const nodes = new Set<NodeId>();
     for (const name of changed) {
       const folder = state.find(Kind.file, posix.dirname(name));
-      if (folder !== undefined) nodes.add(folder);
+      if (folder !== undefined) {
+        nodes.add(folder);
+      }
     }
     const known = new Map<string, boolean>();
     const isBelow = (name: string): boolean => {
       const end = name.lastIndexOf("/");
-      if (end <= 0) return false;
+      if (end <= 0) {
+        return false;
+      }
       const folder = name.slice(0, end);
       let below = known.get(folder);
-      if (below === undefined) known.set(folder, (below = changed.has(folder) || isBelow(folder)));
+      if (below === undefined) {
+        known.set(folder, (below = changed.has(folder) || isBelow(folder)));
+      }
       return below;
     };
     for (let node = 1; node < state.nodeName.length; node++) {
       const name = state.nodeName[node]!;
-      if (changed.has(name) || isBelow(name)) nodes.add(node);
+      if (changed.has(name) || isBelow(name)) {
+        nodes.add(node);
+      }
     }
     return nodes;
   }
@@ -99,16 +120,25 @@ export class Session {
   /** The banner is part of the state, so that nobody has to parse settings to show it. */
   #readBanner(): void {
     const content = this.observer.parsedSettings;
-    if (content === undefined) return;
+    if (content === undefined) {
+      return;
+    }
     const banner = this.host.banner(content);
-    if (banner !== this.state.banner) this.state.dirty = true;
+    if (banner !== this.state.banner) {
+      this.state.dirty = true;
+    }
     this.state.banner = banner;
   }
 
-  /** The graph: the recorded one if nothing that it was made from changed, or a new one. `keep` allows to write the bundle's cache. */
+  /**
+   * The graph: the recorded one if nothing that it was made from changed, or a new one. `keep` allows to
+   * write the bundle's cache.
+   */
   async graph(keep: boolean): Promise<Graph> {
     const known = this.state.graph;
-    if (known !== undefined && this.#isCurrent(known)) return known;
+    if (known !== undefined && this.#isCurrent(known)) {
+      return known;
+    }
     return (await this.#evaluate(keep)).graph;
   }
 
@@ -117,29 +147,48 @@ export class Session {
     const known = this.#built;
     await this.host.load();
     const { graph } = this.state;
-    if (graph === undefined || !this.#isCurrent(graph)) return this.#evaluate(true);
-    if (known !== undefined && known.graph === graph) return known;
+    if (graph === undefined || !this.#isCurrent(graph)) {
+      return this.#evaluate(true);
+    }
+    if (known !== undefined && known.graph === graph) {
+      return known;
+    }
     // The graph is known and holds: only the recipes are missing.
-    const declarations = declarationsFor(this.state, this.root, graph, await this.host.dofile.offer(this.observer));
+    const declarations = declarationsFor(
+      this.state,
+      this.root,
+      graph,
+      await this.host.dofile.offer(this.observer),
+    );
     return declarations === undefined ? await this.#evaluate(true) : (this.#built = { graph, declarations });
   }
 
   #isCurrent(graph: Graph): boolean {
-    return this.state.program === this.host.program && eachEdge(graph.edges, (node, digest) => this.observer.current(node) === digest);
+    return (
+      this.state.program === this.host.program &&
+      eachEdge(graph.edges, (node, digest) => this.observer.current(node) === digest)
+    );
   }
 
   async #evaluate(keep: boolean): Promise<Built> {
     const { state, host, observer, root } = this;
     const changed = state.graph === undefined || !this.#isCurrent(state.graph);
-    if (changed) this.replaced = true;
-    // The outputs of the new graph are no matches of its globs: if that changes a glob, the graph is made once more.
+    if (changed) {
+      this.replaced = true;
+    }
+    // The outputs of the new graph are no matches of its globs: if that changes a glob, the graph is made
+    // once more.
     for (let round = 0; ; round++) {
       const built = buildGraph(state, root, await host.dofile.evaluate(observer, keep));
       state.graph = built.graph;
       state.program = host.program;
-      if (changed) state.dirty = true;
+      if (changed) {
+        state.dirty = true;
+      }
       observer.lookAtGlobs("all");
-      if (this.#isCurrent(built.graph) || round === 3) return (this.#built = built);
+      if (this.#isCurrent(built.graph) || round === 3) {
+        return (this.#built = built);
+      }
     }
   }
 }

@@ -1,10 +1,16 @@
 import type { Place } from "./problem.ts";
 
-/** A file of keys and values whose every key is a prerequisite of its own. What the keys mean is not the engine's business. */
+/**
+ * A file of keys and values whose every key is a prerequisite of its own. What the keys mean is not the
+ * engine's business.
+ */
 export interface SettingsSource {
   /** Name of the file, relative to the root. */
   readonly file: string;
-  /** Reads, checks and parses the file. Throws a ProblemError (exit 2) with all problems, also if there is no such file. */
+  /**
+   * Reads, checks and parses the file. Throws a ProblemError (exit 2) with all problems, also if there is no
+   * such file.
+   */
   read(path: string, shownAs: string): { readonly bytes: Uint8Array; readonly settings: SettingsContent };
 }
 

@@ -4,9 +4,13 @@ import type { Place } from "./problem.ts";
 
 /** The first place of the project in a stack trace (source maps are on, so it is a place in the sources). */
 export function placeInStack(root: string, stack: string): Place | undefined {
-  for (const [, path, line, column] of stack.matchAll(/(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+?):(\d+):(\d+)\)?$/gm)) {
+  for (const [, path, line, column] of stack.matchAll(
+    /(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+?):(\d+):(\d+)\)?$/gm,
+  )) {
     const file = relative(root, path!.startsWith("file:") ? fileURLToPath(path!) : path!);
-    if (!file.startsWith("..") && !file.startsWith("node_modules")) return { file, line: Number(line), column: Number(column) };
+    if (!file.startsWith("..") && !file.startsWith("node_modules")) {
+      return { file, line: Number(line), column: Number(column) };
+    }
   }
   return undefined;
 }

@@ -2,9 +2,10 @@ import type { Stats } from "node:fs";
 import type { NodeId } from "./model.ts";
 
 /**
- * What the stat of each file was when its content was last looked at, as columns: bytes, milliseconds, and what the kernel gave for
- * the rest. They are compared for equality only. As doubles, which cost half of what bigints cost, times are told apart from a
- * quarter of a microsecond on; what changes faster than a tick of the kernel's clock is racy anyway.
+ * What the stat of each file was when its content was last looked at, as columns: bytes, milliseconds, and
+ * what the kernel gave for the rest. They are compared for equality only. As doubles, which cost half of what
+ * bigints cost, times are told apart from a quarter of a microsecond on; what changes faster than a tick of
+ * the kernel's clock is racy anyway.
  */
 export interface StampColumns {
   readonly size: Float64Array;
@@ -13,7 +14,9 @@ export interface StampColumns {
   readonly inode: Float64Array;
   /** Permission bits. */
   readonly mode: Uint16Array;
-  /** Changed so shortly before it was looked at that a later change might not show: must be hashed next time. */
+  /**
+   * Changed so shortly before it was looked at that a later change might not show: must be hashed next time.
+   */
   readonly racy: Uint8Array;
 }
 
@@ -34,14 +37,25 @@ export class Stamps {
   /** Copies the stamps of some nodes, which have other ids here. */
   take(from: Stamps, ids: ReadonlyMap<NodeId, NodeId>): void {
     const [old, columns] = [from.#columns, emptyColumns(ids.size * 2 + 16)];
-    for (const [node, id] of ids) if (node < old.size.length) for (const column of COLUMNS) columns[column][id] = old[column][node]!;
+    for (const [node, id] of ids) {
+      if (node < old.size.length) {
+        for (const column of COLUMNS) {
+          columns[column][id] = old[column][node]!;
+        }
+      }
+    }
     this.#columns = columns;
   }
 
   /** Whether the stat is the one that is noted. */
   equals(node: NodeId, stat: Stats): boolean {
     const { size, mtime, ctime, inode } = this.#columns;
-    return stat.mtimeMs === mtime[node] && stat.ctimeMs === ctime[node] && stat.size === size[node] && stat.ino === inode[node];
+    return (
+      stat.mtimeMs === mtime[node] &&
+      stat.ctimeMs === ctime[node] &&
+      stat.size === size[node] &&
+      stat.ino === inode[node]
+    );
   }
 
   /** Whether the stat vouches for the content: the file was not touched since that was looked at. */
@@ -59,10 +73,14 @@ export class Stamps {
 
   /** Returns whether anything was different before. */
   set(node: NodeId, stat: Stats, isRacy: boolean): boolean {
-    if (node >= this.#columns.size.length) this.#columns = copyColumns(this.#columns, node * 2);
+    if (node >= this.#columns.size.length) {
+      this.#columns = copyColumns(this.#columns, node * 2);
+    }
     const { size, mtime, ctime, inode, mode, racy } = this.#columns;
     const bits = stat.mode & 0o7777;
-    if (racy[node] === (isRacy ? 1 : 0) && mode[node] === bits && this.equals(node, stat)) return false;
+    if (racy[node] === (isRacy ? 1 : 0) && mode[node] === bits && this.equals(node, stat)) {
+      return false;
+    }
     size[node] = stat.size;
     mtime[node] = stat.mtimeMs;
     ctime[node] = stat.ctimeMs;
@@ -75,7 +93,9 @@ export class Stamps {
   /** The next look hashes the file, whatever its stat. Returns whether that was different before. */
   distrust(node: NodeId): boolean {
     const { racy } = this.#columns;
-    if (racy[node] !== 0) return false;
+    if (racy[node] !== 0) {
+      return false;
+    }
     racy[node] = 1;
     return true;
   }
@@ -83,12 +103,21 @@ export class Stamps {
 
 function emptyColumns(count: number): StampColumns {
   const doubles = (): Float64Array => new Float64Array(count);
-  return { size: doubles(), mtime: doubles(), ctime: doubles(), inode: doubles(), mode: new Uint16Array(count), racy: new Uint8Array(count).fill(1) };
+  return {
+    size: doubles(),
+    mtime: doubles(),
+    ctime: doubles(),
+    inode: doubles(),
+    mode: new Uint16Array(count),
+    racy: new Uint8Array(count).fill(1),
+  };
 }
 
 function copyColumns(from: StampColumns, count: number): StampColumns {
   const to = emptyColumns(count);
   const kept = Math.min(from.size.length, count);
-  for (const column of COLUMNS) to[column].set(from[column].subarray(0, kept));
+  for (const column of COLUMNS) {
+    to[column].set(from[column].subarray(0, kept));
+  }
   return to;
 }

@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import { compacted, isWasteful } from "./compact.ts";
 import { Journal, replay, writeAll, type SnapshotExtent } from "./journal.ts";
@@ -20,7 +30,10 @@ export interface Loaded {
   readonly snapshot: SnapshotExtent;
   /** Outputs of steps that a crash cut: they may have left temporary files beside them. */
   readonly unfinished: readonly NodeId[];
-  /** The ids in memory are not those of the snapshot: before a journal can tell of them, it must be written anew. */
+  /**
+   * The ids in memory are not those of the snapshot: before a journal can tell of them, it must be written
+   * anew.
+   */
   readonly renumbered: boolean;
   /** A snapshot is there and cannot be read: everything is built again. */
   readonly damaged: boolean;
@@ -31,18 +44,32 @@ export function loadState(root: string): Loaded {
   const bytes = readAligned(join(root, STATE_FOLDER, SNAPSHOT));
   const read = bytes === undefined ? new State() : readSnapshot(bytes);
   if (read === "newer") {
-    throw new ProblemError([{
-      code: "DP301", place: { file: `${STATE_FOLDER}/${SNAPSHOT}` }, what: "this state was written by a newer version of dospesos",
-      why: "building with it could throw away what the newer version knows", fix: "use the newer version, or delete .dospesos and build everything again",
-    }], 4);
+    throw new ProblemError(
+      [
+        {
+          code: "DP301",
+          place: { file: `${STATE_FOLDER}/${SNAPSHOT}` },
+          what: "this state was written by a newer version of dospesos",
+          why: "building with it could throw away what the newer version knows",
+          fix: "use the newer version, or delete .dospesos and build everything again",
+        },
+      ],
+      4,
+    );
   }
   const state = typeof read === "string" ? new State() : read;
-  const id = bytes === undefined || typeof read === "string" ? [0, 0] as const : idOf(bytes);
+  const id = bytes === undefined || typeof read === "string" ? ([0, 0] as const) : idOf(bytes);
   const snapshot = { id, nodes: state.nodeName.length, digests: state.digests.length };
   const journal = readAligned(join(root, STATE_FOLDER, JOURNAL));
   const unfinished = journal === undefined ? [] : replay(state, journal, id).unfinished;
   const wasteful = unfinished.length === 0 && isWasteful(state);
-  return { state: wasteful ? compacted(state) : state, snapshot, unfinished, renumbered: wasteful || journal !== undefined, damaged: read === "damaged" };
+  return {
+    state: wasteful ? compacted(state) : state,
+    snapshot,
+    unfinished,
+    renumbered: wasteful || journal !== undefined,
+    damaged: read === "damaged",
+  };
 }
 
 /** The state on disk, for whoever holds the lock. */
@@ -58,9 +85,14 @@ export class Store {
     this.journal = new Journal(join(this.#folder, JOURNAL), loaded.state, loaded.snapshot);
   }
 
-  /** Writes the snapshot if anything is known that is not on disk in it. A crash leaves the old one or the new one. */
+  /**
+   * Writes the snapshot if anything is known that is not on disk in it. A crash leaves the old one or the new
+   * one.
+   */
   fold(): void {
-    if (!this.#state.dirty && this.journal.size === 0) return;
+    if (!this.#state.dirty && this.journal.size === 0) {
+      return;
+    }
     const bytes = writeSnapshot(this.#state);
     mkdirSync(this.#folder, { recursive: true });
     const path = join(this.#folder, SNAPSHOT);
@@ -75,39 +107,56 @@ export class Store {
     } finally {
       closeSync(file);
     }
-    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) rmSync(path, { recursive: true });
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+      rmSync(path, { recursive: true });
+    }
     renameSync(temporary, path);
-    // A crash here leaves a journal of the old snapshot: its header no longer fits, so it is ignored and removed.
+    // A crash here leaves a journal of the old snapshot: its header no longer fits, so it is ignored and
+    // removed.
     this.journal.restart(idOf(bytes));
     rmSync(join(this.#folder, JOURNAL), { recursive: true, force: true });
     this.#snapshotSize = bytes.length;
     this.#state.dirty = false;
   }
 
-  /** False if another process has written the state since this one read or wrote it: then it must be read again. */
+  /**
+   * False if another process has written the state since this one read or wrote it: then it must be read
+   * again.
+   */
   isCurrent(): boolean {
     const [first, second] = readId(join(this.#folder, SNAPSHOT));
     return first === this.journal.snapshot[0] && second === this.journal.snapshot[1];
   }
 
-  /** For a process that goes on (watch): folds only when the journal has grown. Gives false where the state should be read anew, since much of it is not in use. */
+  /**
+   * For a process that goes on (watch): folds only when the journal has grown. Gives false where the state
+   * should be read anew, since much of it is not in use.
+   */
   foldIfLong(): boolean {
     this.journal.flush();
-    if (this.journal.size <= Math.max(FOLD_AT_LEAST, this.#snapshotSize / 2)) return true;
+    if (this.journal.size <= Math.max(FOLD_AT_LEAST, this.#snapshotSize / 2)) {
+      return true;
+    }
     this.fold();
     return !isWasteful(this.#state);
   }
 }
 
-/** The bytes of a file in a buffer of their own, aligned for typed arrays; undefined if there is no such file. */
+/**
+ * The bytes of a file in a buffer of their own, aligned for typed arrays; undefined if there is no such file.
+ */
 function readAligned(path: string): Uint8Array | undefined {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    if (code === "EISDIR") return new Uint8Array();
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      return undefined;
+    }
+    if (code === "EISDIR") {
+      return new Uint8Array();
+    }
     throw error;
   }
   return bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);

@@ -2,9 +2,15 @@ import { visible } from "../engine/problem.ts";
 import type { Language } from "./language.ts";
 import { flow, ini, kindOf, scalarText, sh, Unwritable } from "./quote.ts";
 
-/** The filter that an output needs as its last one, by the template's language. Text is for people and needs none. */
+/**
+ * The filter that an output needs as its last one, by the template's language. Text is for people and needs
+ * none.
+ */
 export const QUOTING: Readonly<Record<Exclude<Language, "text">, (value: unknown) => string>> = {
-  sh, yaml: (value) => flow(value), json: (value) => flow(value), ini,
+  sh,
+  yaml: (value) => flow(value),
+  json: (value) => flow(value),
+  ini,
 };
 
 /** A filter's function and the number of arguments that it takes behind its value. */
@@ -22,13 +28,19 @@ export const FILTERS: ReadonlyMap<string, KnownFilter> = new Map<string, KnownFi
 ]);
 
 function length(value: unknown): number {
-  if (typeof value === "string") return [...value].length;
-  if (Array.isArray(value)) return value.length;
+  if (typeof value === "string") {
+    return [...value].length;
+  }
+  if (Array.isArray(value)) {
+    return value.length;
+  }
   throw new Unwritable(`is ${kindOf(value)}, which has no length`, "pass text or a list");
 }
 
 function join(value: unknown, separator: unknown): string {
-  if (!Array.isArray(value)) throw new Unwritable(`is ${kindOf(value)}, not a list`, "pass a list from the rule");
+  if (!Array.isArray(value)) {
+    throw new Unwritable(`is ${kindOf(value)}, not a list`, "pass a list from the rule");
+  }
   return Array.from(value, scalarText).join(scalarText(separator));
 }
 
@@ -41,7 +53,7 @@ export function plainText(value: unknown): string {
 export function shAssigned(value: unknown): string {
   if (Array.isArray(value)) {
     const why = "is a list, and behind NAME= its second word would run as a command";
-    throw new Unwritable(why, "write `set -- {{ … | sh }}` and use \"$@\"");
+    throw new Unwritable(why, 'write `set -- {{ … | sh }}` and use "$@"');
   }
   return sh(value);
 }

@@ -2,7 +2,13 @@
 export type Language = "sh" | "yaml" | "json" | "ini" | "text";
 
 const BY_EXTENSION: ReadonlyMap<string, Language> = new Map([
-  ["sh", "sh"], ["yaml", "yaml"], ["yml", "yaml"], ["json", "json"], ["ini", "ini"], ["md", "text"], ["txt", "text"],
+  ["sh", "sh"],
+  ["yaml", "yaml"],
+  ["yml", "yaml"],
+  ["json", "json"],
+  ["ini", "ini"],
+  ["md", "text"],
+  ["txt", "text"],
 ]);
 
 export const TEMPLATE_NAMES = [...BY_EXTENSION.keys()].map((extension) => `.${extension}.njk`).join(", ");

@@ -5,21 +5,28 @@ const LINE_END = /[ \t]*(?:\n|$)/y;
 const LONE_END_RAW = /^[ \t]*\{%-?\s*endraw\s*-?%\}$/;
 
 /**
- * Makes the lexer drop the lines that hold nothing but one tag or comment, so that these leave no empty line in the
- * output. A
- * line end behind a tag that shares its line stays (nunjucks' own trimBlocks would join such a line with the next one).
+ * Makes the lexer drop the lines that hold nothing but one tag or comment, so that these leave no empty line
+ * in the output. A line end behind a tag that shares its line stays (nunjucks' own trimBlocks would join such
+ * a line with the next one).
  */
 export function dropLoneTagLines(lexer: Lexer, text: string): Lexer {
   const next = lexer.nextToken.bind(lexer);
-  const lineBefore = (index: number): string => text.slice(index === 0 ? 0 : text.lastIndexOf("\n", index - 1) + 1, index);
+  const lineBefore = (index: number): string =>
+    text.slice(index === 0 ? 0 : text.lastIndexOf("\n", index - 1) + 1, index);
   const skipLineEnd = (tagStart: number): void => {
-    if (lineBefore(tagStart).trim() !== "") return;
-    for (const _ of matchAt(LINE_END, text, lexer.index) ?? "") lexer.forward();
+    if (lineBefore(tagStart).trim() !== "") {
+      return;
+    }
+    for (const _ of matchAt(LINE_END, text, lexer.index) ?? "") {
+      lexer.forward();
+    }
   };
   let tagStart = 0;
   lexer.nextToken = (): Token | null => {
     const token = next();
-    if (token === null || typeof token.value !== "string") return token;
+    if (token === null || typeof token.value !== "string") {
+      return token;
+    }
     const start = lexer.index - token.value.length;
     switch (token.type) {
       case "block-start":
@@ -43,15 +50,19 @@ export function dropLoneTagLines(lexer: Lexer, text: string): Lexer {
 }
 
 /**
- * The data behind `before` on its line, without the line end of a lone {% endraw %} (which is no token of its own)
- * and the indentation of a lone tag.
+ * The data behind `before` on its line, without the line end of a lone {% endraw %} (which is no token of its
+ * own) and the indentation of a lone tag.
  */
 function dataWithout(data: string, before: string, loneTagFollows: boolean): string {
   const lineEnd = LONE_END_RAW.test(before) ? /^[ \t]*\n/.exec(data)?.[0] : undefined;
   const rest = data.slice(lineEnd?.length ?? 0);
-  if (!loneTagFollows) return rest;
+  if (!loneTagFollows) {
+    return rest;
+  }
   const indentation = /(?<=^|\n)[ \t]*$/.exec(rest);
-  if (indentation === null) return rest;
+  if (indentation === null) {
+    return rest;
+  }
   const onItsLine = indentation.index > 0 || before === "" || lineEnd !== undefined;
   return onItsLine ? rest.slice(0, indentation.index) : rest;
 }

@@ -6,7 +6,10 @@ import { isRecord, kindOf, Unwritable } from "./quote.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Gives the value of that name, or fails with the names that there are (`loops`: the loop variables in sight). */
+/**
+ * Gives the value of that name, or fails with the names that there are (`loops`: the loop variables in
+ * sight).
+ */
 export function variable(name: string, loops: readonly string[]): Operation {
   return function () {
     return found(this.values, name, name, () => [...loops, ...Object.keys(this.values)]);
@@ -14,8 +17,8 @@ export function variable(name: string, loops: readonly string[]): Operation {
 }
 
 /**
- * Gives a member of its operand; `path` is the whole name for a message, e.g. `settings.aws.region`, `owner` the part
- * before.
+ * Gives a member of its operand; `path` is the whole name for a message, e.g. `settings.aws.region`, `owner`
+ * the part before.
  */
 export function member(key: string | number, path: string, owner: string): Operation {
   return (target) => {
@@ -30,18 +33,24 @@ export function member(key: string | number, path: string, owner: string): Opera
 // A plain read, so that an object that watches its reads sees just this one. Methods are never values.
 function found(target: Members, key: string | number, path: string, names: () => string[]): unknown {
   const value = target[key];
-  if (value !== undefined && typeof value !== "function") return value;
+  if (value !== undefined && typeof value !== "function") {
+    return value;
+  }
   const known = names();
   const near = typeof key === "string" ? didYouMean(key, known) : undefined;
   const some = known.length > 12 ? [...known.slice(0, 12), "…"] : known;
-  const fix = near !== undefined
-    ? `did you mean ${path.slice(0, path.lastIndexOf(".") + 1)}${near}?`
-    : `pass it from the rule${some.length === 0 ? "" : `; known here: ${some.join(", ")}`}`;
+  const fix =
+    near !== undefined
+      ? `did you mean ${path.slice(0, path.lastIndexOf(".") + 1)}${near}?`
+      : `pass it from the rule${some.length === 0 ? "" : `; known here: ${some.join(", ")}`}`;
   const why = "it would become an empty text unnoticed";
   throw new Fault({ code: code.undefined, what: `${path} is undefined`, why, fix });
 }
 
-/** The loop that `for x in list` runs over: the list's items. Each turn is taken off the budget that ends every render. */
+/**
+ * The loop that `for x in list` runs over: the list's items. Each turn is taken off the budget that ends
+ * every render.
+ */
 export const items: Operation = function (list) {
   if (!Array.isArray(list)) {
     const fix = isRecord(list) ? "write {% for key, value in … %}" : "pass a list from the rule";
@@ -49,7 +58,9 @@ export const items: Operation = function (list) {
   }
   spend(this, list.length);
   return Array.from(list, (item: unknown, index) => {
-    if (item === undefined) throw new Unwritable(`has no item ${index}`, "pass a list without holes");
+    if (item === undefined) {
+      throw new Unwritable(`has no item ${index}`, "pass a list without holes");
+    }
     return item;
   });
 };
@@ -63,7 +74,9 @@ export const entries: Operation = function (target) {
   const keys = Object.keys(target);
   spend(this, keys.length);
   const copy = Object.create(null) as Record<string, unknown>;
-  for (const key of keys) copy[key] = (target as Members)[key];
+  for (const key of keys) {
+    copy[key] = (target as Members)[key];
+  }
   return copy;
 };
 

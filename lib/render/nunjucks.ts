@@ -1,7 +1,7 @@
 import nunjucks from "nunjucks";
 
-// nunjucks' own types leave out the parser, the compiler and the syntax tree: here are the parts of 3.2.4 that rendering
-// uses.
+// nunjucks' own types leave out the parser, the compiler and the syntax tree: here are the parts of 3.2.4
+// that rendering uses.
 
 /** What every node of the syntax tree has. Lines and columns count from 0. */
 interface NodeOf<Name extends string> {
@@ -23,7 +23,11 @@ export type Name = NodeOf<"Symbol"> & { readonly value: string };
 export type Lookup = NodeOf<"LookupVal"> & { readonly target: Node; readonly val: Node | null };
 export type List = ListOf<"Root" | "NodeList" | "Output" | "Group" | "Array">;
 export type If = NodeOf<"If"> & { readonly cond: Node; readonly body: Node; readonly else_: Node | null };
-export type InlineIf = NodeOf<"InlineIf"> & { readonly cond: Node; readonly body: Node; readonly else_: Node | null };
+export type InlineIf = NodeOf<"InlineIf"> & {
+  readonly cond: Node;
+  readonly body: Node;
+  readonly else_: Node | null;
+};
 export type For = NodeOf<"For"> & {
   readonly arr: Node;
   readonly name: Node;
@@ -38,14 +42,44 @@ export type Compare = NodeOf<"Compare"> & {
 };
 export type Not = NodeOf<"Not"> & { readonly target: Node };
 export type Negative = NodeOf<"Neg" | "Pos"> & { readonly target: Node };
-export type Binary = Pair<"Or" | "And" | "In" | "Concat" | "Add" | "Sub" | "Mul" | "Div" | "FloorDiv" | "Mod" | "Pow">;
+export type Binary = Pair<
+  "Or" | "And" | "In" | "Concat" | "Add" | "Sub" | "Mul" | "Div" | "FloorDiv" | "Mod" | "Pow"
+>;
 /** What the parser knows and templates may not use. */
 export type Refused = NodeOf<
-  | "FunCall" | "Macro" | "Caller" | "Import" | "FromImport" | "Set" | "Capture" | "Block" | "Extends" | "Super"
-  | "Switch" | "Is" | "IfAsync" | "AsyncEach" | "AsyncAll" | "Dict" | "KeywordArgs"
+  | "FunCall"
+  | "Macro"
+  | "Caller"
+  | "Import"
+  | "FromImport"
+  | "Set"
+  | "Capture"
+  | "Block"
+  | "Extends"
+  | "Super"
+  | "Switch"
+  | "Is"
+  | "IfAsync"
+  | "AsyncEach"
+  | "AsyncAll"
+  | "Dict"
+  | "KeywordArgs"
 >;
 export type Node =
-  | Literal | Text | Name | Lookup | List | If | InlineIf | For | Include | Filter | Compare | Not | Negative | Binary
+  | Literal
+  | Text
+  | Name
+  | Lookup
+  | List
+  | If
+  | InlineIf
+  | For
+  | Include
+  | Filter
+  | Compare
+  | Not
+  | Negative
+  | Binary
   | Refused;
 
 type NodeClass = new (line: number, column: number, ...fields: unknown[]) => Node;
@@ -66,7 +100,9 @@ export interface Lexer {
   forward(): void;
 }
 
-/** The function that the compiler makes of a template without blocks; it calls back once, before it returns. */
+/**
+ * The function that the compiler makes of a template without blocks; it calls back once, before it returns.
+ */
 export type Root = (env: object, context: object, frame: object, runtime: object, done: Done) => void;
 type Done = (error: unknown, text: unknown) => void;
 
@@ -88,8 +124,8 @@ export function lex(text: string): Lexer {
 }
 
 /**
- * The syntax tree of a lexer's tokens. Throws what nunjucks throws: a TemplateError with a place, or any error
- * without one.
+ * The syntax tree of a lexer's tokens. Throws what nunjucks throws: a TemplateError with a place, or any
+ * error without one.
  */
 export function parse(lexer: Lexer): Node {
   return new internals.parser.Parser(lexer).parseAsRoot();

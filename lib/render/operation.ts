@@ -11,7 +11,10 @@ export interface Rendering {
   charactersLeft: number;
 }
 
-/** One operation of a compiled template: a lookup, a filter, a comparison. Its operands have been evaluated before. */
+/**
+ * One operation of a compiled template: a lookup, a filter, a comparison. Its operands have been evaluated
+ * before.
+ */
 export type Operation = (this: Rendering, ...operands: unknown[]) => unknown;
 
 /** What failed in an operation that knows neither its place nor the name of its operand. */
@@ -24,20 +27,28 @@ export class Fault extends Error {
 }
 
 /**
- * The operation with its place in the template: its faults become problems there; a problem that a value itself reports
- * (a setting that does not exist) stays where it is, and says in `why` which template asked.
+ * The operation with its place in the template: its faults become problems there; a problem that a value
+ * itself reports (a setting that does not exist) stays where it is, and says in `why` which template asked.
  */
 export function placed(place: Place, subject: string, operation: Operation): Operation {
   return function (this: Rendering, ...operands: unknown[]): unknown {
     try {
       return operation.apply(this, operands);
     } catch (error) {
-      if (error instanceof Fault) throw new ProblemError([{ ...error.problem, place }], 2);
+      if (error instanceof Fault) {
+        throw new ProblemError([{ ...error.problem, place }], 2);
+      }
       if (error instanceof Unwritable) {
-        throw new ProblemError([{ code: code.value, place, what: `${subject} ${error.message}`, fix: error.fix }], 2);
+        throw new ProblemError(
+          [{ code: code.value, place, what: `${subject} ${error.message}`, fix: error.fix }],
+          2,
+        );
       }
       if (error instanceof ProblemError) {
-        throw new ProblemError(error.problems.map((problem) => askedFor(problem, place)), error.exitCode);
+        throw new ProblemError(
+          error.problems.map((problem) => askedFor(problem, place)),
+          error.exitCode,
+        );
       }
       throw error;
     }

@@ -21,16 +21,25 @@ export function arithmetic(name: Arithmetic): Operation {
 }
 
 function asNumber(value: unknown): number {
-  if (typeof value === "number") return value;
-  throw new Unwritable(`is used as a number, but an operand is ${kindOf(value)}`, "pass a number; join texts with ~");
+  if (typeof value === "number") {
+    return value;
+  }
+  throw new Unwritable(
+    `is used as a number, but an operand is ${kindOf(value)}`,
+    "pass a number; join texts with ~",
+  );
 }
 
 export const concatenation: Operation = (left, right) => scalarText(left) + scalarText(right);
 
 /** `in`: an item of a list, or a part of a text. */
 export const contains: Operation = (whole, part) => {
-  if (Array.isArray(whole)) return whole.includes(part);
-  if (typeof whole === "string") return whole.includes(scalarText(part));
+  if (Array.isArray(whole)) {
+    return whole.includes(part);
+  }
+  if (typeof whole === "string") {
+    return whole.includes(scalarText(part));
+  }
   throw new Unwritable(`is ${kindOf(whole)}, in which \`in\` cannot look`, "use `in` with a list or a text");
 };
 
@@ -48,7 +57,9 @@ const COMPARISONS: ReadonlyMap<string, (a: unknown, b: unknown) => boolean> = ne
 /** The operation of a comparison sign. Values of different types are never equal: "1" is not 1. */
 export function comparison(sign: string): Operation | undefined {
   const compare = COMPARISONS.get(sign);
-  if (compare === undefined) return undefined;
+  if (compare === undefined) {
+    return undefined;
+  }
   return (left, right) => {
     for (const value of [left, right]) {
       if (Array.isArray(value) || isRecord(value)) {
@@ -60,6 +71,8 @@ export function comparison(sign: string): Operation | undefined {
 }
 
 function asOrdered(left: unknown, right: unknown): number {
-  if (typeof left === "string" && typeof right === "string") return left < right ? -1 : Number(left > right);
+  if (typeof left === "string" && typeof right === "string") {
+    return left < right ? -1 : Number(left > right);
+  }
   return asNumber(left) - asNumber(right);
 }

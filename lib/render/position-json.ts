@@ -10,9 +10,12 @@ interface State {
   readonly last: Output | undefined;
 }
 
-const FIX = "write it as a whole value: \"key\": {{ … | json }}";
+const FIX = 'write it as a whole value: "key": {{ … | json }}';
 
-/** JSON outside of strings. Where tags part, it gives the benefit of the doubt: the rendered text is parsed anyway. */
+/**
+ * JSON outside of strings. Where tags part, it gives the benefit of the doubt: the rendered text is parsed
+ * anyway.
+ */
 export function jsonPositions(refuse: Refuse): Positions<State> {
   return {
     start: { string: false, escaped: false, open: true, last: undefined },
@@ -20,9 +23,13 @@ export function jsonPositions(refuse: Refuse): Positions<State> {
       let { string, escaped, open, last } = state;
       for (const char of text) {
         if (string) {
-          if (escaped) escaped = false;
-          else if (char === "\\") escaped = true;
-          else if (char === '"') string = false;
+          if (escaped) {
+            escaped = false;
+          } else if (char === "\\") {
+            escaped = true;
+          } else if (char === '"') {
+            string = false;
+          }
         } else if (!/\s/.test(char)) {
           if (last !== undefined && !",]}".includes(char)) {
             refuse(last, "something other than `,`, `]` or `}` follows it", FIX);
@@ -36,12 +43,21 @@ export function jsonPositions(refuse: Refuse): Positions<State> {
     },
     output(state, output) {
       const allowed = !state.string && state.open;
-      if (!allowed) refuse(output, state.string ? "it is inside a string" : "it is not behind `:`, `[` or `,`", FIX);
+      if (!allowed) {
+        refuse(output, state.string ? "it is inside a string" : "it is not behind `:`, `[` or `,`", FIX);
+      }
       return { ...state, open: false, last: allowed ? output : undefined };
     },
     meet(a, b) {
-      if (a.string !== b.string || a.escaped !== b.escaped) return undefined;
-      return { string: a.string, escaped: a.escaped, open: a.open || b.open, last: a.last === b.last ? a.last : undefined };
+      if (a.string !== b.string || a.escaped !== b.escaped) {
+        return undefined;
+      }
+      return {
+        string: a.string,
+        escaped: a.escaped,
+        open: a.open || b.open,
+        last: a.last === b.last ? a.last : undefined,
+      };
     },
   };
 }

@@ -15,9 +15,10 @@ import { Translation } from "./translation.ts";
 
 export interface Renderer {
   /**
-   * The text that a template makes of values; line ends are LF. Asks the reader for the template and for everything that it
-   * includes, on every call. Throws a ProblemError (exit 2) with all problems that the template's text shows, or with the
-   * first one that its values show; a ProblemError that a value throws when it is read is passed on, naming the template.
+   * The text that a template makes of values; line ends are LF. Asks the reader for the template and for
+   * everything that it includes, on every call. Throws a ProblemError (exit 2) with all problems that the
+   * template's text shows, or with the first one that its values show; a ProblemError that a value throws
+   * when it is read is passed on, naming the template.
    */
   render(template: string, values: Readonly<Record<string, unknown>>, reader: TemplateReader): string;
 }
@@ -34,8 +35,8 @@ const MAX_CHARACTERS = 10 * 1024 * 1024;
 const MAX_TURNS = 1_000_000;
 
 /**
- * A renderer keeps compiled templates, keyed by the texts of a template and all that it includes. Create one per
- * process.
+ * A renderer keeps compiled templates, keyed by the texts of a template and all that it includes. Create one
+ * per process.
  */
 export function createRenderer(): Renderer {
   const seen = new Map<string, Source>();
@@ -55,9 +56,13 @@ export function createRenderer(): Renderer {
 
 /** Sources are kept as long as their text stays the same, so the same text is the same object. */
 function sameClosure(a: Closure, b: Closure): boolean {
-  if (a.size !== b.size) return false;
+  if (a.size !== b.size) {
+    return false;
+  }
   for (const [path, source] of a) {
-    if (!b.has(path) || b.get(path) !== source) return false;
+    if (!b.has(path) || b.get(path) !== source) {
+      return false;
+    }
   }
   return true;
 }
@@ -66,8 +71,11 @@ function compileClosure(template: string, closure: Closure): Compiled {
   const language = languageOf(template);
   if (language === undefined) {
     throw failed({
-      code: code.language, place: { file: template }, what: `no quoting filter for ${shown(template)}`,
-      why: "the name before .njk tells the output's language", fix: `end the name in one of ${TEMPLATE_NAMES}`,
+      code: code.language,
+      place: { file: template },
+      what: `no quoting filter for ${shown(template)}`,
+      why: "the name before .njk tells the output's language",
+      fix: `end the name in one of ${TEMPLATE_NAMES}`,
     });
   }
   if (closure.get(template) === undefined) {
@@ -77,12 +85,16 @@ function compileClosure(template: string, closure: Closure): Compiled {
   const translation = new Translation(language);
   const root = statements(template, closure, translation);
   checkPositions(root, template, translation);
-  if (translation.problems.length > 0) throw new ProblemError(translation.problems.sort(inFileOrder), 2);
+  if (translation.problems.length > 0) {
+    throw new ProblemError(translation.problems.sort(inFileOrder), 2);
+  }
   return { closure, language, root: compile(root), operations: translation.operations };
 }
 
 function inFileOrder({ place: a }: Problem, { place: b }: Problem): number {
-  if (a?.file !== b?.file) return (a?.file ?? "") < (b?.file ?? "") ? -1 : 1;
+  if (a?.file !== b?.file) {
+    return (a?.file ?? "") < (b?.file ?? "") ? -1 : 1;
+  }
   return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
 }
 
@@ -103,19 +115,30 @@ function run(compiled: Compiled, template: string, values: Readonly<Record<strin
   const results: { readonly error: unknown; readonly text: unknown }[] = [];
   compiled.root(env, rendering, new runtime.Frame(), hooks, (error, text) => results.push({ error, text }));
   const [{ error, text } = { error: undefined, text: undefined }] = results;
-  if (error instanceof Fault) throw failed({ ...error.problem, place: { file: template } });
-  if (typeof text !== "string") throw error ?? new Error("the compiled template gave no text");
-  if (compiled.language === "json") checkJson(text, template);
+  if (error instanceof Fault) {
+    throw failed({ ...error.problem, place: { file: template } });
+  }
+  if (typeof text !== "string") {
+    throw error ?? new Error("the compiled template gave no text");
+  }
+  if (compiled.language === "json") {
+    checkJson(text, template);
+  }
   return text;
 }
 
-/** Whether commas and brackets fit depends on the values of conditions and loops, so it is checked on the whole text. */
+/**
+ * Whether commas and brackets fit depends on the values of conditions and loops, so it is checked on the
+ * whole text.
+ */
 function checkJson(text: string, template: string): void {
   try {
     JSON.parse(text);
   } catch {
     throw failed({
-      code: code.result, place: { file: template }, what: "the rendered text is not JSON",
+      code: code.result,
+      place: { file: template },
+      what: "the rendered text is not JSON",
       why: "a comma or a bracket is missing or left over with these values",
       fix: "pass lists and objects whole: {{ list | json }}",
     });

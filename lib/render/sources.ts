@@ -4,11 +4,14 @@ import type { Node } from "./nunjucks.ts";
 import { parsed } from "./syntax.ts";
 
 /**
- * Where template texts come from; the build engine implements it and records every call as a prerequisite of the step
- * that renders.
+ * Where template texts come from; the build engine implements it and records every call as a prerequisite of
+ * the step that renders.
  */
 export interface TemplateReader {
-  /** The text of the file at a project-relative path, or undefined if there is none (the absence is recorded too). */
+  /**
+   * The text of the file at a project-relative path, or undefined if there is none (the absence is recorded
+   * too).
+   */
   read(path: string): string | undefined;
 }
 
@@ -32,10 +35,14 @@ export function readClosure(template: string, reader: TemplateReader, seen: Map<
   const closure = new Map<string, Source | undefined>();
   const waiting = [template];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (closure.has(path)) continue;
+    if (closure.has(path)) {
+      continue;
+    }
     const source = readSource(path, reader, seen);
     closure.set(path, source);
-    if (source !== undefined) waiting.push(...source.includes);
+    if (source !== undefined) {
+      waiting.push(...source.includes);
+    }
   }
   return closure;
 }
@@ -47,11 +54,14 @@ function readSource(path: string, reader: TemplateReader, seen: Map<string, Sour
     return undefined;
   }
   const known = seen.get(path);
-  if (known?.text === text) return known;
+  if (known?.text === text) {
+    return known;
+  }
   const result = parsed(text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n"), path);
-  const source = "tree" in result
-    ? { text, tree: result.tree, problem: undefined, includes: includesOf(result.tree, path) }
-    : { text, tree: undefined, problem: result.problem, includes: [] };
+  const source =
+    "tree" in result
+      ? { text, tree: result.tree, problem: undefined, includes: includesOf(result.tree, path) }
+      : { text, tree: undefined, problem: result.problem, includes: [] };
   seen.set(path, source);
   return source;
 }
@@ -74,11 +84,13 @@ function includesOf(node: Node | null, file: string): string[] {
 }
 
 /**
- * The project-relative path that an include names, from its own file if it begins with ./ or ../; undefined outside
- * of the project.
+ * The project-relative path that an include names, from its own file if it begins with ./ or ../; undefined
+ * outside of the project.
  */
 export function includePath(written: unknown, file: string): string | undefined {
-  if (typeof written !== "string" || written === "" || /[\\\0]/.test(written) || written.startsWith("/")) return undefined;
+  if (typeof written !== "string" || written === "" || /[\\\0]/.test(written) || written.startsWith("/")) {
+    return undefined;
+  }
   const path = posix.normalize(/^\.\.?\//.test(written) ? posix.join(posix.dirname(file), written) : written);
   return path === ".." || path.startsWith("../") || path.endsWith("/") || path === "." ? undefined : path;
 }

@@ -23,8 +23,8 @@ interface FileScope extends Scope {
 const MAX_LOOPS = 6;
 
 /**
- * A file of the closure as a list of checked nodes: includes replaced by what they include, outputs quoted, loops bounded.
- * What is not named here is refused.
+ * A file of the closure as a list of checked nodes: includes replaced by what they include, outputs quoted,
+ * loops bounded. What is not named here is refused.
  */
 export function statements(file: string, closure: Closure, translation: Translation): Node {
   const tree = fileTree({ file, loops: [], trail: [file], depth: 0 }, closure, translation);
@@ -33,8 +33,12 @@ export function statements(file: string, closure: Closure, translation: Translat
 
 function fileTree(scope: FileScope, closure: Closure, translation: Translation): Node {
   const source = closure.get(scope.file);
-  if (source?.problem !== undefined) translation.report(source.problem);
-  if (source?.tree === undefined) return make("NodeList", { typename: "NodeList", lineno: 0, colno: 0, children: [] });
+  if (source?.problem !== undefined) {
+    translation.report(source.problem);
+  }
+  if (source?.tree === undefined) {
+    return make("NodeList", { typename: "NodeList", lineno: 0, colno: 0, children: [] });
+  }
   return make("NodeList", source.tree, [statement(source.tree, scope, closure, translation)]);
 }
 
@@ -50,11 +54,17 @@ function allowedStatement(node: Node, scope: FileScope, closure: Closure, transl
     case "NodeList":
       return make("NodeList", node, node.children.map(within));
     case "Output":
-      return make("Output", node, node.children.map((child) => {
-        // as a literal and not as text, so that it is counted like every output
-        if (child.typename === "TemplateData") return make("Literal", child, child.value);
-        return output(child, node, scope, translation);
-      }));
+      return make(
+        "Output",
+        node,
+        node.children.map((child) => {
+          // as a literal and not as text, so that it is counted like every output
+          if (child.typename === "TemplateData") {
+            return make("Literal", child, child.value);
+          }
+          return output(child, node, scope, translation);
+        }),
+      );
     case "If": {
       const condition = make("Group", node.cond, [expression(node.cond, scope, translation)]);
       const otherwise = node.else_ === null ? null : within(node.else_);
@@ -70,13 +80,21 @@ function allowedStatement(node: Node, scope: FileScope, closure: Closure, transl
 }
 
 const TAGS: Readonly<Partial<Record<Node["typename"], string>>> = {
-  Macro: "macro", Import: "import", FromImport: "from", Set: "set", Block: "block", Extends: "extends", Switch: "switch",
-  IfAsync: "ifAsync", AsyncEach: "asyncEach", AsyncAll: "asyncAll",
+  Macro: "macro",
+  Import: "import",
+  FromImport: "from",
+  Set: "set",
+  Block: "block",
+  Extends: "extends",
+  Switch: "switch",
+  IfAsync: "ifAsync",
+  AsyncEach: "asyncEach",
+  AsyncAll: "asyncAll",
 };
 
 /**
- * An output ends in its language's quoting filter, so that no value can become code; a text for people is cleaned of
- * control characters.
+ * An output ends in its language's quoting filter, so that no value can become code; a text for people is
+ * cleaned of control characters.
  */
 function output(node: Node, tag: List, scope: FileScope, translation: Translation): Node {
   const { language } = translation;
@@ -86,14 +104,19 @@ function output(node: Node, tag: List, scope: FileScope, translation: Translatio
   }
   if (node.typename !== "Filter" || node.name.value !== language) {
     translation.report({
-      code: code.unquoted, place, what: `an output in a ${language} template must end in its quoting filter`,
-      why: `a value could become code in the ${language} file`, fix: `use {{ ${pathText(node) ?? "…"} | ${language} }}`,
+      code: code.unquoted,
+      place,
+      what: `an output in a ${language} template must end in its quoting filter`,
+      why: `a value could become code in the ${language} file`,
+      fix: `use {{ ${pathText(node) ?? "…"} | ${language} }}`,
     });
     // checked for its own problems all the same
     return expression(node, scope, translation);
   }
   const [value = node, ...tooMany] = node.args.children;
-  if (tooMany.length > 0) return expression(node, scope, translation);
+  if (tooMany.length > 0) {
+    return expression(node, scope, translation);
+  }
   const site: Output = { place, assigned: false };
   const quote = QUOTING[language];
   const write: Operation = (input) => (site.assigned ? shAssigned(input) : quote(input));
@@ -112,11 +135,20 @@ function parting(node: Node, scope: Scope, translation: Translation): Node {
 function loop(node: For, scope: FileScope, closure: Closure, translation: Translation): Node {
   const names = node.name.typename === "Array" ? node.name.children : [node.name];
   const variables = names.map((name) => identifier(name, scope, translation));
-  if (names.length > 2) refused(node, "a loop with more than two variables", scope, translation);
-  if (variables.includes("loop")) refused(node, "a loop variable with the name `loop`", scope, translation);
+  if (names.length > 2) {
+    refused(node, "a loop with more than two variables", scope, translation);
+  }
+  if (variables.includes("loop")) {
+    refused(node, "a loop variable with the name `loop`", scope, translation);
+  }
   if (scope.depth >= MAX_LOOPS) {
     const what = `more than ${MAX_LOOPS} loops are nested`;
-    translation.report({ code: code.limit, place: placeOf(node, scope), what, fix: "compute a flat list in the rule" });
+    translation.report({
+      code: code.limit,
+      place: placeOf(node, scope),
+      what,
+      fix: "compute a flat list in the rule",
+    });
     return make("NodeList", node, []);
   }
   const turns = names.length === 1 ? items : entries;
@@ -142,7 +174,10 @@ function included(node: Include, scope: FileScope, closure: Closure, translation
   };
   const file = includePath(written, scope.file);
   if (file === undefined) {
-    return report(`the include ${shown(written)} leaves the project`, "name a file of the project, from its root or with ./");
+    return report(
+      `the include ${shown(written)} leaves the project`,
+      "name a file of the project, from its root or with ./",
+    );
   }
   if (scope.trail.includes(file)) {
     const circle = [...scope.trail.slice(scope.trail.indexOf(file)), file].join(" → ");
@@ -153,7 +188,9 @@ function included(node: Include, scope: FileScope, closure: Closure, translation
     return report(what, "give both names the same ending");
   }
   if (closure.get(file) === undefined) {
-    if (node.ignoreMissing === true) return empty;
+    if (node.ignoreMissing === true) {
+      return empty;
+    }
     const fix = "create it, or correct the path (from the project's root, or with ./)";
     return report(`there is no template ${file}`, fix, code.missing);
   }

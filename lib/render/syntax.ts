@@ -19,24 +19,41 @@ export function parsed(text: string, file: string): { readonly tree: Node } | { 
 function syntaxProblem(error: Error, text: string, file: string): Problem {
   const message = error.message.trim().replace(/^parse\w+: /, "");
   if (error instanceof RangeError) {
-    return { code: code.syntax, place: { file }, what: "tags or expressions are nested too deeply", fix: "nest less" };
+    return {
+      code: code.syntax,
+      place: { file },
+      what: "tags or expressions are nested too deeply",
+      fix: "nest less",
+    };
   }
   const place = errorPlace(error, file);
   if (place !== undefined) {
     const tag = /^unknown block tag: (.*)$/s.exec(message)?.[1];
-    if (tag !== undefined) return { code: code.syntax, place, ...tagProblem(tag) };
-    return { code: code.syntax, place, what: message, fix: "see the tags and expressions of nunjucks templates" };
+    if (tag !== undefined) {
+      return { code: code.syntax, place, ...tagProblem(tag) };
+    }
+    return {
+      code: code.syntax,
+      place,
+      what: message,
+      fix: "see the tags and expressions of nunjucks templates",
+    };
   }
   const open = lastOpen(text);
   return {
-    code: code.syntax, place: { file, line: open.line, column: open.column },
-    what: `${open.what} is not closed`, fix: `close it with ${open.closing}`,
+    code: code.syntax,
+    place: { file, line: open.line, column: open.column },
+    what: `${open.what} is not closed`,
+    fix: `close it with ${open.closing}`,
   };
 }
 
 function tagProblem(tag: string): { readonly what: string; readonly fix: string } {
   if (tag.startsWith("end") || tag.startsWith("el")) {
-    return { what: `the tag ${shown(tag)} closes nothing that is open`, fix: "remove it, or open its tag before" };
+    return {
+      what: `the tag ${shown(tag)} closes nothing that is open`,
+      fix: "remove it, or open its tag before",
+    };
   }
   const near = didYouMean(tag, TAGS);
   const fix = near === undefined ? `use one of ${TAGS.join(", ")}` : `did you mean ${near}?`;
@@ -46,7 +63,9 @@ function tagProblem(tag: string): { readonly what: string; readonly fix: string 
 /** nunjucks' TemplateError has a place, counted from 1, unless the text ended; its other errors have none. */
 function errorPlace(error: Error, file: string): Place | undefined {
   const { lineno, colno } = error as Error & { readonly lineno?: unknown; readonly colno?: unknown };
-  return typeof lineno === "number" && typeof colno === "number" ? { file, line: lineno, column: colno } : undefined;
+  return typeof lineno === "number" && typeof colno === "number"
+    ? { file, line: lineno, column: colno }
+    : undefined;
 }
 
 interface Open {
@@ -67,12 +86,21 @@ function lastOpen(text: string): Open {
     for (;;) {
       here = { line: lexer.lineno + 1, column: lexer.colno + 1 };
       const token = lexer.nextToken();
-      if (token === null) break;
-      if (token.type === "whitespace") continue;
-      if (token.type === "block-start") bracket = { what: "the tag {%", closing: "%}", ...here };
-      else if (token.type === "variable-start") bracket = { what: "the output {{", closing: "}}", ...here };
-      else if (token.type === "block-end" || token.type === "variable-end") bracket = undefined;
-      else if (firstWord && bracket !== undefined) countBlock(String(token.value), bracket, blocks);
+      if (token === null) {
+        break;
+      }
+      if (token.type === "whitespace") {
+        continue;
+      }
+      if (token.type === "block-start") {
+        bracket = { what: "the tag {%", closing: "%}", ...here };
+      } else if (token.type === "variable-start") {
+        bracket = { what: "the output {{", closing: "}}", ...here };
+      } else if (token.type === "block-end" || token.type === "variable-end") {
+        bracket = undefined;
+      } else if (firstWord && bracket !== undefined) {
+        countBlock(String(token.value), bracket, blocks);
+      }
       firstWord = token.type === "block-start";
     }
   } catch {
@@ -84,7 +112,9 @@ function lastOpen(text: string): Open {
 
 /** Opens or closes a block by the first word of a tag. */
 function countBlock(word: string, bracket: Open, blocks: Open[]): void {
-  if (word === "endif" || word === "endfor") blocks.pop();
+  if (word === "endif" || word === "endfor") {
+    blocks.pop();
+  }
   if (word === "if" || word === "for") {
     blocks.push({ ...bracket, what: `the tag {% ${word} %}`, closing: `{% end${word} %}` });
   }

@@ -32,12 +32,14 @@ export class Translation {
   /** Notes a problem, once: a template that is included twice has it twice. */
   report(problem: Problem): void {
     const text = problemText(problem);
-    if (!this.problems.some((known) => problemText(known) === text)) this.problems.push(problem);
+    if (!this.problems.some((known) => problemText(known) === text)) {
+      this.problems.push(problem);
+    }
   }
 
   /**
-   * A call of an operation. It takes the shape of a filter, because that is the one call that nunjucks compiles with
-   * evaluated operands and without looking anything up in them.
+   * A call of an operation. It takes the shape of a filter, because that is the one call that nunjucks
+   * compiles with evaluated operands and without looking anything up in them.
    */
   call(at: Node, place: Place, subject: string, operation: Operation, operands: readonly Node[]): Node {
     const name = String(this.operations.push(placed(place, subject, operation)) - 1);
@@ -45,14 +47,16 @@ export class Translation {
   }
 
   /**
-   * What `translate` makes of a node, or `instead` once the template with its includes has grown or is nested beyond
-   * reason.
+   * What `translate` makes of a node, or `instead` once the template with its includes has grown or is nested
+   * beyond reason.
    */
   within(place: Place, instead: Node, translate: () => Node): Node {
     if (++this.#nodes > MAX_NODES) {
       // told once: every further node of the tree would say the same
       const what = `the template with its includes has more than ${MAX_NODES} parts`;
-      if (this.#nodes === MAX_NODES + 1) this.#tooMuch(place, what);
+      if (this.#nodes === MAX_NODES + 1) {
+        this.#tooMuch(place, what);
+      }
       return instead;
     }
     if (this.#depth >= MAX_DEPTH) {
@@ -72,7 +76,10 @@ export class Translation {
   }
 }
 
-/** Includes that include each other twice grow without end in a few lines; and the compiler's stack is not endless. */
+/**
+ * Includes that include each other twice grow without end in a few lines; and the compiler's stack is not
+ * endless.
+ */
 const MAX_NODES = 50_000;
 const MAX_DEPTH = 200;
 

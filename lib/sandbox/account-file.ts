@@ -11,8 +11,8 @@ import { createCa } from "./ca.ts";
 export interface AccountFile {
   readonly account: Account;
   /**
-   * Resolves when everything changed so far is on disk; concurrent callers share one write. Once a write failed it rejects
-   * for good: the memory is ahead of the disk then.
+   * Resolves when everything changed so far is on disk; concurrent callers share one write. Once a write
+   * failed it rejects for good: the memory is ahead of the disk then.
    */
   save(): Promise<void>;
   /** Resolves when no write is under way or due. Rejects as save() does. */
@@ -22,8 +22,8 @@ export interface AccountFile {
 }
 
 /**
- * The account kept in the file, or a new one where there is no file. The file holds the sandbox CA's key: it is 0600 in a
- * folder that is 0700 if it is made here.
+ * The account kept in the file, or a new one where there is no file. The file holds the sandbox CA's key: it
+ * is 0600 in a folder that is 0700 if it is made here.
  * @throws ProblemError with exit code 4 where the file cannot be read or is not a whole account.
  */
 export async function openAccountFile(file: string): Promise<AccountFile> {
@@ -59,11 +59,20 @@ function readStored(file: string): string | undefined {
     chmodSync(file, 0o600);
     return text;
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw new ProblemError([{
-      code: "DP601", place: { file }, what: `the sandbox account cannot be read (${codeOf(error)})`,
-      fix: "make the file readable and writable for you",
-    }], 4);
+    if (codeOf(error) === "ENOENT") {
+      return undefined;
+    }
+    throw new ProblemError(
+      [
+        {
+          code: "DP601",
+          place: { file },
+          what: `the sandbox account cannot be read (${codeOf(error)})`,
+          fix: "make the file readable and writable for you",
+        },
+      ],
+      4,
+    );
   }
 }
 
@@ -74,14 +83,23 @@ function parseAccount(file: string, text: string): Account {
   } catch {
     parsed = undefined;
   }
-  if (parsed?.success === true) return parsed.output;
-  const part = parsed === undefined ? undefined : v.getDotPath(parsed.issues[0]) ?? "its top level";
+  if (parsed?.success === true) {
+    return parsed.output;
+  }
+  const part = parsed === undefined ? undefined : (v.getDotPath(parsed.issues[0]) ?? "its top level");
   const where = part === undefined ? "it is not JSON" : `${part} is not as it was written`;
-  throw new ProblemError([{
-    code: "DP602", place: { file }, what: `the sandbox account is damaged: ${where}`,
-    why: "a new account in its place would forget every certificate that your bundles already carry",
-    fix: "put back a copy of the file, or delete it to begin anew (every core and thing then gets a new certificate)",
-  }], 4);
+  throw new ProblemError(
+    [
+      {
+        code: "DP602",
+        place: { file },
+        what: `the sandbox account is damaged: ${where}`,
+        why: "a new account in its place would forget every certificate that your bundles already carry",
+        fix: "put back a copy of the file, or delete it to begin anew (every core and thing then gets a new certificate)",
+      },
+    ],
+    4,
+  );
 }
 
 /** A Map is written as the list of its values. */
@@ -124,7 +142,9 @@ class SavedAccount implements AccountFile {
   }
 
   async #write(text: string): Promise<void> {
-    if (text === this.#written) return;
+    if (text === this.#written) {
+      return;
+    }
     if (stampOf(this.#file) !== this.#stamp) {
       throw new Error(`${this.#file} was changed by another program: end it and run again`);
     }
@@ -140,12 +160,15 @@ class SavedAccount implements AccountFile {
     await syncFolder(dirname(this.#file));
     this.#written = text;
     this.#stamp = stampOf(this.#file);
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) {
+      listener();
+    }
   }
 }
 
 async function writeDurably(file: string, text: string): Promise<void> {
-  await rm(file, { force: true }); // a leftover of a process that had the same id; "wx" below follows no link and keeps no mode
+  // a leftover of a process that had the same id; "wx" below follows no link and keeps no mode
+  await rm(file, { force: true });
   const handle = await open(file, "wx", 0o600);
   try {
     await handle.writeFile(text);
@@ -157,7 +180,9 @@ async function writeDurably(file: string, text: string): Promise<void> {
 
 /** Makes a rename survive a power cut. Windows cannot open a folder, and needs no such call. */
 async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
+  if (process.platform === "win32") {
+    return;
+  }
   const handle = await open(folder, "r");
   try {
     await handle.sync();

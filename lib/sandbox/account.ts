@@ -4,17 +4,26 @@ import * as v from "valibot";
 export const SANDBOX_ACCOUNT = "000000000000";
 
 /** A list in the file, a Map in memory: names such as "__proto__" are ordinary keys of a Map. */
-function keyed<const K extends string, S extends v.GenericSchema<unknown, Record<K, string>>>(key: K, entry: S) {
+function keyed<const K extends string, S extends v.GenericSchema<unknown, Record<K, string>>>(
+  key: K,
+  entry: S,
+) {
   return v.pipe(
     v.array(entry),
     v.transform((entries) => new Map<string, v.InferOutput<S>>(entries.map((each) => [each[key], each]))),
   );
 }
 
-/** Names to texts with any name allowed, also those that v.record drops because they are names of Object.prototype. */
+/**
+ * Names to texts with any name allowed, also those that v.record drops because they are names of
+ * Object.prototype.
+ */
 export const textRecord = v.custom<Record<string, string>>(
-  (value) => typeof value === "object" && value !== null && !Array.isArray(value)
-    && Object.values(value).every((each) => typeof each === "string"),
+  (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((each) => typeof each === "string"),
   "Expected an object of texts",
 );
 
@@ -52,7 +61,9 @@ const certificate = v.strictObject({
   status: v.picklist(["ACTIVE", "INACTIVE", "REVOKED"]),
   createdAt: time,
   modifiedAt: time,
-  things: v.array(v.strictObject({ name: text, type: v.picklist(["EXCLUSIVE_THING", "NON_EXCLUSIVE_THING"]) })),
+  things: v.array(
+    v.strictObject({ name: text, type: v.picklist(["EXCLUSIVE_THING", "NON_EXCLUSIVE_THING"]) }),
+  ),
   policies: v.array(text), // names of the attached IoT policies
 });
 
@@ -114,10 +125,23 @@ const deployment = v.strictObject({
   executions: v.array(execution),
 });
 
-const componentVersion = v.strictObject({ arn: text, name: text, version: text, recipe: text, token: v.optional(text), tags: textRecord, createdAt: time });
+const componentVersion = v.strictObject({
+  arn: text,
+  name: text,
+  version: text,
+  recipe: text,
+  token: v.optional(text),
+  tags: textRecord,
+  createdAt: time,
+});
 
 /** Whether a thing is connected over MQTT, and since when. */
-const connection = v.strictObject({ thing: text, connected: v.boolean(), at: time, reason: v.optional(text) });
+const connection = v.strictObject({
+  thing: text,
+  connected: v.boolean(),
+  at: time,
+  reason: v.optional(text),
+});
 
 /** What one region of the account holds: everything of IoT and Greengrass. */
 const region = v.strictObject({
@@ -127,11 +151,16 @@ const region = v.strictObject({
   certificates: keyed("id", certificate),
   policies: keyed("name", iotPolicy),
   aliases: keyed("name", roleAlias),
-  serviceRole: v.optional(v.strictObject({ arn: text, associatedAt: time })), // the one Greengrass service role
-  associations: v.array(v.strictObject({ core: text, device: text, at: time })), // client devices of core devices
+  // the one Greengrass service role
+  serviceRole: v.optional(v.strictObject({ arn: text, associatedAt: time })),
+  // client devices of core devices
+  associations: v.array(v.strictObject({ core: text, device: text, at: time })),
   // What follows came later: an older file does not have it.
   coreDevices: v.optional(keyed("name", coreDevice), []),
-  connectivity: v.optional(keyed("thing", v.strictObject({ thing: text, addresses: v.array(address), version: v.number() })), []),
+  connectivity: v.optional(
+    keyed("thing", v.strictObject({ thing: text, addresses: v.array(address), version: v.number() })),
+    [],
+  ),
   connections: v.optional(keyed("thing", connection), []),
   deployments: v.optional(keyed("id", deployment), []),
   components: v.optional(keyed("arn", componentVersion), []),
@@ -169,7 +198,8 @@ export const accountSchema = v.strictObject({
   format: v.literal(1),
   id: v.literal(SANDBOX_ACCOUNT),
   dataPrefix: v.pipe(text, v.regex(/^[a-z0-9]{14}$/)), // the account's part of its data endpoint
-  credentialsPrefix: v.pipe(text, v.regex(/^[a-z0-9]{14}$/)), // the account's part of its credentials endpoint
+  // the account's part of its credentials endpoint
+  credentialsPrefix: v.pipe(text, v.regex(/^[a-z0-9]{14}$/)),
   ca: v.strictObject({ key: text, certificate: text }), // signs every certificate of this account; both PEM
   roles: keyed("name", role),
   policies: keyed("arn", managedPolicy),

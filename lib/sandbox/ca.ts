@@ -35,15 +35,19 @@ export async function createCa(commonName = "DosPesos SANDBOX CA"): Promise<Ca> 
   return { key, certificate: `${certificate.toString("pem")}\n` };
 }
 
-/** What a certificate is made for: a public key (DER, SubjectPublicKeyInfo) and a subject in the form of RFC 4514. */
+/**
+ * What a certificate is made for: a public key (DER, SubjectPublicKeyInfo) and a subject in the form of RFC
+ * 4514.
+ */
 export interface CertificateRequest {
   readonly publicKey: Buffer;
   readonly subject: string;
 }
 
 /**
- * What a PKCS#10 request asks for. Throws an Error that says what is wrong: not a request, a signature that does not
- * match, or a key that AWS IoT refuses (https://docs.aws.amazon.com/iot/latest/apireference/API_CreateCertificateFromCsr.html).
+ * What a PKCS#10 request asks for. Throws an Error that says what is wrong: not a request, a signature that
+ * does not match, or a key that AWS IoT refuses
+ * (https://docs.aws.amazon.com/iot/latest/apireference/API_CreateCertificateFromCsr.html).
  */
 export async function readCsr(csrPem: string): Promise<CertificateRequest> {
   const { Pkcs10CertificateRequest } = await loadX509();
@@ -52,8 +56,12 @@ export async function readCsr(csrPem: string): Promise<CertificateRequest> {
   const key = createPublicKey({ key: publicKey, format: "der", type: "spki" });
   const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
   const accepted = namedCurve === undefined ? (modulusLength ?? 0) >= 2048 : CURVES.includes(namedCurve);
-  if (!accepted) throw new Error("The key must be RSA of at least 2048 bits or EC on P-256, P-384 or P-521");
-  if (!(await csr.verify())) throw new Error("The signature does not match the key");
+  if (!accepted) {
+    throw new Error("The key must be RSA of at least 2048 bits or EC on P-256, P-384 or P-521");
+  }
+  if (!(await csr.verify())) {
+    throw new Error("The signature does not match the key");
+  }
   return { publicKey, subject: csr.subject === "" ? "CN=AWS IoT Certificate" : csr.subject };
 }
 
@@ -107,7 +115,9 @@ export async function issueServer(ca: Ca, hosts: readonly string[]): Promise<Ser
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(hosts.map((host) => ({ type: isIP(host) === 0 ? "dns" : "ip", value: host }))),
+      new x509.SubjectAlternativeNameExtension(
+        hosts.map((host) => ({ type: isIP(host) === 0 ? "dns" : "ip", value: host })),
+      ),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
     ],
   });
@@ -116,7 +126,10 @@ export async function issueServer(ca: Ca, hosts: readonly string[]): Promise<Ser
 
 /** A common name has at most 64 characters (RFC 5280, upper bounds). */
 function subject(x509: Awaited<ReturnType<typeof loadX509>>, commonName: string): string {
-  return new x509.Name([{ O: [{ utf8String: "DosPesos SANDBOX" }] }, { CN: [{ utf8String: commonName.slice(0, 64) }] }]).toString();
+  return new x509.Name([
+    { O: [{ utf8String: "DosPesos SANDBOX" }] },
+    { CN: [{ utf8String: commonName.slice(0, 64) }] },
+  ]).toString();
 }
 
 /** The id that AWS IoT gives a certificate: the SHA-256 of its DER in lower-case hex. */

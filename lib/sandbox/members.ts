@@ -8,21 +8,39 @@ export const integer = v.pipe(
 );
 
 /** A boolean of a JSON body, or its text in a query string or a form. */
-export const flag = v.union([v.boolean(), v.pipe(v.picklist(["true", "false"]), v.transform((value) => value === "true"))]);
+export const flag = v.union([
+  v.boolean(),
+  v.pipe(
+    v.picklist(["true", "false"]),
+    v.transform((value) => value === "true"),
+  ),
+]);
 
 /** A list of a form: the Query protocol sends an empty one as an empty text. */
 export function formList<S extends v.GenericSchema>(entry: S) {
-  return v.union([v.pipe(v.literal(""), v.transform((): v.InferOutput<S>[] => [])), v.array(entry)]);
+  return v.union([
+    v.pipe(
+      v.literal(""),
+      v.transform((): v.InferOutput<S>[] => []),
+    ),
+    v.array(entry),
+  ]);
 }
 
 /** A part of a list, where the caller set a limit, and the token for the next part. */
 export function page<T>(
-  entries: readonly T[], limit: number | undefined, token: string | undefined,
+  entries: readonly T[],
+  limit: number | undefined,
+  token: string | undefined,
 ): { entries: readonly T[]; next?: string } {
   const offset = token === undefined ? "0" : Buffer.from(token, "base64").toString();
-  if (!/^\d{1,9}$/.test(offset)) throw new AwsError(400, "InvalidRequestException", "The token is none that this list gave");
+  if (!/^\d{1,9}$/.test(offset)) {
+    throw new AwsError(400, "InvalidRequestException", "The token is none that this list gave");
+  }
   const start = Number(offset);
   const end = limit === undefined ? entries.length : start + limit;
   const part = entries.slice(start, end);
-  return end < entries.length ? { entries: part, next: Buffer.from(String(end)).toString("base64") } : { entries: part };
+  return end < entries.length
+    ? { entries: part, next: Buffer.from(String(end)).toString("base64") }
+    : { entries: part };
 }

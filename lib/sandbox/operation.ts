@@ -4,7 +4,10 @@ import type { Account, Region } from "./account.ts";
 /** The AWS services that the sandbox models, by their names in a SigV4 credential scope. */
 export type Service = "iot" | "iam" | "sts" | "greengrass";
 
-/** What an operation works on: the account, the region that the caller named, and the time (seconds since 1970). */
+/**
+ * What an operation works on: the account, the region that the caller named, and the time (seconds since
+ * 1970).
+ */
 export interface Call {
   readonly account: Account;
   readonly region: Region;
@@ -12,14 +15,17 @@ export interface Call {
 }
 
 /**
- * One operation of one service. `input` names every member that the sandbox knows: another one is refused, never ignored.
- * `run` checks everything before it changes anything, so that an error leaves the account as it was.
+ * One operation of one service. `input` names every member that the sandbox knows: another one is refused,
+ * never ignored. `run` checks everything before it changes anything, so that an error leaves the account as
+ * it was.
  */
 export interface Operation {
   readonly service: Service;
   /** AWS's name. Operations named Get…, List… and Describe… change nothing. */
   readonly name: string;
-  /** Method and path, e.g. "PUT /things/{thingName}/principals". An operation of the Query protocol has none. */
+  /**
+   * Method and path, e.g. "PUT /things/{thingName}/principals". An operation of the Query protocol has none.
+   */
   readonly http?: string;
   readonly run: (call: Call, input: unknown) => unknown;
 }
@@ -41,7 +47,10 @@ export class AwsError extends Error {
 
 /** An operation of a REST service (IoT, Greengrass). */
 export function rest<S extends v.ObjectEntries>(
-  service: "iot" | "greengrass", name: string, http: string, input: S,
+  service: "iot" | "greengrass",
+  name: string,
+  http: string,
+  input: S,
   run: (call: Call, input: v.InferOutput<v.StrictObjectSchema<S, undefined>>) => unknown,
 ): Operation {
   return { service, name, http, run: checked(service, name, input, run) };
@@ -49,27 +58,38 @@ export function rest<S extends v.ObjectEntries>(
 
 /** An operation of a Query service (IAM, STS). */
 export function query<S extends v.ObjectEntries>(
-  service: "iam" | "sts", name: string, input: S,
+  service: "iam" | "sts",
+  name: string,
+  input: S,
   run: (call: Call, input: v.InferOutput<v.StrictObjectSchema<S, undefined>>) => unknown,
 ): Operation {
   return { service, name, run: checked(service, name, input, run) };
 }
 
 const INVALID: Record<Service, string> = {
-  iot: "InvalidRequestException", greengrass: "ValidationException", iam: "ValidationError", sts: "ValidationError",
+  iot: "InvalidRequestException",
+  greengrass: "ValidationException",
+  iam: "ValidationError",
+  sts: "ValidationError",
 };
 
 function checked<S extends v.ObjectEntries>(
-  service: Service, name: string, entries: S,
+  service: Service,
+  name: string,
+  entries: S,
   run: (call: Call, input: v.InferOutput<v.StrictObjectSchema<S, undefined>>) => unknown,
 ): Operation["run"] {
   const schema = v.strictObject(entries);
   return (call, input) => {
     const result = v.safeParse(schema, input);
-    if (result.success) return run(call, result.output);
+    if (result.success) {
+      return run(call, result.output);
+    }
     const [issue] = result.issues;
     const path = v.getDotPath(issue) ?? "input";
-    if (issue.type === "strict_object" && issue.expected === "never") throw notImplemented(`${service} ${name} with ${path}`);
+    if (issue.type === "strict_object" && issue.expected === "never") {
+      throw notImplemented(`${service} ${name} with ${path}`);
+    }
     throw new AwsError(400, INVALID[service], `${path}: ${issue.message}`);
   };
 }

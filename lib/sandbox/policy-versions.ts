@@ -16,17 +16,26 @@ export function firstVersion(document: string, now: number): VersionedPolicy {
 }
 
 /** Adds a version and returns it. The caller has checked MAX_VERSIONS. */
-export function addVersion(policy: VersionedPolicy, document: string, asDefault: boolean, now: number): PolicyVersion {
+export function addVersion(
+  policy: VersionedPolicy,
+  document: string,
+  asDefault: boolean,
+  now: number,
+): PolicyVersion {
   const version = { number: policy.nextVersion++, document, createdAt: now };
   policy.versions.push(version);
-  if (asDefault) policy.defaultVersion = version.number;
+  if (asDefault) {
+    policy.defaultVersion = version.number;
+  }
   return version;
 }
 
 /** The version that is in effect. */
 export function defaultVersion(policy: VersionedPolicy): PolicyVersion {
   const found = policy.versions.find((version) => version.number === policy.defaultVersion);
-  if (found === undefined) throw new Error("a policy has lost its default version");
+  if (found === undefined) {
+    throw new Error("a policy has lost its default version");
+  }
   return found;
 }
 

@@ -4,25 +4,35 @@ import type { Answer, Request } from "./protocol.ts";
 
 /** The operation of a REST request and the values of its path's labels, or undefined. */
 export function findRestOperation(
-  operations: readonly Operation[], request: Request,
+  operations: readonly Operation[],
+  request: Request,
 ): { operation: Operation; labels: Record<string, string> } | undefined {
   const parts = request.path.split("/");
   for (const operation of operations) {
     const [method, template] = operation.http?.split(" ") ?? [];
-    if (method !== request.method || template === undefined) continue;
+    if (method !== request.method || template === undefined) {
+      continue;
+    }
     const labels = matched(template.split("/"), parts);
-    if (labels !== undefined) return { operation, labels };
+    if (labels !== undefined) {
+      return { operation, labels };
+    }
   }
   return undefined;
 }
 
 function matched(template: readonly string[], parts: readonly string[]): Record<string, string> | undefined {
-  if (template.length !== parts.length) return undefined;
+  if (template.length !== parts.length) {
+    return undefined;
+  }
   const labels: Record<string, string> = {};
   for (const [i, expected] of template.entries()) {
     const part = parts[i]!;
-    if (expected.startsWith("{")) labels[expected.slice(1, -1)] = decoded(part);
-    else if (expected !== part) return undefined;
+    if (expected.startsWith("{")) {
+      labels[expected.slice(1, -1)] = decoded(part);
+    } else if (expected !== part) {
+      return undefined;
+    }
   }
   return labels;
 }
@@ -35,16 +45,27 @@ function decoded(part: string): string {
   }
 }
 
-/** The members of a REST request: from its body, its query string, the one header that IoT uses, and its path. */
+/**
+ * The members of a REST request: from its body, its query string, the one header that IoT uses, and its path.
+ */
 export function restInput(request: Request, labels: Record<string, string>): Record<string, unknown> {
-  return { ...bodyMembers(request.body), ...Object.fromEntries(request.query), ...headerMembers(request.headers), ...labels };
+  return {
+    ...bodyMembers(request.body),
+    ...Object.fromEntries(request.query),
+    ...headerMembers(request.headers),
+    ...labels,
+  };
 }
 
 function bodyMembers(body: string): object {
-  if (body === "") return {};
+  if (body === "") {
+    return {};
+  }
   try {
     const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
+      return parsed;
+    }
   } catch {
     // said below, together with JSON that is no object
   }

@@ -25,13 +25,15 @@ export interface Sandbox {
   readonly accountId: string;
   /** The certificate of the CA that signs this sandbox's client certificates. */
   readonly caPem: string;
-  /** Stops listening and ends idle connections at once; resolves when the last request under way is answered. */
+  /**
+   * Stops listening and ends idle connections at once; resolves when the last request under way is answered.
+   */
   close(): Promise<void>;
 }
 
 /**
- * Starts the stand-in for an AWS account on the loopback interface. It speaks AWS's wire formats over plain HTTP; any
- * credentials do, for signatures are not checked.
+ * Starts the stand-in for an AWS account on the loopback interface. It speaks AWS's wire formats over plain
+ * HTTP; any credentials do, for signatures are not checked.
  * @throws ProblemError (exit 4) where the account file is unreadable or damaged.
  */
 export async function openSandbox({ file, region, port = 0 }: SandboxOptions): Promise<Sandbox> {
@@ -39,9 +41,16 @@ export async function openSandbox({ file, region, port = 0 }: SandboxOptions): P
 }
 
 /** Serves an account that is open already; the token tells who asks for it which sandbox this is. */
-export async function serveAccount(accountFile: AccountFile, region: string, port = 0, token?: string): Promise<Sandbox> {
+export async function serveAccount(
+  accountFile: AccountFile,
+  region: string,
+  port = 0,
+  token?: string,
+): Promise<Sandbox> {
   const server = createServer((request, response) => {
-    if (token !== undefined && request.url === TOKEN_PATH) return void response.end(token);
+    if (token !== undefined && request.url === TOKEN_PATH) {
+      return void response.end(token);
+    }
     void respond(accountFile, region, request, response);
   });
   const address = await listening(server, port);
@@ -63,11 +72,18 @@ async function listening(server: Server, port: number): Promise<AddressInfo> {
     server.listen(port, "127.0.0.1", resolve);
   });
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("a TCP server has an address and a port");
+  if (address === null || typeof address === "string") {
+    throw new Error("a TCP server has an address and a port");
+  }
   return address;
 }
 
-async function respond(file: AccountFile, region: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(
+  file: AccountFile,
+  region: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const body = await readBody(request);
   if (body === undefined) {
     response.writeHead(413, { connection: "close" }).end();
@@ -75,13 +91,21 @@ async function respond(file: AccountFile, region: string, request: IncomingMessa
   }
   const url = request.url ?? "/";
   const queryStart = url.includes("?") ? url.indexOf("?") : url.length;
-  const { status, headers, body: text } = await answer(file, {
-    method: request.method ?? "GET",
-    path: url.slice(0, queryStart),
-    query: new URLSearchParams(url.slice(queryStart + 1)),
-    headers: request.headers,
-    body,
-  }, region);
+  const {
+    status,
+    headers,
+    body: text,
+  } = await answer(
+    file,
+    {
+      method: request.method ?? "GET",
+      path: url.slice(0, queryStart),
+      query: new URLSearchParams(url.slice(queryStart + 1)),
+      headers: request.headers,
+      body,
+    },
+    region,
+  );
   response.writeHead(status, { ...headers, "x-amzn-requestid": randomUUID() }).end(text);
 }
 
@@ -92,7 +116,9 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > BODY_LIMIT) return undefined;
+      if (size > BODY_LIMIT) {
+        return undefined;
+      }
       chunks.push(chunk);
     }
   } catch {

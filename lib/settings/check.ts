@@ -7,7 +7,15 @@ import { type Fault, faults, problem } from "./faults.ts";
 import { nameFault } from "./names.ts";
 import type { IniValues } from "./ini.ts";
 import type { Entry, Scan, Section, Spot } from "./scan.ts";
-import { isNamed, isOptional, type KeyRule, KINDS, type NamedKind, rulesOf, type SettingValue } from "./schema.ts";
+import {
+  isNamed,
+  isOptional,
+  type KeyRule,
+  KINDS,
+  type NamedKind,
+  rulesOf,
+  type SettingValue,
+} from "./schema.ts";
 import { soundsSecret } from "./secrets.ts";
 
 export interface Checked {
@@ -22,14 +30,21 @@ export interface Checked {
 /** Holds the sections of a scan against the schema. `parsed`: their values. */
 export function check(scan: Scan, parsed: IniValues, file: string): Checked {
   const checker = new Checker(scan, parsed, file);
-  for (const section of scan.sections.values()) checker.section(section);
+  for (const section of scan.sections.values()) {
+    checker.section(section);
+  }
   checker.missingSections();
   checker.names();
   checker.references();
   checker.nucleus();
   checker.remoteState();
   const names = { core: checker.named("core"), thing: checker.named("thing") };
-  return { problems: checker.problems, value: (key) => checker.value(key), place: (key) => checker.place(key), names: (kind) => names[kind] };
+  return {
+    problems: checker.problems,
+    value: (key) => checker.value(key),
+    place: (key) => checker.place(key),
+    names: (kind) => names[kind],
+  };
 }
 
 /** What the schema makes of a text, or of no text. */
@@ -55,8 +70,12 @@ class Checker {
 
   value(id: string): SettingValue | undefined {
     const { kind, section, entry, rule } = this.#find(id);
-    if (entry !== undefined) return this.#values.get(entry);
-    if (rule === undefined || (section === undefined && (isNamed(kind) || !isOptional(kind)))) return undefined;
+    if (entry !== undefined) {
+      return this.#values.get(entry);
+    }
+    if (rule === undefined || (section === undefined && (isNamed(kind) || !isOptional(kind)))) {
+      return undefined;
+    }
     const meant = this.#meaning(rule, undefined);
     const value = "value" in meant ? meant.value : undefined;
     return value === undefined && rule.inherits !== undefined ? this.value(rule.inherits) : value;
@@ -67,7 +86,12 @@ class Checker {
     return rule === undefined || section === undefined ? undefined : this.#at(entry ?? section);
   }
 
-  #find(id: string): { readonly kind: string; readonly section: Section | undefined; readonly entry: Entry | undefined; readonly rule: KeyRule | undefined } {
+  #find(id: string): {
+    readonly kind: string;
+    readonly section: Section | undefined;
+    readonly entry: Entry | undefined;
+    readonly rule: KeyRule | undefined;
+  } {
     const dot = id.lastIndexOf(".");
     const [title, key] = [id.slice(0, dot), id.slice(dot + 1)];
     const blank = title.indexOf(" ");
@@ -78,11 +102,16 @@ class Checker {
 
   #meaning(rule: KeyRule, text: string | undefined): Meant {
     let meanings = this.#meanings.get(rule);
-    if (meanings === undefined) this.#meanings.set(rule, (meanings = new Map<string | undefined, Meant>()));
+    if (meanings === undefined) {
+      this.#meanings.set(rule, (meanings = new Map<string | undefined, Meant>()));
+    }
     let meant = meanings.get(text);
     if (meant === undefined) {
       const result = v.safeParse(rule.schema, text, { abortPipeEarly: true });
-      meanings.set(text, (meant = result.success ? { value: result.output } : { fault: result.issues[0].message }));
+      meanings.set(
+        text,
+        (meant = result.success ? { value: result.output } : { fault: result.issues[0].message }),
+      );
     }
     return meant;
   }
@@ -92,7 +121,9 @@ class Checker {
   }
 
   named(kind: NamedKind): readonly string[] {
-    return [...this.#scan.sections.values()].filter((section) => section.kind === kind).map((section) => section.name);
+    return [...this.#scan.sections.values()]
+      .filter((section) => section.kind === kind)
+      .map((section) => section.name);
   }
 
   #refuse(kind: Fault, place: Place, what: string, said: Partial<Fault> = {}): void {
@@ -102,15 +133,22 @@ class Checker {
   section(section: Section): void {
     const { kind, name, entries } = section;
     const rules = rulesOf(kind);
-    if (rules === undefined) return this.#unknownSection(section);
+    if (rules === undefined) {
+      return this.#unknownSection(section);
+    }
     if (!isNamed(kind) && name !== "") {
-      this.#refuse(faults.unexpectedName, this.#nameOf(section), `[${kind}] takes no name`, { fix: `write [${kind}]` });
+      this.#refuse(faults.unexpectedName, this.#nameOf(section), `[${kind}] takes no name`, {
+        fix: `write [${kind}]`,
+      });
     }
     const meant = this.#unknownKeys(section, rules);
     for (const [key, rule] of rules) {
       const entry = entries.get(key);
-      if (entry?.key === key) this.#set(section, entry, rule);
-      else if (!section.broken && !meant.has(key)) this.#unset(section, key, rule);
+      if (entry?.key === key) {
+        this.#set(section, entry, rule);
+      } else if (!section.broken && !meant.has(key)) {
+        this.#unset(section, key, rule);
+      }
     }
   }
 
@@ -120,9 +158,13 @@ class Checker {
 
   #unknownSection(section: Section): void {
     const meant = didYouMean(section.kind, KINDS);
-    if (meant !== undefined) this.#meant.add(meant);
+    if (meant !== undefined) {
+      this.#meant.add(meant);
+    }
     const what = `unknown section ${shown(section.kind)}${question(meant)}`;
-    this.#refuse(faults.unknownSection, this.#at(section), what, { fix: `sections are ${KINDS.map(header).join(", ")}` });
+    this.#refuse(faults.unknownSection, this.#at(section), what, {
+      fix: `sections are ${KINDS.map(header).join(", ")}`,
+    });
   }
 
   /** Refuses the keys that the section does not have; gives the ones that were meant. */
@@ -130,14 +172,21 @@ class Checker {
     const found = new Set<string>();
     for (const entry of section.entries.values()) {
       const { key } = entry;
-      if (rules.has(key)) continue;
+      if (rules.has(key)) {
+        continue;
+      }
       const word = key.split(/[\s:;,'"]/, 1)[0] ?? ""; // what follows may be a value that missed its '='
       const meant = didYouMean(word, rules.keys());
-      if (meant !== undefined) found.add(meant);
+      if (meant !== undefined) {
+        found.add(meant);
+      }
       const what = `unknown key ${shown(word)}${question(meant)}`;
       const fix = `keys of [${section.kind}] are ${[...rules.keys()].join(", ")}`;
-      if (soundsSecret(word)) this.#refuse(faults.secretKey, this.#at(entry), what);
-      else this.#refuse(faults.unknownKey, this.#at(entry), what, { fix });
+      if (soundsSecret(word)) {
+        this.#refuse(faults.secretKey, this.#at(entry), what);
+      } else {
+        this.#refuse(faults.unknownKey, this.#at(entry), what, { fix });
+      }
     }
     return found;
   }
@@ -146,29 +195,45 @@ class Checker {
     const text = String(this.#parsed[section.title]?.[entry.key]);
     const meant = this.#meaning(rule, text);
     const place = (): Place => this.#at({ line: entry.line, column: entry.valueColumn });
-    if ("fault" in meant) return this.#refuse(faults.value, place(), meant.fault, { why: rule.why, fix: rule.fix });
+    if ("fault" in meant) {
+      return this.#refuse(faults.value, place(), meant.fault, { why: rule.why, fix: rule.fix });
+    }
     const hidden = firstHidden(text);
-    if (hidden !== undefined) this.#refuse(faults.hidden, place(), `value has ${codePointText(hidden.char)}; one line, one value`);
-    else if (meant.value !== undefined) this.#values.set(entry, meant.value);
+    if (hidden !== undefined) {
+      this.#refuse(faults.hidden, place(), `value has ${codePointText(hidden.char)}; one line, one value`);
+    } else if (meant.value !== undefined) {
+      this.#values.set(entry, meant.value);
+    }
   }
 
   #unset(section: Section, key: string, rule: KeyRule): void {
     const meant = this.#meaning(rule, undefined);
-    if ("value" in meant) return;
-    this.#refuse(faults.noKeySet, this.#at(section), `[${section.title}] has no ${key}`, { why: rule.why, fix: `add it: ${rule.fix}` });
+    if ("value" in meant) {
+      return;
+    }
+    this.#refuse(faults.noKeySet, this.#at(section), `[${section.title}] has no ${key}`, {
+      why: rule.why,
+      fix: `add it: ${rule.fix}`,
+    });
   }
 
   /** Sections that must be there and are not; unless a header was refused, which may be the missing one. */
   missingSections(): void {
     const { sections, brokenHeader, lines } = this.#scan;
-    if (brokenHeader) return;
+    if (brokenHeader) {
+      return;
+    }
     const there = new Set(this.#meant);
-    for (const { kind } of sections.values()) there.add(kind);
+    for (const { kind } of sections.values()) {
+      there.add(kind);
+    }
     const missing = KINDS.filter((kind) => !isOptional(kind) && !there.has(kind));
     const place = this.#at({ line: lines, column: 1 });
     if (sections.size === 0) {
       const what = `the file has no sections; required are ${missing.map(header).join(", ")}`;
-      this.#refuse(faults.noSection, place, what, { fix: `add the least that is needed with: ${exampleCommand(this.#file)}` });
+      this.#refuse(faults.noSection, place, what, {
+        fix: `add the least that is needed with: ${exampleCommand(this.#file)}`,
+      });
       return;
     }
     for (const kind of missing) {
@@ -181,12 +246,20 @@ class Checker {
   /** A state in S3 needs a bucket, and somebody who has one: the sandbox has no S3. */
   remoteState(): void {
     const place = this.place("terraform.backend");
-    if (place === undefined || this.value("terraform.backend") !== "s3") return;
+    if (place === undefined || this.value("terraform.backend") !== "s3") {
+      return;
+    }
     if (this.value("terraform.bucket") === undefined) {
-      this.#refuse(faults.noKeySet, place, "backend = s3 without a bucket", { why: "the state must lie somewhere", fix: "add it: e.g. bucket = acme-dospesos-state" });
+      this.#refuse(faults.noKeySet, place, "backend = s3 without a bucket", {
+        why: "the state must lie somewhere",
+        fix: "add it: e.g. bucket = acme-dospesos-state",
+      });
     }
     if (this.value("aws.account") === "sandbox" && (this.value("terraform.endpoint") ?? "") === "") {
-      this.#refuse(faults.value, place, "the sandbox has no S3", { why: "its state can lie in another S3 only", fix: "backend = local, or add endpoint, the URL of an S3" });
+      this.#refuse(faults.value, place, "the sandbox has no S3", {
+        why: "its state can lie in another S3 only",
+        fix: "backend = local, or add endpoint, the URL of an S3",
+      });
     }
   }
 
@@ -195,13 +268,19 @@ class Checker {
     const first = new Map<string, Section>();
     for (const section of this.#scan.sections.values()) {
       const { kind, name } = section;
-      if (!isNamed(kind)) continue;
+      if (!isNamed(kind)) {
+        continue;
+      }
       const wrong = takenFault(kind, name) ?? nameFault(`${kind} name`, name);
       const other = first.get(name.toLowerCase());
       const fix = `${faults.name.fix}, e.g. [${kind} ${kind}-1]`;
-      if (wrong !== undefined) this.#refuse(faults.name, this.#nameOf(section), wrong, { fix });
-      else if (other === undefined) first.set(name.toLowerCase(), section);
-      else this.#refuse(faults.sameName, this.#nameOf(section), `same name as line ${other.line} ignoring case`);
+      if (wrong !== undefined) {
+        this.#refuse(faults.name, this.#nameOf(section), wrong, { fix });
+      } else if (other === undefined) {
+        first.set(name.toLowerCase(), section);
+      } else {
+        this.#refuse(faults.sameName, this.#nameOf(section), `same name as line ${other.line} ignoring case`);
+      }
     }
   }
 
@@ -209,26 +288,39 @@ class Checker {
   references(): void {
     const cores = new Set<SettingValue>(this.named("core"));
     for (const { kind, entries } of this.#scan.sections.values()) {
-      if (kind !== "thing") continue;
+      if (kind !== "thing") {
+        continue;
+      }
       const entry = entries.get("core");
       const core = entry === undefined ? undefined : this.#values.get(entry);
-      if (entry === undefined || core === undefined || cores.has(core)) continue;
+      if (entry === undefined || core === undefined || cores.has(core)) {
+        continue;
+      }
       // among very many names that are alike, the nearest one is no hint
       const meant = cores.size > 200 ? undefined : didYouMean(String(core), this.named("core"));
       const fix = `add [core ${core}], or name one that is there`;
-      this.#refuse(faults.noSuchCore, this.#at({ line: entry.line, column: entry.valueColumn }), `no [core ${core}]${question(meant)}`, { fix });
+      this.#refuse(
+        faults.noSuchCore,
+        this.#at({ line: entry.line, column: entry.valueColumn }),
+        `no [core ${core}]${question(meant)}`,
+        { fix },
+      );
     }
   }
 
   /** The nucleus must be one whose digest is known: a device runs it as root. */
   nucleus(): void {
     const [version, sha256] = [this.value("greengrass.version"), this.value("greengrass.sha256")];
-    if (version === undefined) return;
+    if (version === undefined) {
+      return;
+    }
     const place = this.place(sha256 === undefined ? "greengrass.version" : "greengrass.sha256");
     try {
       nucleusSha256(String(version), sha256 === undefined ? undefined : String(sha256), place);
     } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
+      if (!(error instanceof ProblemError)) {
+        throw error;
+      }
       this.problems.push(...error.problems);
     }
   }
@@ -243,13 +335,20 @@ function header(kind: string): string {
 }
 
 function requiredKeys(kind: string): string {
-  return [...rulesOf(kind) ?? []].filter(([, rule]) => !v.is(rule.schema, undefined)).map(([key]) => key).join(", ");
+  return [...(rulesOf(kind) ?? [])]
+    .filter(([, rule]) => !v.is(rule.schema, undefined))
+    .map(([key]) => key)
+    .join(", ");
 }
 
 /** Names that stand for something else in the project or in AWS. */
 function takenFault(kind: string, name: string): string | undefined {
   // edge/out/things, deployments and components stand beside one folder for each core
-  if (kind === "core" && ["things", "deployments", "components"].includes(name.toLowerCase())) return `core name ${shown(name)} is a reserved name`;
+  if (kind === "core" && ["things", "deployments", "components"].includes(name.toLowerCase())) {
+    return `core name ${shown(name)} is a reserved name`;
+  }
   // the thing CORE-gci is Greengrass' own: its shadow tells the core of new connectivity information
-  return /-gci$/i.test(name) ? `${kind} name ${shown(name)} ends in -gci, which Greengrass uses for a thing of its own` : undefined;
+  return /-gci$/i.test(name)
+    ? `${kind} name ${shown(name)} ends in -gci, which Greengrass uses for a thing of its own`
+    : undefined;
 }

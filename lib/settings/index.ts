@@ -2,5 +2,11 @@ export { parseSettings, type SettingsFile } from "./parse.ts";
 export { readSettings } from "./read.ts";
 export { type KeyRule, type NamedKind, schema, type SettingValue } from "./schema.ts";
 export {
-  type ByName, type CoreSettings, type Instances, type Settings, type SettingsReader, settingsView, type ThingSettings,
+  type ByName,
+  type CoreSettings,
+  type Instances,
+  type Settings,
+  type SettingsReader,
+  settingsView,
+  type ThingSettings,
 } from "./view.ts";

@@ -1,24 +1,37 @@
 import { shown } from "../engine/problem.ts";
 import { codePointText, firstHidden } from "./characters.ts";
 
-/** AWS allows 128 (IoT API, CreateThing); but a policy with exact names in it has 2,048 characters at most (CreatePolicy). */
+/**
+ * AWS allows 128 (IoT API, CreateThing); but a policy with exact names in it has 2,048 characters at most
+ * (CreatePolicy).
+ */
 const LONGEST = 64;
 
 /** Words that mean something else as a property of an object. */
-const RESERVED_IN_JAVASCRIPT: ReadonlySet<string> = new Set([...Object.getOwnPropertyNames(Object.prototype), "prototype"]);
+const RESERVED_IN_JAVASCRIPT: ReadonlySet<string> = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  "prototype",
+]);
 
 /** Device names, which Windows opens instead of a file (Microsoft, "Naming Files, Paths, and Namespaces"). */
 const RESERVED_ON_WINDOWS = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$/i;
 
 /** Whether any part of a dotted or spaced name would reach into JavaScript's own objects. */
 export function isReserved(name: string): boolean {
-  if (!/[.\s]/.test(name)) return RESERVED_IN_JAVASCRIPT.has(name);
+  if (!/[.\s]/.test(name)) {
+    return RESERVED_IN_JAVASCRIPT.has(name);
+  }
   return name.split(/[.\s]/).some((word) => RESERVED_IN_JAVASCRIPT.has(word));
 }
 
-/** Why a name breaks the name rule `^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`, or undefined. `label` says whose name it is. */
+/**
+ * Why a name breaks the name rule `^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`, or undefined. `label` says whose name
+ * it is.
+ */
 export function nameFault(label: string, name: string): string | undefined {
-  if (name.trim() === "") return `${label} is empty`;
+  if (name.trim() === "") {
+    return `${label} is empty`;
+  }
   const fault = shapeFault(name);
   return fault === undefined ? undefined : `${label} ${shown(name)}${fault}`;
 }
@@ -26,22 +39,40 @@ export function nameFault(label: string, name: string): string | undefined {
 /** The fault as the rest of a sentence that begins with the name. */
 function shapeFault(name: string): string | undefined {
   if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(name)) {
-    if (isReserved(name)) return " is a reserved name";
+    if (isReserved(name)) {
+      return " is a reserved name";
+    }
     return RESERVED_ON_WINDOWS.test(name) ? " is a reserved name on Windows" : undefined;
   }
   const blank = name.search(/[ \t]/);
-  if (blank >= 0) return ` has a ${name[blank] === " " ? "space" : "tab"} at column ${blank + 1} of the name`;
+  if (blank >= 0) {
+    return ` has a ${name[blank] === " " ? "space" : "tab"} at column ${blank + 1} of the name`;
+  }
   const hidden = firstHidden(name);
-  if (hidden !== undefined) return ` has ${codePointText(hidden.char)}`;
+  if (hidden !== undefined) {
+    return ` has ${codePointText(hidden.char)}`;
+  }
   const foreign = [...name].find((char) => char > "~");
-  if (foreign !== undefined) return ` has '${foreign}': ${codePointText(foreign)}; ASCII only`;
+  if (foreign !== undefined) {
+    return ` has '${foreign}': ${codePointText(foreign)}; ASCII only`;
+  }
   const slash = name.match(/[/\\]/)?.[0];
-  if (slash !== undefined) return `: '${slash}' not allowed`;
-  if (name.includes(":")) return ": ':' breaks scp paths, policy names and Windows files";
+  if (slash !== undefined) {
+    return `: '${slash}' not allowed`;
+  }
+  if (name.includes(":")) {
+    return ": ':' breaks scp paths, policy names and Windows files";
+  }
   const wildcard = name.match(/[*?+#$]/)?.[0];
-  if (wildcard !== undefined) return `: '${wildcard}' is a wildcard in IoT policies or topics`;
-  if (/^[._-]/.test(name)) return ` starts with '${name[0]}'`;
+  if (wildcard !== undefined) {
+    return `: '${wildcard}' is a wildcard in IoT policies or topics`;
+  }
+  if (/^[._-]/.test(name)) {
+    return ` starts with '${name[0]}'`;
+  }
   const other = name.match(/[^A-Za-z0-9_-]/)?.[0];
-  if (other !== undefined) return `: '${other}' not allowed`;
+  if (other !== undefined) {
+    return `: '${other}' not allowed`;
+  }
   return ` has ${name.length} characters; limit ${LONGEST} (IoT policy size limit)`;
 }

@@ -10,9 +10,15 @@ import { settingsText } from "./text.ts";
 export interface SettingsFile {
   /** As it was given, for messages. */
   readonly file: string;
-  /** The effective value of a key such as "aws.region" or "core core-1.group", defaults included, if it has one. */
+  /**
+   * The effective value of a key such as "aws.region" or "core core-1.group", defaults included, if it has
+   * one.
+   */
   value(key: string): SettingValue | undefined;
-  /** Where the key stands; for a defaulted key, where its section begins; undefined for a key that settings do not have. */
+  /**
+   * Where the key stands; for a defaulted key, where its section begins; undefined for a key that settings do
+   * not have.
+   */
   place(key: string): Place | undefined;
   /** The names of all cores or things, in the order of the file. */
   names(kind: NamedKind): readonly string[];
@@ -30,22 +36,32 @@ export function parseSettings(bytes: Uint8Array, file: string): SettingsFile {
   const parsed = iniValues(scanned.sections.values());
   const { problems, ...content } = check(scanned, parsed, file);
   const all = [...scanned.problems, ...disagreements(scanned, parsed, file), ...problems];
-  if (all.length > 0) throw new ProblemError(listed(all, file), 2);
+  if (all.length > 0) {
+    throw new ProblemError(listed(all, file), 2);
+  }
   return { file, ...content };
 }
 
-/** Where the package ini, which gives the values, read something else than the scan, which knows their places. */
+/**
+ * Where the package ini, which gives the values, read something else than the scan, which knows their places.
+ */
 function disagreements({ sections }: Scan, parsed: IniValues, file: string): readonly Problem[] {
   const problems: Problem[] = [];
   let isMore = Object.keys(parsed).length > sections.size;
   for (const { title, entries } of sections.values()) {
     const read = parsed[title] ?? {};
     for (const { key, value, line, valueColumn } of entries.values()) {
-      if (!Object.hasOwn(read, key) || String(read[key]) !== value) problems.push(problem(faults.disagreement, { file, line, column: valueColumn }, "ini reads another value here"));
+      if (!Object.hasOwn(read, key) || String(read[key]) !== value) {
+        problems.push(
+          problem(faults.disagreement, { file, line, column: valueColumn }, "ini reads another value here"),
+        );
+      }
     }
     isMore ||= Object.keys(read).length > entries.size;
   }
-  if (problems.length > 0 || !isMore) return problems;
+  if (problems.length > 0 || !isMore) {
+    return problems;
+  }
   return [problem(faults.disagreement, { file, line: 1, column: 1 }, "ini reads more keys than there are")];
 }
 
@@ -55,7 +71,9 @@ function listed(problems: readonly Problem[], file: string): readonly Problem[] 
   const column = (one: Problem): number => one.place?.column ?? 0;
   const sorted = problems.toSorted((a, b) => line(a) - line(b) || column(a) - column(b));
   const next = sorted[MOST_LISTED];
-  if (next === undefined) return sorted;
+  if (next === undefined) {
+    return sorted;
+  }
   const count = (sorted.length - MOST_LISTED).toLocaleString("en-US");
   const more = problem(faults.more, next.place ?? { file, line: 1 }, `${count} more problems from here on`);
   return [...sorted.slice(0, MOST_LISTED), more];

@@ -8,9 +8,8 @@ import { parseSettings, type SettingsFile } from "./parse.ts";
 const LARGEST = 1024 * 1024;
 
 /**
- * Reads and checks a settings file. `shownAs` is its name in messages.
- * Throws ProblemError (exit code 2): before reading, for a file over 1 MiB or one that others can write; then as
- * parseSettings does.
+ * Reads and checks a settings file. `shownAs` is its name in messages. Throws ProblemError (exit code 2):
+ * before reading, for a file over 1 MiB or one that others can write; then as parseSettings does.
  */
 export function readSettings(path: string, shownAs: string): { bytes: Uint8Array; settings: SettingsFile } {
   const bytes = readChecked(path, shownAs);
@@ -22,7 +21,9 @@ function readChecked(path: string, shownAs: string): Uint8Array {
   try {
     const stats = fstatSync(handle);
     const problems = wrongs(stats, shownAs);
-    if (problems.length > 0) throw new ProblemError(problems, 2);
+    if (problems.length > 0) {
+      throw new ProblemError(problems, 2);
+    }
     return contents(handle, stats.size);
   } finally {
     closeSync(handle);
@@ -36,7 +37,9 @@ function open(path: string, shownAs: string): number {
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     const place = { file: shownAs };
-    if (reason !== "ENOENT") throw new ProblemError([problem(faults.unreadable, place, `cannot be read (${reason})`)], 2);
+    if (reason !== "ENOENT") {
+      throw new ProblemError([problem(faults.unreadable, place, `cannot be read (${reason})`)], 2);
+    }
     const fix = `${faults.missingFile.fix} with: ${exampleCommand(shownAs)}`;
     throw new ProblemError([problem(faults.missingFile, place, "there is no such file", { fix })], 2);
   }
@@ -44,10 +47,18 @@ function open(path: string, shownAs: string): number {
 
 function wrongs(stats: Stats, shownAs: string): readonly Problem[] {
   const place = { file: shownAs };
-  if (!stats.isFile()) return [problem(faults.notAFile, place, "is not a regular file")];
+  if (!stats.isFile()) {
+    return [problem(faults.notAFile, place, "is not a regular file")];
+  }
   const found: Problem[] = [];
   if (stats.size > LARGEST) {
-    found.push(problem(faults.largeFile, place, `the file is ${stats.size.toLocaleString("en-US")} bytes; limit 1 MiB`));
+    found.push(
+      problem(
+        faults.largeFile,
+        place,
+        `the file is ${stats.size.toLocaleString("en-US")} bytes; limit 1 MiB`,
+      ),
+    );
   }
   const writers = otherWriters(stats);
   if (writers !== undefined) {
@@ -58,15 +69,24 @@ function wrongs(stats: Stats, shownAs: string): readonly Problem[] {
 }
 
 /**
- * Who besides this user can write the file, if anybody. Root can in any case; and so can, without harm, a group that is the
- * user's own (by convention its id is the user's: useradd(8), "--user-group"), which umask 002 lets write every new file.
+ * Who besides this user can write the file, if anybody. Root can in any case; and so can, without harm, a
+ * group that is the user's own (by convention its id is the user's: useradd(8), "--user-group"), which umask
+ * 002 lets write every new file.
  */
 function otherWriters({ uid, gid, mode }: Stats): { readonly who: string; readonly fix: string } | undefined {
   const me = process.getuid?.();
-  if (me === undefined) return undefined; // Windows has no such modes
-  if (uid !== me && uid !== 0) return { who: `its owner, user ${uid},`, fix: "chown $(id -u)" };
-  if ((mode & 0o002) !== 0) return { who: "everybody", fix: "chmod go-w" };
-  if ((mode & 0o020) !== 0 && gid !== me) return { who: `group ${gid}`, fix: "chmod go-w" };
+  if (me === undefined) {
+    return undefined;
+  } // Windows has no such modes
+  if (uid !== me && uid !== 0) {
+    return { who: `its owner, user ${uid},`, fix: "chown $(id -u)" };
+  }
+  if ((mode & 0o002) !== 0) {
+    return { who: "everybody", fix: "chmod go-w" };
+  }
+  if ((mode & 0o020) !== 0 && gid !== me) {
+    return { who: `group ${gid}`, fix: "chmod go-w" };
+  }
   return undefined;
 }
 
@@ -75,7 +95,9 @@ function contents(handle: number, size: number): Uint8Array {
   let length = 0;
   while (length < size) {
     const read = readSync(handle, bytes, length, size - length, null);
-    if (read === 0) break;
+    if (read === 0) {
+      break;
+    }
     length += read;
   }
   return bytes.subarray(0, length);

@@ -49,15 +49,19 @@ const LONGEST_VALUE = 4096;
 const MOST_PROBLEMS = 10_000;
 
 /**
- * Reads settings line by line, and refuses whatever a lenient reader of INI files would silently cut, merge, nest or retype.
- * Never throws; every line that it refuses is a problem.
+ * Reads settings line by line, and refuses whatever a lenient reader of INI files would silently cut, merge,
+ * nest or retype. Never throws; every line that it refuses is a problem.
  */
 export function scan(text: string, file: string): Scan {
   const lines = text.split("\n");
-  if (lines.length > 1 && lines.at(-1) === "") lines.pop();
+  if (lines.length > 1 && lines.at(-1) === "") {
+    lines.pop();
+  }
   const scanner = new Scanner(file, hasUnwanted(text));
   for (const line of lines) {
-    if (!scanner.line(line.endsWith("\r") ? line.slice(0, -1) : line)) break;
+    if (!scanner.line(line.endsWith("\r") ? line.slice(0, -1) : line)) {
+      break;
+    }
   }
   return {
     sections: scanner.sections,
@@ -92,16 +96,22 @@ class Scanner {
   line(text: string): boolean {
     this.#line++;
     const start = text.search(/[^ \t]/);
-    if (start === -1) return true;
+    if (start === -1) {
+      return true;
+    }
     const first = text[start];
     if (this.#hasUnwanted && (this.#isDamaged(text) || this.#isSecret(text))) {
-      if (first === "[") this.#loseHeader();
+      if (first === "[") {
+        this.#loseHeader();
+      }
     } else if (first === "[") {
       this.#header(text, start);
     } else if (first !== ";" && first !== "#") {
       this.#entry(text, start);
     }
-    if (this.sections.size <= MOST_SECTIONS && this.problems.length < MOST_PROBLEMS) return true;
+    if (this.sections.size <= MOST_SECTIONS && this.problems.length < MOST_PROBLEMS) {
+      return true;
+    }
     this.#loseHeader();
     return false;
   }
@@ -112,7 +122,9 @@ class Scanner {
 
   #refuse(kind: Fault, index: number, what: string, fix = kind.fix): void {
     this.problems.push(problem(kind, this.#place(index), what, { fix }));
-    if (this.#current !== undefined) this.#current.broken = true;
+    if (this.#current !== undefined) {
+      this.#current.broken = true;
+    }
   }
 
   /** What follows belongs to a section that nobody knows. */
@@ -138,10 +150,14 @@ class Scanner {
     if (this.#insidePrivateKey) {
       const isHeader = /^[ \t]*\[/.test(text);
       this.#insidePrivateKey = !isHeader && !text.includes("-----END");
-      if (!isHeader) return true;
+      if (!isHeader) {
+        return true;
+      }
     }
     const index = secretIndex(text);
-    if (index === -1) return false;
+    if (index === -1) {
+      return false;
+    }
     this.#refuseSecret(index);
     this.#insidePrivateKey = beginsPrivateKey(text) && !text.includes("-----END");
     return true;
@@ -158,11 +174,17 @@ class Scanner {
     const kind = /[^ \t]+/.exec(inside);
     const name = kind === null ? "" : trimmedStart(inside.slice(kind.index + kind[0].length));
     this.#current = undefined;
-    if (close === -1) this.#refuse(faults.openHeader, start, "section not closed with ]");
-    else if (after !== "" && !/^[;#]/.test(after)) this.#refuse(faults.textAfterHeader, close + 1, "text after ]");
-    else if (kind === null) this.#refuse(faults.emptyHeader, start, "section has no name");
-    else if (isReserved(kind[0]) || isReserved(name)) this.#refuse(faults.reserved, start, "reserved name");
-    else return this.#open(kind[0], trimmed(name), start, close - name.length);
+    if (close === -1) {
+      this.#refuse(faults.openHeader, start, "section not closed with ]");
+    } else if (after !== "" && !/^[;#]/.test(after)) {
+      this.#refuse(faults.textAfterHeader, close + 1, "text after ]");
+    } else if (kind === null) {
+      this.#refuse(faults.emptyHeader, start, "section has no name");
+    } else if (isReserved(kind[0]) || isReserved(name)) {
+      this.#refuse(faults.reserved, start, "reserved name");
+    } else {
+      return this.#open(kind[0], trimmed(name), start, close - name.length);
+    }
     this.#loseHeader();
   }
 
@@ -172,7 +194,16 @@ class Scanner {
     const id = name === "" ? kind.toLowerCase() : `${kind.toLowerCase()} ${name}`;
     const first = this.sections.get(id);
     if (first === undefined) {
-      this.#current = { title, kind, name, line: this.#line, column: start + 1, nameColumn: nameStart + 1, entries: new Map(), broken: false };
+      this.#current = {
+        title,
+        kind,
+        name,
+        line: this.#line,
+        column: start + 1,
+        nameColumn: nameStart + 1,
+        entries: new Map(),
+        broken: false,
+      };
       this.sections.set(id, this.#current);
       if (this.sections.size > MOST_SECTIONS) {
         const limit = MOST_SECTIONS.toLocaleString("en-US");
@@ -182,8 +213,16 @@ class Scanner {
     }
     this.#current = first;
     const { line } = first;
-    if (first.kind !== kind) this.#refuse(faults.onlyCase, start, `section differs only in case from line ${line}`);
-    else this.#refuse(faults.again, start, `section again; first at line ${line}`, "move its keys up to the first one");
+    if (first.kind !== kind) {
+      this.#refuse(faults.onlyCase, start, `section differs only in case from line ${line}`);
+    } else {
+      this.#refuse(
+        faults.again,
+        start,
+        `section again; first at line ${line}`,
+        "move its keys up to the first one",
+      );
+    }
   }
 
   #entry(text: string, start: number): void {
@@ -191,18 +230,28 @@ class Scanner {
     const equals = text.indexOf("=", start);
     const key = text.slice(start, Math.max(equals, start)).trimEnd();
     const oneLine = "is not supported here; one line, one value";
-    if (text[end - 1] === "\\") this.#refuse(faults.continuation, end - 1, `\\ at the end ${oneLine}`);
-    else if (equals === -1) this.#refuse(faults.noEquals, start, "no '='; did you mean `key = value`?");
-    else if (key === "") this.#refuse(faults.noKey, start, "no key before '='");
-    else if (key.endsWith("]")) this.#refuse(faults.array, start, `\`key[] =\` ${oneLine}`);
-    else if (isReserved(key)) this.#refuse(faults.reserved, start, "reserved name");
-    else if (this.#current === undefined) this.#strayKey(start);
-    else this.#keyAndValue(this.#current, key, start, text, equals + 1);
+    if (text[end - 1] === "\\") {
+      this.#refuse(faults.continuation, end - 1, `\\ at the end ${oneLine}`);
+    } else if (equals === -1) {
+      this.#refuse(faults.noEquals, start, "no '='; did you mean `key = value`?");
+    } else if (key === "") {
+      this.#refuse(faults.noKey, start, "no key before '='");
+    } else if (key.endsWith("]")) {
+      this.#refuse(faults.array, start, `\`key[] =\` ${oneLine}`);
+    } else if (isReserved(key)) {
+      this.#refuse(faults.reserved, start, "reserved name");
+    } else if (this.#current === undefined) {
+      this.#strayKey(start);
+    } else {
+      this.#keyAndValue(this.#current, key, start, text, equals + 1);
+    }
   }
 
   /** Told once; below a refused header the keys are not to blame. */
   #strayKey(start: number): void {
-    if (this.brokenHeader || this.#foundStrayKey) return;
+    if (this.brokenHeader || this.#foundStrayKey) {
+      return;
+    }
     this.#foundStrayKey = true;
     this.#refuse(faults.strayKey, start, "key before the first section");
   }
@@ -212,7 +261,9 @@ class Scanner {
     const raw = trimmed(rest);
     const valueStart = text.length - rest.length;
     const value = this.#value(raw, valueStart);
-    if (value === undefined) return;
+    if (value === undefined) {
+      return;
+    }
     const id = key.toLowerCase();
     const first = section.entries.get(id);
     if (first === undefined) {
@@ -235,24 +286,32 @@ class Scanner {
       return undefined;
     }
     const meant = unquoted(raw);
-    if ("fault" in meant) this.#refuse(faults.quote, start, meant.fault, meant.fix);
-    else if (isSecret(meant.value)) this.#refuseSecret(start);
-    else return meant.value;
+    if ("fault" in meant) {
+      this.#refuse(faults.quote, start, meant.fault, meant.fix);
+    } else if (isSecret(meant.value)) {
+      this.#refuseSecret(start);
+    } else {
+      return meant.value;
+    }
     return undefined;
   }
 }
 
-// Only spaces and tabs: String.trim would take characters that must be refused. And by loops: the expression /[ \t]+$/ takes
-// a time that grows with the square of a run of spaces.
+// Only spaces and tabs: String.trim would take characters that must be refused. And by loops: the expression
+// /[ \t]+$/ takes a time that grows with the square of a run of spaces.
 
 function trimmedStart(text: string): string {
   let start = 0;
-  while (text[start] === " " || text[start] === "\t") start++;
+  while (text[start] === " " || text[start] === "\t") {
+    start++;
+  }
   return text.slice(start);
 }
 
 function trimmed(text: string): string {
   let end = text.length;
-  while (text[end - 1] === " " || text[end - 1] === "\t") end--;
+  while (text[end - 1] === " " || text[end - 1] === "\t") {
+    end--;
+  }
   return trimmedStart(text.slice(0, end));
 }

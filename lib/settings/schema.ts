@@ -3,7 +3,19 @@ import { faults } from "./faults.ts";
 import { nameFault } from "./names.ts";
 import { REGIONS, regionFault } from "./regions.ts";
 import {
-  accountFault, bucketFault, componentVersionFault, endpointFault, hostFault, jvmOptionsFault, nucleusFault, numberFault, prefixFault, proxyFault, rootFault, sha256Fault, userFault,
+  accountFault,
+  bucketFault,
+  componentVersionFault,
+  endpointFault,
+  hostFault,
+  jvmOptionsFault,
+  nucleusFault,
+  numberFault,
+  prefixFault,
+  proxyFault,
+  rootFault,
+  sha256Fault,
+  userFault,
   versionFault,
   wordFault,
 } from "./values.ts";
@@ -12,7 +24,10 @@ export type SettingValue = string | number | boolean;
 
 /** What a key means and takes. */
 export interface KeyRule<T extends SettingValue | undefined = SettingValue | undefined> {
-  /** From the text in the file, or undefined where it is not set, to the value; an issue's message says what is wrong. */
+  /**
+   * From the text in the file, or undefined where it is not set, to the value; an issue's message says what
+   * is wrong.
+   */
   readonly schema: v.GenericSchema<string | undefined, T>;
   /** One line for the documentation. */
   readonly docs: string;
@@ -26,34 +41,66 @@ export interface KeyRule<T extends SettingValue | undefined = SettingValue | und
 
 /** A text that is taken unless `fault` says what is wrong with it. */
 function text(fault: (value: string) => string | undefined) {
-  return v.pipe(v.string(), v.rawCheck(({ dataset, addIssue }) => {
-    const message = dataset.typed ? fault(dataset.value) : undefined;
-    if (message !== undefined) addIssue({ message });
-  }));
+  return v.pipe(
+    v.string(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const message = dataset.typed ? fault(dataset.value) : undefined;
+      if (message !== undefined) {
+        addIssue({ message });
+      }
+    }),
+  );
 }
 
 function wholeNumber(byDefault: string, least: number, most: number) {
-  return v.optional(v.pipe(text((value) => numberFault(value, least, most)), v.transform(Number)), byDefault);
+  return v.optional(
+    v.pipe(
+      text((value) => numberFault(value, least, most)),
+      v.transform(Number),
+    ),
+    byDefault,
+  );
 }
 
 function port(byDefault: string) {
-  return v.optional(v.pipe(text((value) => wordFault(value, [byDefault, "443"])), v.transform(Number)), byDefault);
+  return v.optional(
+    v.pipe(
+      text((value) => wordFault(value, [byDefault, "443"])),
+      v.transform(Number),
+    ),
+    byDefault,
+  );
 }
 
 function key<T extends SettingValue | undefined>(
-  schema: v.GenericSchema<string | undefined, T>, docs: string, why: string, fix: string,
+  schema: v.GenericSchema<string | undefined, T>,
+  docs: string,
+  why: string,
+  fix: string,
 ): KeyRule<T> {
   return { schema, docs, why, fix };
 }
 
 function truth(byDefault: "true" | "false") {
   const word = text((value) => wordFault(value, ["true", "false"]));
-  return v.optional(v.pipe(word, v.transform((value) => value === "true")), byDefault);
+  return v.optional(
+    v.pipe(
+      word,
+      v.transform((value) => value === "true"),
+    ),
+    byDefault,
+  );
 }
 
 function oneOf<const W extends string>(first: W, ...others: W[]) {
   const word = text((value) => wordFault(value, [first, ...others]));
-  return v.optional(v.pipe(word, v.transform((value) => value as W)), first);
+  return v.optional(
+    v.pipe(
+      word,
+      v.transform((value) => value as W),
+    ),
+    first,
+  );
 }
 
 function componentVersion(byDefault: string) {
@@ -67,92 +114,233 @@ const nameFix = (example: string): string => `${faults.name.fix}, e.g. ${example
 /** Every key of settings.ini by section; `core` and `thing` stand for any number of sections with a name. */
 export const schema = {
   aws: {
-    account: key(text(accountFault), '"sandbox", or the 12-digit id of a real account',
-      "credentials for any other account are refused", "account = sandbox, or e.g. account = 012345678901"),
-    region: key(text(regionFault), "the AWS region of every resource",
+    account: key(
+      text(accountFault),
+      '"sandbox", or the 12-digit id of a real account',
+      "credentials for any other account are refused",
+      "account = sandbox, or e.g. account = 012345678901",
+    ),
+    region: key(
+      text(regionFault),
+      "the AWS region of every resource",
       "every resource, endpoint and certificate belongs to one region",
-      `e.g. region = eu-west-1; with Greengrass V2 are ${REGIONS.join(", ")}`),
+      `e.g. region = eu-west-1; with Greengrass V2 are ${REGIONS.join(", ")}`,
+    ),
   },
   instance: {
-    name: key(text((value) => nameFault("instance name", value)), "prefix and tag of every shared resource",
-      faults.name.why, nameFix("name = dospesos")),
+    name: key(
+      text((value) => nameFault("instance name", value)),
+      "prefix and tag of every shared resource",
+      faults.name.why,
+      nameFix("name = dospesos"),
+    ),
   },
   greengrass: {
-    version: key(text(versionFault), "version of the Greengrass nucleus, 2.9.5 or later",
-      "the installer runs as root: it must be one signed version, the same on every device", "e.g. version = 2.16.0"),
-    root: key(v.optional(text(rootFault), "/greengrass/v2"), "folder of Greengrass on the device",
-      "everything below it is created and removed by root", "e.g. root = /greengrass/v2"),
-    sha256: key(v.optional(v.pipe(text(sha256Fault), v.toLowerCase())),
+    version: key(
+      text(versionFault),
+      "version of the Greengrass nucleus, 2.9.5 or later",
+      "the installer runs as root: it must be one signed version, the same on every device",
+      "e.g. version = 2.16.0",
+    ),
+    root: key(
+      v.optional(text(rootFault), "/greengrass/v2"),
+      "folder of Greengrass on the device",
+      "everything below it is created and removed by root",
+      "e.g. root = /greengrass/v2",
+    ),
+    sha256: key(
+      v.optional(v.pipe(text(sha256Fault), v.toLowerCase())),
       "SHA-256 of the nucleus zip",
-      "it tells a changed download before anything of it runs as root", "write what sha256sum prints for the zip"),
-    nucleus: key(v.optional(text(nucleusFault), "none"),
+      "it tells a changed download before anything of it runs as root",
+      "write what sha256sum prints for the zip",
+    ),
+    nucleus: key(
+      v.optional(text(nucleusFault), "none"),
       "where the nucleus zip comes from: none (you bring it to the device), download (from AWS), a folder, or an https URL of one",
-      "the installer needs the zip, and downloads nothing itself", "nucleus = none, download, a folder as ./zips, or e.g. https://mirror.example.com/greengrass"),
-    signer: key(v.optional(v.pipe(v.string(), v.nonEmpty("signer is empty"))),
+      "the installer needs the zip, and downloads nothing itself",
+      "nucleus = none, download, a folder as ./zips, or e.g. https://mirror.example.com/greengrass",
+    ),
+    signer: key(
+      v.optional(v.pipe(v.string(), v.nonEmpty("signer is empty"))),
       "file with the certificates (PEM) of who may sign the nucleus zip; by default Amazon",
-      "the zip runs as root on devices", "e.g. signer = edge/certificates/signer.pem"),
-    posix_user: key(v.optional(text(userFault), "ggc_user:ggc_group"), "user[:group] that runs components",
-      "components are other people's code", "e.g. posix_user = ggc_user:ggc_group"),
-    jvm_options: key(v.optional(text(jvmOptionsFault), ""), "options of the Java virtual machine of the nucleus",
-      "the nucleus hands them to a shell that runs as root", "e.g. jvm_options = -Xmx128m -XX:+UseSerialGC"),
-    mqtt_port: key(port("8883"), "port of MQTT to AWS IoT Core: 8883 or 443",
-      "AWS IoT Core listens for MQTT on these two only", "mqtt_port = 8883, or 443 where a firewall is in the way"),
-    data_plane_port: key(port("8443"), "port of the Greengrass data plane: 8443 or 443",
-      "the Greengrass data plane listens on these two only", "data_plane_port = 8443, or 443 where a firewall is in the way"),
-    proxy_url: key(v.optional(text(proxyFault), ""), "proxy of the device: http, https or socks5",
-      "the file is committed, and the bundle is copied to devices", "e.g. proxy_url = https://proxy.example.com:3128"),
-    no_proxy: key(v.optional(v.string(), ""), "addresses that go past the proxy, separated by commas",
-      "the device must reach them", "e.g. no_proxy = localhost,10.0.0.1"),
-    log_level: key(v.optional(text((value) => wordFault(value, ["DEBUG", "INFO", "WARN", "ERROR"])), "INFO"),
-      "what the nucleus logs: DEBUG, INFO, WARN or ERROR", "the nucleus knows only these levels", "log_level = INFO"),
-    polling_seconds: key(wholeNumber("15", 1, 86_400), "how often a device asks for deployments over HTTPS, in seconds",
-      "a device would ask never, or all the time", "polling_seconds = 15"),
-    store_max_bytes: key(wholeNumber("10000000000", 1, Number.MAX_SAFE_INTEGER),
+      "the zip runs as root on devices",
+      "e.g. signer = edge/certificates/signer.pem",
+    ),
+    posix_user: key(
+      v.optional(text(userFault), "ggc_user:ggc_group"),
+      "user[:group] that runs components",
+      "components are other people's code",
+      "e.g. posix_user = ggc_user:ggc_group",
+    ),
+    jvm_options: key(
+      v.optional(text(jvmOptionsFault), ""),
+      "options of the Java virtual machine of the nucleus",
+      "the nucleus hands them to a shell that runs as root",
+      "e.g. jvm_options = -Xmx128m -XX:+UseSerialGC",
+    ),
+    mqtt_port: key(
+      port("8883"),
+      "port of MQTT to AWS IoT Core: 8883 or 443",
+      "AWS IoT Core listens for MQTT on these two only",
+      "mqtt_port = 8883, or 443 where a firewall is in the way",
+    ),
+    data_plane_port: key(
+      port("8443"),
+      "port of the Greengrass data plane: 8443 or 443",
+      "the Greengrass data plane listens on these two only",
+      "data_plane_port = 8443, or 443 where a firewall is in the way",
+    ),
+    proxy_url: key(
+      v.optional(text(proxyFault), ""),
+      "proxy of the device: http, https or socks5",
+      "the file is committed, and the bundle is copied to devices",
+      "e.g. proxy_url = https://proxy.example.com:3128",
+    ),
+    no_proxy: key(
+      v.optional(v.string(), ""),
+      "addresses that go past the proxy, separated by commas",
+      "the device must reach them",
+      "e.g. no_proxy = localhost,10.0.0.1",
+    ),
+    log_level: key(
+      v.optional(
+        text((value) => wordFault(value, ["DEBUG", "INFO", "WARN", "ERROR"])),
+        "INFO",
+      ),
+      "what the nucleus logs: DEBUG, INFO, WARN or ERROR",
+      "the nucleus knows only these levels",
+      "log_level = INFO",
+    ),
+    polling_seconds: key(
+      wholeNumber("15", 1, 86_400),
+      "how often a device asks for deployments over HTTPS, in seconds",
+      "a device would ask never, or all the time",
+      "polling_seconds = 15",
+    ),
+    store_max_bytes: key(
+      wholeNumber("10000000000", 1, Number.MAX_SAFE_INTEGER),
       "the most that components may take on the device's disk, in bytes",
-      "the nucleus removes what is above the limit", "store_max_bytes = 10000000000"),
-    fips: key(truth("false"),
-      "use FIPS 140 endpoints: true or false", "the nucleus knows only these two", "fips = false"),
+      "the nucleus removes what is above the limit",
+      "store_max_bytes = 10000000000",
+    ),
+    fips: key(
+      truth("false"),
+      "use FIPS 140 endpoints: true or false",
+      "the nucleus knows only these two",
+      "fips = false",
+    ),
   },
   sandbox: {
-    terraform: key(v.pipe(oneOf("off", "on"), v.transform((word) => word === "on")), "whether real Terraform applies the modules to the sandbox: on or off",
-      "a real account is always changed by Terraform", "terraform = on, or off for the sandbox's own way, which needs no Terraform"),
+    terraform: key(
+      v.pipe(
+        oneOf("off", "on"),
+        v.transform((word) => word === "on"),
+      ),
+      "whether real Terraform applies the modules to the sandbox: on or off",
+      "a real account is always changed by Terraform",
+      "terraform = on, or off for the sandbox's own way, which needs no Terraform",
+    ),
   },
   terraform: {
-    binary: key(oneOf("terraform", "tofu"), "the program that applies the modules: terraform or tofu",
-      "the modules are written for these two", "binary = terraform, or tofu"),
-    backend: key(oneOf("local", "s3"), "where the state is kept: local (terraform/state/) or s3",
-      "a team needs one state, and a lock on it, for all", "backend = local, or s3 with a bucket"),
-    bucket: key(v.optional(text(bucketFault)), "S3 bucket of the state; made where there is none",
-      "bucket names are the same for all of AWS", "e.g. bucket = acme-dospesos-state"),
-    prefix: key(v.optional(text(prefixFault), "dospesos"), "what the keys of the state begin with in the bucket",
-      "other projects may keep their state in the same bucket", "e.g. prefix = dospesos"),
-    endpoint: key(v.optional(text(endpointFault), ""), "URL of another S3 than AWS's, for the state alone",
-      "the state lies where this points", "e.g. endpoint = https://s3.example.com"),
-    parallelism: key(wholeNumber("10", 1, 100), "how many resources of a module Terraform changes at the same time",
-      "AWS IoT allows some calls only ten times a second", "parallelism = 10"),
+    binary: key(
+      oneOf("terraform", "tofu"),
+      "the program that applies the modules: terraform or tofu",
+      "the modules are written for these two",
+      "binary = terraform, or tofu",
+    ),
+    backend: key(
+      oneOf("local", "s3"),
+      "where the state is kept: local (terraform/state/) or s3",
+      "a team needs one state, and a lock on it, for all",
+      "backend = local, or s3 with a bucket",
+    ),
+    bucket: key(
+      v.optional(text(bucketFault)),
+      "S3 bucket of the state; made where there is none",
+      "bucket names are the same for all of AWS",
+      "e.g. bucket = acme-dospesos-state",
+    ),
+    prefix: key(
+      v.optional(text(prefixFault), "dospesos"),
+      "what the keys of the state begin with in the bucket",
+      "other projects may keep their state in the same bucket",
+      "e.g. prefix = dospesos",
+    ),
+    endpoint: key(
+      v.optional(text(endpointFault), ""),
+      "URL of another S3 than AWS's, for the state alone",
+      "the state lies where this points",
+      "e.g. endpoint = https://s3.example.com",
+    ),
+    parallelism: key(
+      wholeNumber("10", 1, 100),
+      "how many resources of a module Terraform changes at the same time",
+      "AWS IoT allows some calls only ten times a second",
+      "parallelism = 10",
+    ),
   },
   components: {
-    cli: key(componentVersion(""), "version of aws.greengrass.Cli; by default that of the nucleus", VERSION_WHY, "e.g. cli = 2.16.0"),
-    client_device_auth: key(componentVersion("2.5.2"), "version of aws.greengrass.clientdevices.Auth", VERSION_WHY, "e.g. client_device_auth = 2.5.2"),
-    mqtt_broker: key(componentVersion("2.3.6"), "version of aws.greengrass.clientdevices.mqtt.Moquette", VERSION_WHY, "e.g. mqtt_broker = 2.3.6"),
-    bucket: key(v.optional(text(bucketFault)), "S3 bucket that artifacts of your own components are uploaded to; cores may then read them there",
-      "bucket names are the same for all of AWS", "e.g. bucket = acme-components"),
-    ip_detector: key(componentVersion("2.2.0"), "version of aws.greengrass.clientdevices.IPDetector", VERSION_WHY, "e.g. ip_detector = 2.2.0"),
+    cli: key(
+      componentVersion(""),
+      "version of aws.greengrass.Cli; by default that of the nucleus",
+      VERSION_WHY,
+      "e.g. cli = 2.16.0",
+    ),
+    client_device_auth: key(
+      componentVersion("2.5.2"),
+      "version of aws.greengrass.clientdevices.Auth",
+      VERSION_WHY,
+      "e.g. client_device_auth = 2.5.2",
+    ),
+    mqtt_broker: key(
+      componentVersion("2.3.6"),
+      "version of aws.greengrass.clientdevices.mqtt.Moquette",
+      VERSION_WHY,
+      "e.g. mqtt_broker = 2.3.6",
+    ),
+    bucket: key(
+      v.optional(text(bucketFault)),
+      "S3 bucket that artifacts of your own components are uploaded to; cores may then read them there",
+      "bucket names are the same for all of AWS",
+      "e.g. bucket = acme-components",
+    ),
+    ip_detector: key(
+      componentVersion("2.2.0"),
+      "version of aws.greengrass.clientdevices.IPDetector",
+      VERSION_WHY,
+      "e.g. ip_detector = 2.2.0",
+    ),
   },
   core: {
     group: {
-      ...key(v.optional(text((value) => nameFault("group name", value))),
-        "the thing group of the core; by default the instance's name", faults.name.why, nameFix("group = my-group")),
+      ...key(
+        v.optional(text((value) => nameFault("group name", value))),
+        "the thing group of the core; by default the instance's name",
+        faults.name.why,
+        nameFix("group = my-group"),
+      ),
       inherits: "instance.name",
     },
-    key: key(oneOf("laptop", "device"), "where the private key is made and stays: laptop (it goes out in the bundle) or device (dospesos request fetches the request for a certificate)",
-      "the certificate belongs to one key", "key = laptop, or device"),
-    host: key(v.optional(text(hostFault), ""), "[user@]host of the device, or an alias of your ssh configuration, for dospesos push",
-      "it is given to ssh", "e.g. host = pi@core-1.local"),
+    key: key(
+      oneOf("laptop", "device"),
+      "where the private key is made and stays: laptop (it goes out in the bundle) or device (dospesos request fetches the request for a certificate)",
+      "the certificate belongs to one key",
+      "key = laptop, or device",
+    ),
+    host: key(
+      v.optional(text(hostFault), ""),
+      "[user@]host of the device, or an alias of your ssh configuration, for dospesos push",
+      "it is given to ssh",
+      "e.g. host = pi@core-1.local",
+    ),
   },
   thing: {
-    core: key(text((value) => nameFault("core name", value)), "the core that the thing talks to",
-      "a thing finds its core by this name", "core = core-1"),
+    core: key(
+      text((value) => nameFault("core name", value)),
+      "the core that the thing talks to",
+      "a thing finds its core by this name",
+      "core = core-1",
+    ),
   },
 };
 
@@ -173,7 +361,10 @@ export const KINDS: readonly string[] = [...RULES.keys()];
 
 /** Whether settings can do without a section of this kind: every key has a default, or may be missing. */
 export function isOptional(kind: string): boolean {
-  return kind === "thing" || (!isNamed(kind) && [...rulesOf(kind) ?? []].every(([, rule]) => v.is(rule.schema, undefined)));
+  return (
+    kind === "thing" ||
+    (!isNamed(kind) && [...(rulesOf(kind) ?? [])].every(([, rule]) => v.is(rule.schema, undefined)))
+  );
 }
 
 /** Whether sections of this kind have a name, and stand any number of times. */
@@ -182,5 +373,7 @@ export function isNamed(kind: string): kind is NamedKind {
 }
 
 /** The typed values of a section. */
-export type Values<K extends SectionKind> = { readonly [Key in keyof (typeof schema)[K]]: Output<(typeof schema)[K][Key]> };
+export type Values<K extends SectionKind> = {
+  readonly [Key in keyof (typeof schema)[K]]: Output<(typeof schema)[K][Key]>;
+};
 type Output<R> = R extends KeyRule<infer T> ? T : never;

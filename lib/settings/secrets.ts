@@ -12,7 +12,9 @@ const SHORTEST = 20;
 
 /** Where text that looks like a secret begins (from 0), or -1. */
 export function secretIndex(text: string): number {
-  if (text.length < SHORTEST) return -1;
+  if (text.length < SHORTEST) {
+    return -1;
+  }
   const found = SECRETS.map((pattern) => text.search(pattern)).filter((index) => index >= 0);
   return found.length === 0 ? -1 : Math.min(...found);
 }
@@ -22,10 +24,15 @@ export function beginsPrivateKey(text: string): boolean {
   return PRIVATE_KEY.test(text);
 }
 
-/** Whether a whole value looks like a secret: also the 40 characters of an AWS secret access key, which have no prefix. */
+/**
+ * Whether a whole value looks like a secret: also the 40 characters of an AWS secret access key, which have
+ * no prefix.
+ */
 export function isSecret(value: string): boolean {
-  return secretIndex(value) >= 0 ||
-    (/^[A-Za-z0-9/+]{40}$/.test(value) && /[a-z]/.test(value) && /[A-Z]/.test(value) && /[0-9]/.test(value));
+  return (
+    secretIndex(value) >= 0 ||
+    (/^[A-Za-z0-9/+]{40}$/.test(value) && /[a-z]/.test(value) && /[A-Z]/.test(value) && /[0-9]/.test(value))
+  );
 }
 
 /** Whether a key by this name is meant to hold a secret. */

@@ -7,7 +7,10 @@ import { faults, problem } from "./faults.ts";
  */
 export function settingsText(bytes: Uint8Array, file: string): string {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
-    throw new ProblemError([problem(faults.notUtf8, { file, line: 1, column: 1 }, "the file is UTF-16, not UTF-8")], 2);
+    throw new ProblemError(
+      [problem(faults.notUtf8, { file, line: 1, column: 1 }, "the file is UTF-16, not UTF-8")],
+      2,
+    );
   }
   try {
     return decoded(bytes);
@@ -30,7 +33,9 @@ function firstBadLine(bytes: Uint8Array): number {
     } catch {
       return line;
     }
-    if (end === -1) return line;
+    if (end === -1) {
+      return line;
+    }
     start = end + 1;
   }
 }

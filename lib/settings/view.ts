@@ -6,9 +6,14 @@ import { type NamedKind, rulesOf, type SettingValue, type Values } from "./schem
 export interface SettingsReader {
   value(key: string): SettingValue | undefined;
   names(kind: NamedKind): readonly string[];
-  /** Runs body for one instance, so that what is read in it can be told apart from what is read for the others. */
+  /**
+   * Runs body for one instance, so that what is read in it can be told apart from what is read for the
+   * others.
+   */
   each<T>(kind: NamedKind, name: string, body: () => T): T;
-  /** The same, but what is read in it counts for who calls the function that it gives, and for nobody else. */
+  /**
+   * The same, but what is read in it counts for who calls the function that it gives, and for nobody else.
+   */
   apart<T>(body: () => T): () => T;
   place(key: string): Place | undefined;
   file(): string;
@@ -51,15 +56,18 @@ export interface Instances<T> extends Iterable<T> {
   /** Calls body for each through the reader's `each`. */
   map<U>(body: (one: T) => U): U[];
   /**
-   * Calls body for each and keeps what it gives apart: a step depends on what body read for those that it was made from, and on no
-   * others. So body must hand nothing out but its result.
+   * Calls body for each and keeps what it gives apart: a step depends on what body read for those that it was
+   * made from, and on no others. So body must hand nothing out but its result.
    */
   byName<U>(body: (one: T) => U): ByName<U>;
   /** The one by this name. Throws ProblemError (exit code 2) where there is none. */
   get(name: string): T;
 }
 
-/** What was made for each core, or thing; in the order of the file. Can be asked while the graph is made, not by a recipe. */
+/**
+ * What was made for each core, or thing; in the order of the file. Can be asked while the graph is made, not
+ * by a recipe.
+ */
 export interface ByName<U> extends Iterable<U> {
   /** What was made for the one by this name. Throws ProblemError (exit code 2) where there is none. */
   get(name: string): U;
@@ -70,7 +78,10 @@ export interface ByName<U> extends Iterable<U> {
  * A property that does not exist throws ProblemError (exit code 2).
  */
 export function settingsView(reader: SettingsReader): Settings {
-  const [core, thing] = [sectionView<CoreSettings>(reader, "core"), sectionView<ThingSettings>(reader, "thing")];
+  const [core, thing] = [
+    sectionView<CoreSettings>(reader, "core"),
+    sectionView<ThingSettings>(reader, "thing"),
+  ];
   const plain: Settings = {
     aws: sectionView<Values<"aws">>(reader, "aws")(),
     instance: sectionView<Values<"instance">>(reader, "instance")(),
@@ -86,7 +97,10 @@ export function settingsView(reader: SettingsReader): Settings {
       return reader.value("aws.account") !== "sandbox" || reader.value("sandbox.terraform") === true;
     },
   };
-  return new Proxy(Object.freeze(plain), strict(reader, () => ""));
+  return new Proxy(
+    Object.freeze(plain),
+    strict(reader, () => ""),
+  );
 }
 
 const TITLE = Symbol("title of the section");
@@ -96,13 +110,19 @@ interface Titled {
 }
 
 /**
- * Makes views of the sections of a kind, with a getter for each key that the schema has; the checks of the schema are what makes
- * them a T. The getters are the same for all: ten thousand cores would have as many shapes.
+ * Makes views of the sections of a kind, with a getter for each key that the schema has; the checks of the
+ * schema are what makes them a T. The getters are the same for all: ten thousand cores would have as many
+ * shapes.
  */
 function sectionView<T extends object>(reader: SettingsReader, kind: string): (name?: string) => T {
   const keys: PropertyDescriptorMap = {};
   for (const key of rulesOf(kind)?.keys() ?? []) {
-    keys[key] = { enumerable: true, get(this: Titled) { return reader.value(`${this[TITLE]}.${key}`); } };
+    keys[key] = {
+      enumerable: true,
+      get(this: Titled) {
+        return reader.value(`${this[TITLE]}.${key}`);
+      },
+    };
   }
   const handler = strict<Titled>(reader, (section) => `[${section[TITLE]}] `);
   return (name) => {
@@ -113,10 +133,17 @@ function sectionView<T extends object>(reader: SettingsReader, kind: string): (n
 }
 
 /** What runtimes ask of any object: these are answered, not refused. */
-const ASKED_OF_ANY: ReadonlySet<string> =
-  new Set([...Object.getOwnPropertyNames(Object.prototype), "then", "toJSON", "inspect"]);
+const ASKED_OF_ANY: ReadonlySet<string> = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  "then",
+  "toJSON",
+  "inspect",
+]);
 
-/** Makes unknown properties throw instead of being undefined. `where`: what the object is in the file, or empty. */
+/**
+ * Makes unknown properties throw instead of being undefined. `where`: what the object is in the file, or
+ * empty.
+ */
 function strict<T extends object>(reader: SettingsReader, where: (object: T) => string): ProxyHandler<T> {
   return {
     get(object, property, receiver) {
@@ -124,13 +151,24 @@ function strict<T extends object>(reader: SettingsReader, where: (object: T) => 
         return Reflect.get(object, property, receiver);
       }
       const keys = Object.keys(object);
-      throw missing(reader, `${where(object)}${property}`, didYouMean(property, keys), `use one of ${keys.join(", ")}`);
+      throw missing(
+        reader,
+        `${where(object)}${property}`,
+        didYouMean(property, keys),
+        `use one of ${keys.join(", ")}`,
+      );
     },
   };
 }
 
 function instances<T>(reader: SettingsReader, kind: NamedKind, view: (name: string) => T): Instances<T> {
-  const absent = (name: string): ProblemError => missing(reader, `[${kind} ${name}]`, didYouMean(name, reader.names(kind)), "add it, or ask for one that is there");
+  const absent = (name: string): ProblemError =>
+    missing(
+      reader,
+      `[${kind} ${name}]`,
+      didYouMean(name, reader.names(kind)),
+      "add it, or ask for one that is there",
+    );
   const plain: Instances<T> = {
     get length() {
       return reader.names(kind).length;
@@ -141,26 +179,42 @@ function instances<T>(reader: SettingsReader, kind: NamedKind, view: (name: stri
       return {
         get(name) {
           const take = made.get(name);
-          if (take === undefined) throw absent(name);
+          if (take === undefined) {
+            throw absent(name);
+          }
           return take();
         },
         *[Symbol.iterator]() {
-          for (const name of reader.names(kind)) yield this.get(name);
+          for (const name of reader.names(kind)) {
+            yield this.get(name);
+          }
         },
       };
     },
     get(name) {
-      if (reader.names(kind).includes(name)) return view(name);
+      if (reader.names(kind).includes(name)) {
+        return view(name);
+      }
       throw absent(name);
     },
     *[Symbol.iterator]() {
-      for (const name of reader.names(kind)) yield view(name);
+      for (const name of reader.names(kind)) {
+        yield view(name);
+      }
     },
   };
-  return new Proxy(Object.freeze(plain), strict(reader, () => `${kind}s `));
+  return new Proxy(
+    Object.freeze(plain),
+    strict(reader, () => `${kind}s `),
+  );
 }
 
-function missing(reader: SettingsReader, asked: string, meant: string | undefined, fix: string): ProblemError {
+function missing(
+  reader: SettingsReader,
+  asked: string,
+  meant: string | undefined,
+  fix: string,
+): ProblemError {
   const what = `${reader.file()} has no ${asked}${meant === undefined ? "" : `; did you mean ${meant}?`}`;
   return new ProblemError([{ ...faults.noSuchSetting, what, fix }], 2);
 }

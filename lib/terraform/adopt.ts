@@ -13,36 +13,59 @@ export interface Named {
   readonly name: string;
 }
 
-/** What of a module has a name of its own, from its variables. What has none (attachments) can be made twice without harm. */
+/**
+ * What of a module has a name of its own, from its variables. What has none (attachments) can be made twice
+ * without harm.
+ */
 export function namedResources(module: string, variables: Readonly<Record<string, string>>): Named[] {
-  const named = (address: string, variable: string): Named[] => (variables[variable] === undefined ? [] : [{ address, name: variables[variable] }]);
+  const named = (address: string, variable: string): Named[] =>
+    variables[variable] === undefined ? [] : [{ address, name: variables[variable] }];
   switch (module) {
-    case "instance": return [
-      ...named("aws_iam_role.token_exchange", "token_exchange_role"), ...named("aws_iot_role_alias.token_exchange", "token_exchange_alias"), ...named("aws_iot_policy.core", "core_policy"),
-    ];
-    case "core": return [...named("aws_iot_thing.core", "name"), ...named("aws_iot_policy.device", "device_policy")];
-    case "thing": return [...named("aws_iot_thing.thing", "name"), ...named("aws_iot_policy.thing", "policy")];
-    default: return [];
+    case "instance":
+      return [
+        ...named("aws_iam_role.token_exchange", "token_exchange_role"),
+        ...named("aws_iot_role_alias.token_exchange", "token_exchange_alias"),
+        ...named("aws_iot_policy.core", "core_policy"),
+      ];
+    case "core":
+      return [...named("aws_iot_thing.core", "name"), ...named("aws_iot_policy.device", "device_policy")];
+    case "thing":
+      return [...named("aws_iot_thing.thing", "name"), ...named("aws_iot_policy.thing", "policy")];
+    default:
+      return [];
   }
 }
 
 /**
- * Those of the resources that exist in the account and are the instance's: what an apply that was cut left behind, or what was
- * made without this state. A plan that would make them anew is to adopt them.
+ * Those of the resources that exist in the account and are the instance's: what an apply that was cut left
+ * behind, or what was made without this state. A plan that would make them anew is to adopt them.
  * @throws ProblemError (exit 4) where one of them is somebody else's.
  */
-export async function existing(access: AwsAccess, resources: readonly Named[], instance: string): Promise<Named[]> {
-  const found = await Promise.all(resources.map(async (one) => {
-    const [type = ""] = one.address.split(".");
-    const owner = await owners[type]?.(access, one.name);
-    if (owner === undefined) return [];
-    checkOwner(`${labels[type] ?? type} ${one.name}`, owner.instance, instance);
-    return [one];
-  }));
+export async function existing(
+  access: AwsAccess,
+  resources: readonly Named[],
+  instance: string,
+): Promise<Named[]> {
+  const found = await Promise.all(
+    resources.map(async (one) => {
+      const [type = ""] = one.address.split(".");
+      const owner = await owners[type]?.(access, one.name);
+      if (owner === undefined) {
+        return [];
+      }
+      checkOwner(`${labels[type] ?? type} ${one.name}`, owner.instance, instance);
+      return [one];
+    }),
+  );
   return found.flat();
 }
 
-const labels: Readonly<Record<string, string>> = { aws_iam_role: "the role", aws_iot_role_alias: "the role alias", aws_iot_policy: "the IoT policy", aws_iot_thing: "the thing" };
+const labels: Readonly<Record<string, string>> = {
+  aws_iam_role: "the role",
+  aws_iot_role_alias: "the role alias",
+  aws_iot_policy: "the IoT policy",
+  aws_iot_thing: "the thing",
+};
 
 type Owner = { readonly instance: string | undefined } | undefined;
 
@@ -51,32 +74,53 @@ const owners: Readonly<Record<string, (access: AwsAccess, name: string) => Promi
   aws_iam_role: async (access, RoleName) => {
     const { GetRoleCommand } = await import("@aws-sdk/client-iam");
     const iam = await access.iam();
-    const found = await lookUp({ action: "iam:GetRole", resource: RoleName }, () => iam.send(new GetRoleCommand({ RoleName })));
+    const found = await lookUp({ action: "iam:GetRole", resource: RoleName }, () =>
+      iam.send(new GetRoleCommand({ RoleName })),
+    );
     return found === undefined ? undefined : { instance: instanceOf(found.Role?.Tags) };
   },
   aws_iot_role_alias: async (access, roleAlias) => {
     const { DescribeRoleAliasCommand } = await import("@aws-sdk/client-iot");
     const iot = await access.iot();
-    const found = await lookUp({ action: "iot:DescribeRoleAlias", resource: roleAlias }, () => iot.send(new DescribeRoleAliasCommand({ roleAlias })));
-    return found === undefined ? undefined : { instance: await ownerOf(access, found.roleAliasDescription?.roleAliasArn ?? "") };
+    const found = await lookUp({ action: "iot:DescribeRoleAlias", resource: roleAlias }, () =>
+      iot.send(new DescribeRoleAliasCommand({ roleAlias })),
+    );
+    return found === undefined
+      ? undefined
+      : { instance: await ownerOf(access, found.roleAliasDescription?.roleAliasArn ?? "") };
   },
   aws_iot_policy: async (access, policyName) => {
     const { GetPolicyCommand } = await import("@aws-sdk/client-iot");
     const iot = await access.iot();
-    const found = await lookUp({ action: "iot:GetPolicy", resource: policyName }, () => iot.send(new GetPolicyCommand({ policyName })));
+    const found = await lookUp({ action: "iot:GetPolicy", resource: policyName }, () =>
+      iot.send(new GetPolicyCommand({ policyName })),
+    );
     return found === undefined ? undefined : { instance: await ownerOf(access, found.policyArn ?? "") };
   },
   aws_iot_thing: async (access, thingName) => {
     const { DescribeThingCommand } = await import("@aws-sdk/client-iot");
     const iot = await access.iot();
-    const found = await lookUp({ action: "iot:DescribeThing", resource: thingName }, () => iot.send(new DescribeThingCommand({ thingName })));
+    const found = await lookUp({ action: "iot:DescribeThing", resource: thingName }, () =>
+      iot.send(new DescribeThingCommand({ thingName })),
+    );
     return found === undefined ? undefined : { instance: found.attributes?.[INSTANCE_ATTRIBUTE] };
   },
 };
 
-/** Puts import blocks for the resources beside the module's copy, or takes them away (Terraform documentation, "Import block"). */
+/**
+ * Puts import blocks for the resources beside the module's copy, or takes them away (Terraform documentation,
+ * "Import block").
+ */
 export function writeImports(place: ModulePlace, resources: readonly Named[]): void {
   const file = join(moduleCopy(place), "dospesos_adopt.tf");
-  if (resources.length === 0) return rmSync(file, { force: true });
-  writeFileSync(file, resources.map(({ address, name }) => `import {\n  to = ${address}\n  id = ${JSON.stringify(name)}\n}\n`).join("\n"), { mode: 0o600 });
+  if (resources.length === 0) {
+    return rmSync(file, { force: true });
+  }
+  writeFileSync(
+    file,
+    resources
+      .map(({ address, name }) => `import {\n  to = ${address}\n  id = ${JSON.stringify(name)}\n}\n`)
+      .join("\n"),
+    { mode: 0o600 },
+  );
 }

@@ -19,17 +19,31 @@ export function stateKey({ prefix }: S3Backend, { account, region, module, name 
 }
 
 /**
- * The content of the file that tells Terraform where the state of a module is. S3 locks by a file beside the state, written only
- * if there is none (Terraform documentation, "S3 backend", use_lockfile).
+ * The content of the file that tells Terraform where the state of a module is. S3 locks by a file beside the
+ * state, written only if there is none (Terraform documentation, "S3 backend", use_lockfile).
  */
 export function backendConfiguration(backend: Backend, place: ModulePlace): string {
-  const block = backend.kind === "local" ? { local: { path: `${place.root}/${stateFile(place)}` } } : {
-    s3: {
-      bucket: backend.bucket, key: stateKey(backend, place), region: backend.region, use_lockfile: true, encrypt: true,
-      ...(backend.endpoint === "" ? {} : {
-        endpoints: { s3: backend.endpoint }, use_path_style: true, skip_credentials_validation: true, skip_requesting_account_id: true, skip_metadata_api_check: true, skip_s3_checksum: true,
-      }),
-    },
-  };
+  const block =
+    backend.kind === "local"
+      ? { local: { path: `${place.root}/${stateFile(place)}` } }
+      : {
+          s3: {
+            bucket: backend.bucket,
+            key: stateKey(backend, place),
+            region: backend.region,
+            use_lockfile: true,
+            encrypt: true,
+            ...(backend.endpoint === ""
+              ? {}
+              : {
+                  endpoints: { s3: backend.endpoint },
+                  use_path_style: true,
+                  skip_credentials_validation: true,
+                  skip_requesting_account_id: true,
+                  skip_metadata_api_check: true,
+                  skip_s3_checksum: true,
+                }),
+          },
+        };
   return `${JSON.stringify({ terraform: { backend: block } }, null, 2)}\n`;
 }

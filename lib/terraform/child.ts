@@ -40,12 +40,17 @@ type Descriptor = 3;
 const CHANGES = ["apply", "destroy"];
 
 /**
- * Runs Terraform in a module's own folder. It leads a session of its own, and writes to files: a Ctrl-C in the terminal or the
- * end of this process, however it comes, does not reach it. Aborting the signal sends it one SIGINT, and then waits: a second one
- * would make it forget what it has made (Terraform's own words: "data loss may have occurred").
+ * Runs Terraform in a module's own folder. It leads a session of its own, and writes to files: a Ctrl-C in
+ * the terminal or the end of this process, however it comes, does not reach it. Aborting the signal sends it
+ * one SIGINT, and then waits: a second one would make it forget what it has made (Terraform's own words:
+ * "data loss may have occurred").
  * @throws ProblemError with Terraform's own errors, exit 1 or 4.
  */
-export async function runTerraform(terraform: Terraform, place: ModulePlace, { command, args, good = [0] }: Words): Promise<Ran> {
+export async function runTerraform(
+  terraform: Terraform,
+  place: ModulePlace,
+  { command, args, good = [0] }: Words,
+): Promise<Ran> {
   const { program, environment, signal, tell } = terraform;
   signal.throwIfAborted();
   const { execa } = await import("execa");
@@ -55,37 +60,68 @@ export async function runTerraform(terraform: Terraform, place: ModulePlace, { c
   const began = { command, since: Date.now() };
   noteRunning(place, began);
   const changes = CHANGES.includes(command);
-  if (changes) noteChange(place);
-  // State, plans and backups are as private as the mask of who creates them. The child takes the mask at this very moment.
+  if (changes) {
+    noteChange(place);
+  }
+  // State, plans and backups are as private as the mask of who creates them. The child takes the mask at this
+  // very moment.
   const mask = process.umask(0o077);
   const child = execa(program, [command, ...args], {
-    cwd: moduleCopy(place), env: environment, extendEnv: false, detached: true, cleanup: false, forceKillAfterDelay: false,
-    stdin: "ignore", stdout: stdout as Descriptor, stderr: stderr as Descriptor, reject: false, buffer: false,
+    cwd: moduleCopy(place),
+    env: environment,
+    extendEnv: false,
+    detached: true,
+    cleanup: false,
+    forceKillAfterDelay: false,
+    stdin: "ignore",
+    stdout: stdout as Descriptor,
+    stderr: stderr as Descriptor,
+    reject: false,
+    buffer: false,
   });
   process.umask(mask);
   closeSync(stdout);
   closeSync(stderr);
   const started = child.pid === undefined ? undefined : await startOf(child.pid);
-  if (child.pid !== undefined && started !== undefined) noteRunning(place, { ...began, process: { id: child.pid, started } });
+  if (child.pid !== undefined && started !== undefined) {
+    noteRunning(place, { ...began, process: { id: child.pid, started } });
+  }
   const interrupt = (): void => {
-    tell(`terraform ${command} of ${placeName(place)} was asked to stop: waiting until it has written down what it did`);
+    tell(
+      `terraform ${command} of ${placeName(place)} was asked to stop: waiting until it has written down what it did`,
+    );
     child.kill("SIGINT");
   };
   signal.addEventListener("abort", interrupt);
-  if (signal.aborted) interrupt();
+  if (signal.aborted) {
+    interrupt();
+  }
   const { exitCode } = await child;
   signal.removeEventListener("abort", interrupt);
   const text = readFileSync(out, "utf8");
-  const ran = { exit: exitCode, messages: messagesOf(text), stdout: text, stderr: readFileSync(errors, "utf8") };
+  const ran = {
+    exit: exitCode,
+    messages: messagesOf(text),
+    stdout: text,
+    stderr: readFileSync(errors, "utf8"),
+  };
   const isGood = exitCode !== undefined && good.includes(exitCode);
   forgetRunning(place);
-  if (isGood) return ran;
+  if (isGood) {
+    return ran;
+  }
   const unfinished = changes ? unfinishedIn(ran.messages) : [];
-  if (unfinished.length > 0) tell(unfinishedText(place, unfinished));
+  if (unfinished.length > 0) {
+    tell(unfinishedText(place, unfinished));
+  }
   throw failureOf(place, command, ran);
 }
 
 /** What a run that was cut may have left. */
-export function unfinishedText(place: ModulePlace, addresses: readonly string[], build: "this" | "the next" = "the next"): string {
+export function unfinishedText(
+  place: ModulePlace,
+  addresses: readonly string[],
+  build: "this" | "the next" = "the next",
+): string {
   return `${placeName(place)}: may exist in the account but not in the state: ${addresses.join(", ")}; ${build} build looks for them`;
 }

@@ -4,7 +4,15 @@ import { ProblemError } from "../engine/problem.ts";
 import { writeImports } from "./adopt.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { initialise } from "./init.ts";
-import { moduleCopy, moduleFolder, placeName, recordFile, stateFile, workFolder, type ModulePlace } from "./place.ts";
+import {
+  moduleCopy,
+  moduleFolder,
+  placeName,
+  recordFile,
+  stateFile,
+  workFolder,
+  type ModulePlace,
+} from "./place.ts";
 import { changesIn, discardPlan, savePlan, type ModuleWork, type Planned } from "./plan.ts";
 import { resume } from "./resume.ts";
 import { changeIsDone } from "./running.ts";
@@ -14,17 +22,27 @@ import { currentState, guardCurrent, guardState } from "./state.ts";
 export function namesWithState(root: string, where: Omit<ModulePlace, "name" | "root">): string[] {
   const folder = join(root, moduleFolder(where));
   const files = existsSync(folder) ? readdirSync(folder) : [];
-  return [...new Set(files.flatMap((file) => /^(.+)\.(?:tfstate|record\.json)$/.exec(file)?.[1] ?? []))].sort();
+  return [
+    ...new Set(files.flatMap((file) => /^(.+)\.(?:tfstate|record\.json)$/.exec(file)?.[1] ?? [])),
+  ].sort();
 }
 
-/** The variables of the last apply: destroy needs them to reach the same account. Undefined if they are gone. */
+/**
+ * The variables of the last apply: destroy needs them to reach the same account. Undefined if they are gone.
+ */
 export function appliedVariables(place: ModulePlace): string | undefined {
-  const files = [join(moduleCopy(place), "dospesos.auto.tfvars.json"), join(place.root, "terraform", place.module, `${place.name}.tfvars.json`)];
+  const files = [
+    join(moduleCopy(place), "dospesos.auto.tfvars.json"),
+    join(place.root, "terraform", place.module, `${place.name}.tfvars.json`),
+  ];
   const file = files.find((one) => existsSync(one));
   return file === undefined ? undefined : readFileSync(file, "utf8");
 }
 
-/** Plans the end of all that a module's state knows. Undefined where it knows of nothing. Throws as planModule does. */
+/**
+ * Plans the end of all that a module's state knows. Undefined where it knows of nothing. Throws as planModule
+ * does.
+ */
 export async function planDestroy(terraform: Terraform, work: ModuleWork): Promise<Planned | undefined> {
   const { place, backend } = work;
   mkdirSync(workFolder(place), { recursive: true, mode: 0o700 });
@@ -35,7 +53,9 @@ export async function planDestroy(terraform: Terraform, work: ModuleWork): Promi
   writeImports(place, []);
   const state = await currentState(terraform, place, backend);
   guardCurrent(work, state);
-  if (state === undefined) return undefined;
+  if (state === undefined) {
+    return undefined;
+  }
   const file = join(workFolder(place), "plan");
   const { exit, messages } = await savePlan(terraform, work, file, ["-destroy"]);
   return { work, file, changesAnything: exit === 2, changes: changesIn(messages), strays: [] };
@@ -43,15 +63,33 @@ export async function planDestroy(terraform: Terraform, work: ModuleWork): Promi
 
 /** Applies the plan of an end, and forgets what was known of the module: its next build begins anew. */
 export async function applyDestroy(terraform: Terraform, planned: Planned): Promise<void> {
-  const { work: { place, backend, parallelism }, file, changesAnything } = planned;
+  const {
+    work: { place, backend, parallelism },
+    file,
+    changesAnything,
+  } = planned;
   try {
-    if (changesAnything) await runTerraform(terraform, place, { command: "apply", args: ["-input=false", "-json", "-lock-timeout=20s", `-parallelism=${parallelism}`, file] });
+    if (changesAnything) {
+      await runTerraform(terraform, place, {
+        command: "apply",
+        args: ["-input=false", "-json", "-lock-timeout=20s", `-parallelism=${parallelism}`, file],
+      });
+    }
   } finally {
     discardPlan(planned);
   }
   const left = (await currentState(terraform, place, backend))?.resources ?? [];
   if (left.length > 0) {
-    throw new ProblemError([{ code: "DP409", what: `${placeName(place)}: destroyed, but the state still has ${left.map(({ address }) => address).join(", ")}`, fix: "run dospesos destroy again" }], 1);
+    throw new ProblemError(
+      [
+        {
+          code: "DP409",
+          what: `${placeName(place)}: destroyed, but the state still has ${left.map(({ address }) => address).join(", ")}`,
+          fix: "run dospesos destroy again",
+        },
+      ],
+      1,
+    );
   }
   changeIsDone(place);
   forgetModule(place);
@@ -60,5 +98,7 @@ export async function applyDestroy(terraform: Terraform, planned: Planned): Prom
 /** Removes the local state, which knows of nothing any more, with its record and work folder. */
 export function forgetModule(place: ModulePlace): void {
   rmSync(workFolder(place), { recursive: true, force: true });
-  for (const file of [stateFile(place), `${stateFile(place)}.backup`, recordFile(place)]) rmSync(join(place.root, file), { force: true });
+  for (const file of [stateFile(place), `${stateFile(place)}.backup`, recordFile(place)]) {
+    rmSync(join(place.root, file), { force: true });
+  }
 }

@@ -15,21 +15,66 @@ export interface Binary {
  * The Terraform program of that name on PATH. `place`: where the settings name it.
  * @throws ProblemError (exit 4) where there is none, or one that is too old; nothing was started then.
  */
-export async function findTerraform(name: string, environment: NodeJS.ProcessEnv, place: Place | undefined): Promise<Binary> {
+export async function findTerraform(
+  name: string,
+  environment: NodeJS.ProcessEnv,
+  place: Place | undefined,
+): Promise<Binary> {
   const at = place === undefined ? {} : { place };
-  const program = (environment["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "").map((folder) => join(folder, name)).find(isProgram);
+  const program = (environment["PATH"] ?? "")
+    .split(delimiter)
+    .filter((folder) => folder !== "")
+    .map((folder) => join(folder, name))
+    .find(isProgram);
   if (program === undefined) {
-    throw new ProblemError([{ code: "DP402", ...at, what: `${name} is not on PATH`, why: "the modules are applied by it", fix: `install ${name} ${LEAST.join(".")} or newer, or set [terraform] binary` }], 4);
+    throw new ProblemError(
+      [
+        {
+          code: "DP402",
+          ...at,
+          what: `${name} is not on PATH`,
+          why: "the modules are applied by it",
+          fix: `install ${name} ${LEAST.join(".")} or newer, or set [terraform] binary`,
+        },
+      ],
+      4,
+    );
   }
   const { execa } = await import("execa");
-  const { stdout, exitCode, stderr } = await execa(program, ["version", "-json"], { env: { ...environment, CHECKPOINT_DISABLE: "1" }, extendEnv: false, reject: false });
+  const { stdout, exitCode, stderr } = await execa(program, ["version", "-json"], {
+    env: { ...environment, CHECKPOINT_DISABLE: "1" },
+    extendEnv: false,
+    reject: false,
+  });
   const version = versionIn(stdout);
   if (exitCode !== 0 || version === undefined) {
-    throw new ProblemError([{ code: "DP402", ...at, what: `${program} does not tell its version`, why: stderr.trim().slice(-500), fix: `put another ${name} first on PATH` }], 4);
+    throw new ProblemError(
+      [
+        {
+          code: "DP402",
+          ...at,
+          what: `${program} does not tell its version`,
+          why: stderr.trim().slice(-500),
+          fix: `put another ${name} first on PATH`,
+        },
+      ],
+      4,
+    );
   }
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major < LEAST[0]! || (major === LEAST[0] && minor < LEAST[1]!)) {
-    throw new ProblemError([{ code: "DP403", ...at, what: `${program} has the version ${version}, and ${LEAST.join(".")} or newer is needed`, why: "the modules use what older ones do not know", fix: `install a newer ${name}` }], 4);
+    throw new ProblemError(
+      [
+        {
+          code: "DP403",
+          ...at,
+          what: `${program} has the version ${version}, and ${LEAST.join(".")} or newer is needed`,
+          why: "the modules use what older ones do not know",
+          fix: `install a newer ${name}`,
+        },
+      ],
+      4,
+    );
   }
   return { program, version };
 }

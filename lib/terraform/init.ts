@@ -13,11 +13,16 @@ const LOCK = ".terraform.lock.hcl";
 let last: Promise<void> = Promise.resolve();
 
 /**
- * Makes the module's work folder ready: a private copy of the module, its variables, its backend; and runs `terraform init` there,
- * unless nothing that it depends on has changed since it last ran. So the folder serves a person as well:
- * `terraform -chdir=<folder> plan` works.
+ * Makes the module's work folder ready: a private copy of the module, its variables, its backend; and runs
+ * `terraform init` there, unless nothing that it depends on has changed since it last ran. So the folder
+ * serves a person as well: `terraform -chdir=<folder> plan` works.
  */
-export async function initialise(terraform: Terraform, place: ModulePlace, backend: Backend, variables: string): Promise<void> {
+export async function initialise(
+  terraform: Terraform,
+  place: ModulePlace,
+  backend: Backend,
+  variables: string,
+): Promise<void> {
   const copy = moduleCopy(place);
   mkdirSync(copy, { recursive: true, mode: 0o700 });
   const requirements = copySources(place, copy);
@@ -25,16 +30,28 @@ export async function initialise(terraform: Terraform, place: ModulePlace, backe
   const backendText = backendConfiguration(backend, place);
   put(join(copy, BACKEND), backendText);
   const own = readIfThere(join(place.root, "terraform", place.module, LOCK));
-  const shared = join(place.root, ".dospesos", "terraform", `${digestOf([terraform.name, requirements]).slice(0, 16)}.lock.hcl`);
+  const shared = join(
+    place.root,
+    ".dospesos",
+    "terraform",
+    `${digestOf([terraform.name, requirements]).slice(0, 16)}.lock.hcl`,
+  );
   const digest = digestOf([terraform.program, terraform.version, requirements, backendText, own]);
   const stamp = join(workFolder(place), "init.json");
-  if (readIfThere(stamp) === digest && providersThere(copy)) return;
+  if (readIfThere(stamp) === digest && providersThere(copy)) {
+    return;
+  }
   const turn = last.then(async () => {
     rmSync(stamp, { force: true });
     // With one lock file for all that ask for the same, each init takes the same provider, out of the cache.
     const lock = own ?? readIfThere(shared);
-    if (lock !== undefined) put(join(copy, LOCK), lock);
-    await runTerraform(terraform, place, { command: "init", args: ["-input=false", "-no-color", "-reconfigure"] });
+    if (lock !== undefined) {
+      put(join(copy, LOCK), lock);
+    }
+    await runTerraform(terraform, place, {
+      command: "init",
+      args: ["-input=false", "-no-color", "-reconfigure"],
+    });
     put(stamp, digest);
     put(shared, readIfThere(join(copy, LOCK)) ?? "");
   });
@@ -42,17 +59,29 @@ export async function initialise(terraform: Terraform, place: ModulePlace, backe
   await turn;
 }
 
-/** Copies the module's files, and gives what init looks at in them; without what belongs to the folder that is theirs by hand: states, variables, tests, data. */
+/**
+ * Copies the module's files, and gives what init looks at in them; without what belongs to the folder that is
+ * theirs by hand: states, variables, tests, data.
+ */
 function copySources({ root, module }: ModulePlace, copy: string): string {
   const source = join(root, "terraform", module);
-  const names = readdirSync(source).filter((name) => /\.tf(\.json)?$/.test(name)).sort();
-  for (const name of readdirSync(copy)) if (/\.tf(\.json)?$/.test(name) && !names.includes(name)) rmSync(join(copy, name));
+  const names = readdirSync(source)
+    .filter((name) => /\.tf(\.json)?$/.test(name))
+    .sort();
+  for (const name of readdirSync(copy)) {
+    if (/\.tf(\.json)?$/.test(name) && !names.includes(name)) {
+      rmSync(join(copy, name));
+    }
+  }
   let requirements = "";
   for (const name of names) {
     const text = readFileSync(join(source, name), "utf8");
     put(join(copy, name), text);
-    // What init looks at: terraform { … } and module { … } blocks. Their presence is enough to count the whole file.
-    if (/^(terraform|module)\b/m.test(text) || name.endsWith(".json")) requirements += `${name}\0${text}\0`;
+    // What init looks at: terraform { … } and module { … } blocks. Their presence is enough to count the
+    // whole file.
+    if (/^(terraform|module)\b/m.test(text) || name.endsWith(".json")) {
+      requirements += `${name}\0${text}\0`;
+    }
   }
   return requirements;
 }
@@ -65,8 +94,12 @@ export function pluginCache(root: string): string {
 /** The data folder has links into a cache, which may be gone. */
 function providersThere(copy: string): boolean {
   const folder = join(copy, ".terraform", "providers");
-  if (!existsSync(folder)) return false;
-  const links = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
+  if (!existsSync(folder)) {
+    return false;
+  }
+  const links = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isSymbolicLink(),
+  );
   return links.every((entry) => existsSync(join(entry.parentPath, entry.name)));
 }
 
@@ -75,7 +108,9 @@ function digestOf(value: unknown): string {
 }
 
 function put(path: string, text: string): void {
-  if (readIfThere(path) === text) return;
+  if (readIfThere(path) === text) {
+    return;
+  }
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text, { mode: 0o600 });
 }

@@ -11,28 +11,58 @@ import { resume } from "./resume.ts";
 import { currentState, localState, record } from "./state.ts";
 
 /**
- * Moves a module's local state to S3; the file stays as `<name>.tfstate.moved`. Gives whether there was one to move.
+ * Moves a module's local state to S3; the file stays as `<name>.tfstate.moved`. Gives whether there was one
+ * to move.
  * @throws ProblemError (exit 4) where S3 has another state in that place.
  */
-export async function moveState(terraform: Terraform, work: ModuleWork & { readonly backend: S3Backend }, store: StateStore): Promise<boolean> {
+export async function moveState(
+  terraform: Terraform,
+  work: ModuleWork & { readonly backend: S3Backend },
+  store: StateStore,
+): Promise<boolean> {
   const { place, backend } = work;
   const local = localState(place);
-  if (local === undefined) return false;
+  if (local === undefined) {
+    return false;
+  }
   await resume(terraform, place);
   await initialise(terraform, place, backend, work.variablesText);
   const remote = await currentState(terraform, place, backend);
   if (remote !== undefined && remote.lineage !== local.lineage) {
-    throw new ProblemError([{
-      code: "DP416", place: { file: stateFile(place) }, what: `${placeName(place)}: S3 has another state in its place: lineage ${remote.lineage}, here ${local.lineage}`,
-      why: "one of the two would be lost, and what it knows of with it", fix: "set another [terraform] prefix; or remove the local file if the state in S3 is the right one",
-    }], 4);
+    throw new ProblemError(
+      [
+        {
+          code: "DP416",
+          place: { file: stateFile(place) },
+          what: `${placeName(place)}: S3 has another state in its place: lineage ${remote.lineage}, here ${local.lineage}`,
+          why: "one of the two would be lost, and what it knows of with it",
+          fix: "set another [terraform] prefix; or remove the local file if the state in S3 is the right one",
+        },
+      ],
+      4,
+    );
   }
   const file = join(place.root, stateFile(place));
   // `state push` gives a state in an empty place another lineage, and would part it from its record.
-  if (remote === undefined) await putNewObject({ ...store, key: stateKey(backend, place), body: readFileSync(file, "utf8") });
-  else if (remote.serial < local.serial) await runTerraform(terraform, place, { command: "state", args: ["push", file] });
+  if (remote === undefined) {
+    await putNewObject({ ...store, key: stateKey(backend, place), body: readFileSync(file, "utf8") });
+  } else if (remote.serial < local.serial) {
+    await runTerraform(terraform, place, { command: "state", args: ["push", file] });
+  }
   const moved = await currentState(terraform, place, backend);
-  if (moved?.lineage !== local.lineage) throw new ProblemError([{ code: "DP417", place: { file: stateFile(place) }, what: `${placeName(place)}: what S3 has now is not the state that was moved`, fix: "copy the file there by hand" }], 1);
+  if (moved?.lineage !== local.lineage) {
+    throw new ProblemError(
+      [
+        {
+          code: "DP417",
+          place: { file: stateFile(place) },
+          what: `${placeName(place)}: what S3 has now is not the state that was moved`,
+          fix: "copy the file there by hand",
+        },
+      ],
+      1,
+    );
+  }
   renameSync(file, `${file}.moved`);
   record(place, moved);
   return true;

@@ -17,7 +17,10 @@ export function stateFile(place: ModulePlace): string {
   return `${moduleFolder(place)}/${place.name}.tfstate`;
 }
 
-/** What the last apply left as the state, relative to the project: it outlives the marker, which a clean removes. */
+/**
+ * What the last apply left as the state, relative to the project: it outlives the marker, which a clean
+ * removes.
+ */
 export function recordFile(place: ModulePlace): string {
   return `${moduleFolder(place)}/${place.name}.record.json`;
 }
@@ -38,11 +41,18 @@ export function placeName({ module, name }: ModulePlace): string {
 }
 
 /** Where states, records and work folders of one module are, relative to the project. */
-export function moduleFolder({ account, region, module }: Pick<ModulePlace, "account" | "region" | "module">): string {
+export function moduleFolder({
+  account,
+  region,
+  module,
+}: Pick<ModulePlace, "account" | "region" | "module">): string {
   return `terraform/state/${account}/${region}/${module}`;
 }
 
-/** Whether a marker's text tells that Terraform applied the module here: the state, or the record of one elsewhere, is a prerequisite. */
+/**
+ * Whether a marker's text tells that Terraform applied the module here: the state, or the record of one
+ * elsewhere, is a prerequisite.
+ */
 export function isAppliedHere(marker: string, place: ModulePlace): boolean {
   return marker.includes(`"${stateFile(place)}"`) || marker.includes(`"${recordFile(place)}"`);
 }

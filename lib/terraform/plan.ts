@@ -45,7 +45,10 @@ export interface Planned {
   readonly changesAnything: boolean;
   /** What changes in the account. */
   readonly changes: readonly Change[];
-  /** Certificates for the device's key that the state does not know: what an apply that was cut left. They go after the apply. */
+  /**
+   * Certificates for the device's key that the state does not know: what an apply that was cut left. They go
+   * after the apply.
+   */
   readonly strays: readonly string[];
 }
 
@@ -53,11 +56,16 @@ export interface Planned {
 const BOOKKEEPING = "terraform_data";
 
 /**
- * Plans a module and keeps the plan, in a folder that nobody else can read. What exists already and is the instance's is adopted
- * and not made a second time.
- * @throws ProblemError: exit 4 where the state or the account is not as it was left; else with Terraform's own errors.
+ * Plans a module and keeps the plan, in a folder that nobody else can read. What exists already and is the
+ * instance's is adopted and not made a second time.
+ * @throws ProblemError: exit 4 where the state or the account is not as it was left; else with Terraform's
+ * own errors.
  */
-export async function planModule(terraform: Terraform, access: AwsAccess, work: ModuleWork): Promise<Planned> {
+export async function planModule(
+  terraform: Terraform,
+  access: AwsAccess,
+  work: ModuleWork,
+): Promise<Planned> {
   const { place, backend, variables } = work;
   mkdirSync(workFolder(place), { recursive: true, mode: 0o700 });
   const cut = await resume(terraform, place);
@@ -65,32 +73,56 @@ export async function planModule(terraform: Terraform, access: AwsAccess, work: 
   await initialise(terraform, place, backend, work.variablesText);
   const state = await currentState(terraform, place, backend);
   guardCurrent(work, state);
-  if (cut !== undefined) await untaint(terraform, place, state);
+  if (cut !== undefined) {
+    await untaint(terraform, place, state);
+  }
   writeImports(place, await missingFrom(state, access, work));
   const file = join(workFolder(place), "plan");
   const { exit, messages } = await savePlan(terraform, work, file);
   const changes = await detailed(terraform, work, file, changesIn(messages));
-  const strays = cut === undefined && !changes.some(isNewCertificate) ? [] : await strayCertificates(access, variables, state, cut);
+  const strays =
+    cut === undefined && !changes.some(isNewCertificate)
+      ? []
+      : await strayCertificates(access, variables, state, cut);
   return { work, file, changesAnything: exit === 2, changes, strays };
 }
 
 /**
- * What an interrupt hit between making and reading is in the state, but tainted. It exists, so the plan is to compare it: made anew
- * under the same name, before the old one goes, it would be refused.
+ * What an interrupt hit between making and reading is in the state, but tainted. It exists, so the plan is to
+ * compare it: made anew under the same name, before the old one goes, it would be refused.
  */
 async function untaint(terraform: Terraform, place: ModulePlace, state: State | undefined): Promise<void> {
   for (const { address, tainted } of state?.resources ?? []) {
-    if (tainted && address.startsWith("aws_")) await runTerraform(terraform, place, { command: "untaint", args: ["-lock-timeout=20s", address] });
+    if (tainted && address.startsWith("aws_")) {
+      await runTerraform(terraform, place, { command: "untaint", args: ["-lock-timeout=20s", address] });
+    }
   }
 }
 
-/** The changes with the attributes that differ, where a person is to see them: to tell these takes Terraform seconds. */
-async function detailed(terraform: Terraform, { place, shown }: ModuleWork, file: string, changes: readonly Change[]): Promise<readonly Change[]> {
-  if (shown !== true || !changes.some(({ action }) => action === "update" || action === "replace")) return changes;
-  const details = new Map((await shownPlan(terraform, place, file)).resource_changes?.map(({ address, change }) => [address, change]));
+/**
+ * The changes with the attributes that differ, where a person is to see them: to tell these takes Terraform
+ * seconds.
+ */
+async function detailed(
+  terraform: Terraform,
+  { place, shown }: ModuleWork,
+  file: string,
+  changes: readonly Change[],
+): Promise<readonly Change[]> {
+  if (shown !== true || !changes.some(({ action }) => action === "update" || action === "replace")) {
+    return changes;
+  }
+  const details = new Map(
+    (await shownPlan(terraform, place, file)).resource_changes?.map(({ address, change }) => [
+      address,
+      change,
+    ]),
+  );
   return changes.map((one) => {
     const detail = details.get(one.address);
-    if (detail === undefined || (one.action !== "update" && one.action !== "replace")) return one;
+    if (detail === undefined || (one.action !== "update" && one.action !== "replace")) {
+      return one;
+    }
     const causes = detail.replace_paths?.map((path) => path.join(".")) ?? [];
     return { ...one, attributes: one.action === "replace" && causes.length > 0 ? causes : differing(detail) };
   });
@@ -99,17 +131,35 @@ async function detailed(terraform: Terraform, { place, shown }: ModuleWork, file
 /** What has a name, is not in the state, and exists in the account. */
 async function missingFrom(state: State | undefined, access: AwsAccess, { place, variables }: ModuleWork) {
   const known = new Set(state?.resources.map(({ address }) => address));
-  return await existing(access, namedResources(place.module, variables).filter(({ address }) => !known.has(address)), variables["instance"] ?? "");
+  return await existing(
+    access,
+    namedResources(place.module, variables).filter(({ address }) => !known.has(address)),
+    variables["instance"] ?? "",
+  );
 }
 
 /** Runs `terraform plan` and keeps the plan in the file until it is discarded or this process ends. */
-export async function savePlan(terraform: Terraform, { place, parallelism }: ModuleWork, file: string, more: readonly string[] = []) {
+export async function savePlan(
+  terraform: Terraform,
+  { place, parallelism }: ModuleWork,
+  file: string,
+  more: readonly string[] = [],
+) {
   rmSync(file, { force: true });
   planFiles.add(file);
   try {
     return await runTerraform(terraform, place, {
-      command: "plan", good: [0, 2],
-      args: [...more, "-input=false", "-json", "-detailed-exitcode", "-lock-timeout=20s", `-parallelism=${parallelism}`, `-out=${file}`],
+      command: "plan",
+      good: [0, 2],
+      args: [
+        ...more,
+        "-input=false",
+        "-json",
+        "-detailed-exitcode",
+        "-lock-timeout=20s",
+        `-parallelism=${parallelism}`,
+        `-out=${file}`,
+      ],
     });
   } catch (error) {
     // A plan that failed is written, too, and of no use.
@@ -121,31 +171,52 @@ export async function savePlan(terraform: Terraform, { place, parallelism }: Mod
 /** The changes of a plan's stream, without bookkeeping. */
 export function changesIn(messages: readonly Message[]): Change[] {
   return messages.flatMap(({ type, change }) => {
-    if (type !== "planned_change" || change === undefined || change.resource.resource_type === BOOKKEEPING) return [];
+    if (type !== "planned_change" || change === undefined || change.resource.resource_type === BOOKKEEPING) {
+      return [];
+    }
     const action = actions[change.action] ?? (change.importing === undefined ? undefined : "adopt");
     return action === undefined ? [] : [{ address: change.resource.addr, action }];
   });
 }
 
 /** Terraform's words for what a plan does; others ("read", "no-op") change nothing. */
-const actions: Readonly<Record<string, Action>> = { create: "create", update: "update", replace: "replace", delete: "delete", import: "adopt" };
+const actions: Readonly<Record<string, Action>> = {
+  create: "create",
+  update: "update",
+  replace: "replace",
+  delete: "delete",
+  import: "adopt",
+};
 
 function isNewCertificate({ address, action }: Change): boolean {
   return address.startsWith("aws_iot_certificate.") && (action === "create" || action === "replace");
 }
 
-async function strayCertificates(access: AwsAccess, variables: Readonly<Record<string, string>>, state: State | undefined, since: number | undefined): Promise<string[]> {
+async function strayCertificates(
+  access: AwsAccess,
+  variables: Readonly<Record<string, string>>,
+  state: State | undefined,
+  since: number | undefined,
+): Promise<string[]> {
   const { csr, name } = variables;
-  if (csr === undefined || name === undefined) return [];
+  if (csr === undefined || name === undefined) {
+    return [];
+  }
   const known = new Set(state?.resources.map(({ attributes }) => attributes["id"]));
-  const found = await certificatesFor(access, { key: await requestedKey(csr), thing: name, ...(since === undefined ? {} : { since }) });
+  const found = await certificatesFor(access, {
+    key: await requestedKey(csr),
+    thing: name,
+    ...(since === undefined ? {} : { since }),
+  });
   return found.filter((id) => !known.has(id));
 }
 
 /** Plans that were made in this process: none of them outlives it. */
 const planFiles = new Set<string>();
 process.on("exit", () => {
-  for (const file of planFiles) rmSync(file, { force: true });
+  for (const file of planFiles) {
+    rmSync(file, { force: true });
+  }
 });
 
 export function discardPlan({ file }: Planned): void {
@@ -153,20 +224,47 @@ export function discardPlan({ file }: Planned): void {
   planFiles.delete(file);
 }
 
-const signs: Readonly<Record<Action, string>> = { create: "+", update: "~", replace: "-/+", delete: "-", adopt: "=" };
+const signs: Readonly<Record<Action, string>> = {
+  create: "+",
+  update: "~",
+  replace: "-/+",
+  delete: "-",
+  adopt: "=",
+};
 const words: Readonly<Record<Action, string>> = {
-  create: "is made", update: "is changed in place", replace: "IS DESTROYED and made anew", delete: "IS DESTROYED", adopt: "exists already and is taken over",
+  create: "is made",
+  update: "is changed in place",
+  replace: "IS DESTROYED and made anew",
+  delete: "IS DESTROYED",
+  adopt: "exists already and is taken over",
 };
 
-/** A plan as lines for a person: the sum first, then what happens to each resource; what destroys something is in capitals. */
+/**
+ * A plan as lines for a person: the sum first, then what happens to each resource; what destroys something is
+ * in capitals.
+ */
 export function planLines({ changes, strays }: Pick<Planned, "changes" | "strays">): string[] {
-  if (changes.length + strays.length === 0) return [];
-  const count = (...wanted: Action[]): number => changes.filter(({ action }) => wanted.includes(action)).length;
+  if (changes.length + strays.length === 0) {
+    return [];
+  }
+  const count = (...wanted: Action[]): number =>
+    changes.filter(({ action }) => wanted.includes(action)).length;
   const destroyed = count("delete", "replace") + strays.length;
-  const sum = [`${count("create", "replace")} to add`, `${count("update")} to change`, `${destroyed} to destroy`, ...(count("adopt") > 0 ? [`${count("adopt")} to take over`] : [])].join(", ");
+  const sum = [
+    `${count("create", "replace")} to add`,
+    `${count("update")} to change`,
+    `${destroyed} to destroy`,
+    ...(count("adopt") > 0 ? [`${count("adopt")} to take over`] : []),
+  ].join(", ");
   return [
     sum,
-    ...changes.map(({ address, action, attributes = [] }) => `${signs[action].padEnd(3)} ${address} ${words[action]}${attributes.length === 0 ? "" : `: ${attributes.join(", ")}`}`),
-    ...strays.map((id) => `${signs.delete.padEnd(3)} certificate ${id.slice(0, 16)}… that an interrupted apply left behind IS DESTROYED`),
+    ...changes.map(
+      ({ address, action, attributes = [] }) =>
+        `${signs[action].padEnd(3)} ${address} ${words[action]}${attributes.length === 0 ? "" : `: ${attributes.join(", ")}`}`,
+    ),
+    ...strays.map(
+      (id) =>
+        `${signs.delete.padEnd(3)} certificate ${id.slice(0, 16)}… that an interrupted apply left behind IS DESTROYED`,
+    ),
   ];
 }

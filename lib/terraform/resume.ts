@@ -6,20 +6,27 @@ import { ended, forgetRunning, isAlive, notedRunning, unfinishedChange } from ".
 import { messagesOf, unfinishedIn } from "./stream.ts";
 
 /**
- * What an earlier run left: waits for its Terraform if that works still, and tells what it may have left behind. Gives since when
- * (milliseconds since 1970) no change has come to a good end; undefined if the last one did.
+ * What an earlier run left: waits for its Terraform if that works still, and tells what it may have left
+ * behind. Gives since when (milliseconds since 1970) no change has come to a good end; undefined if the last
+ * one did.
  */
 export async function resume({ signal, tell }: Terraform, place: ModulePlace): Promise<number | undefined> {
   const running = notedRunning(place);
   if (running !== undefined) {
     if (await isAlive(running)) {
-      tell(`terraform ${running.command} of ${placeName(place)} from an earlier run (process ${running.process!.id}) works still: waiting for it`);
+      tell(
+        `terraform ${running.command} of ${placeName(place)} from an earlier run (process ${running.process!.id}) works still: waiting for it`,
+      );
       // What only looks has nobody left to tell.
-      if (unfinishedChange(place) === undefined) process.kill(running.process!.id, "SIGINT");
+      if (unfinishedChange(place) === undefined) {
+        process.kill(running.process!.id, "SIGINT");
+      }
       await ended(running, signal);
     }
     const unfinished = unfinishedIn(messagesOf(logOf(place)));
-    if (unfinished.length > 0) tell(unfinishedText(place, unfinished, "this"));
+    if (unfinished.length > 0) {
+      tell(unfinishedText(place, unfinished, "this"));
+    }
     forgetRunning(place);
   }
   return unfinishedChange(place);

@@ -29,12 +29,20 @@ export function forgetRunning(place: ModulePlace): void {
   rmSync(file(place), { force: true });
 }
 
-/** A change in the account begins. What is on record of an earlier one that was cut stays: its leftovers may still be there. */
+/**
+ * A change in the account begins. What is on record of an earlier one that was cut stays: its leftovers may
+ * still be there.
+ */
 export function noteChange(place: ModulePlace): void {
-  if (unfinishedChange(place) === undefined) writeFileSync(unfinishedFile(place), `${JSON.stringify({ since: Date.now() })}\n`, { mode: 0o600 });
+  if (unfinishedChange(place) === undefined) {
+    writeFileSync(unfinishedFile(place), `${JSON.stringify({ since: Date.now() })}\n`, { mode: 0o600 });
+  }
 }
 
-/** Since when (milliseconds since 1970) there has been no change that came to a good end; undefined if the last one did. */
+/**
+ * Since when (milliseconds since 1970) there has been no change that came to a good end; undefined if the
+ * last one did.
+ */
 export function unfinishedChange(place: ModulePlace): number | undefined {
   return read<{ since: number }>(unfinishedFile(place))?.since;
 }
@@ -52,8 +60,9 @@ function read<T>(path: string): T | undefined {
 }
 
 /**
- * When the process began, as its system counts, or undefined if there is none: together with its id that tells it from a later
- * one with the same id. On Linux ticks since boot (proc(5), stat field 22); elsewhere what ps prints.
+ * When the process began, as its system counts, or undefined if there is none: together with its id that
+ * tells it from a later one with the same id. On Linux ticks since boot (proc(5), stat field 22); elsewhere
+ * what ps prints.
  */
 export async function startOf(id: number): Promise<string | undefined> {
   if (process.platform === "linux") {
@@ -80,7 +89,9 @@ export async function isAlive({ process: one }: Running): Promise<boolean> {
   return one !== undefined && (await startOf(one.id)) === one.started;
 }
 
-/** Resolves when the process has ended. Nobody tells the end of a process that is no child: it is asked for. */
+/**
+ * Resolves when the process has ended. Nobody tells the end of a process that is no child: it is asked for.
+ */
 export async function ended(running: Running, signal: AbortSignal): Promise<void> {
   while (await isAlive(running)) {
     signal.throwIfAborted();

@@ -3,11 +3,18 @@ import { join } from "node:path";
 import { runTerraform, type Terraform } from "./child.ts";
 import { workFolder, type ModulePlace } from "./place.ts";
 
-/** What `terraform show -json` tells of a plan (Terraform documentation, "JSON output format"), as far as it matters here. */
+/**
+ * What `terraform show -json` tells of a plan (Terraform documentation, "JSON output format"), as far as it
+ * matters here.
+ */
 export interface ShownPlan {
   readonly resource_changes?: readonly ShownChange[];
   readonly resource_drift?: readonly ShownChange[];
-  readonly configuration: { readonly root_module: { readonly resources?: readonly { readonly address: string; readonly expressions?: object }[] } };
+  readonly configuration: {
+    readonly root_module: {
+      readonly resources?: readonly { readonly address: string; readonly expressions?: object }[];
+    };
+  };
 }
 
 export interface ShownChange {
@@ -36,7 +43,10 @@ export async function shownPlan(terraform: Terraform, place: ModulePlace, file: 
 }
 
 /** The attributes that differ, where a missing value and an empty one count as equal. */
-export function differing({ before, after, after_unknown: unknown = {} }: ShownChange["change"], names: readonly string[] = Object.keys({ ...before, ...after })): string[] {
+export function differing(
+  { before, after, after_unknown: unknown = {} }: ShownChange["change"],
+  names: readonly string[] = Object.keys({ ...before, ...after }),
+): string[] {
   return names.filter((name) => unknown[name] !== true && textOf(before?.[name]) !== textOf(after?.[name]));
 }
 

@@ -7,7 +7,10 @@ import { moduleCopy, placeName, recordFile, stateFile, workFolder, type ModulePl
 
 /** What Terraform remembers of a module, as far as it matters here (state format 4). */
 export interface State {
-  /** Made with the state and kept for its life: two states of different lineage have nothing to do with each other. */
+  /**
+   * Made with the state and kept for its life: two states of different lineage have nothing to do with each
+   * other.
+   */
   readonly lineage: string;
   /** Grows with every change. */
   readonly serial: number;
@@ -34,19 +37,36 @@ interface StateFile {
   readonly lineage: string;
   readonly serial: number;
   readonly outputs?: Readonly<Record<string, { readonly value: unknown }>>;
-  readonly resources?: readonly { readonly mode: string; readonly type: string; readonly name: string; readonly instances?: readonly { readonly attributes?: object; readonly status?: string }[] }[];
+  readonly resources?: readonly {
+    readonly mode: string;
+    readonly type: string;
+    readonly name: string;
+    readonly instances?: readonly { readonly attributes?: object; readonly status?: string }[];
+  }[];
 }
 
 /** The state in a file's text, or undefined if it is not a whole one. */
 export function parseState(text: string): State | undefined {
   try {
     const { version, lineage, serial, outputs = {}, resources = [] } = JSON.parse(text) as StateFile;
-    if (version !== 4 || typeof lineage !== "string" || typeof serial !== "number") return undefined;
+    if (version !== 4 || typeof lineage !== "string" || typeof serial !== "number") {
+      return undefined;
+    }
     return {
-      lineage, serial,
+      lineage,
+      serial,
       outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
-      // While it makes a resource, Terraform keeps a place for it, without an instance: a run that was killed leaves that.
-      resources: resources.filter(({ mode }) => mode === "managed").flatMap(({ type, name, instances = [] }) => instances.slice(0, 1).map(({ attributes, status }) => ({ address: `${type}.${name}`, attributes: { ...attributes }, tainted: status === "tainted" }))),
+      // While it makes a resource, Terraform keeps a place for it, without an instance: a run that was killed
+      // leaves that.
+      resources: resources
+        .filter(({ mode }) => mode === "managed")
+        .flatMap(({ type, name, instances = [] }) =>
+          instances.slice(0, 1).map(({ attributes, status }) => ({
+            address: `${type}.${name}`,
+            attributes: { ...attributes },
+            tainted: status === "tainted",
+          })),
+        ),
     };
   } catch {
     return undefined;
@@ -54,8 +74,14 @@ export function parseState(text: string): State | undefined {
 }
 
 /** The state now, or undefined where nothing was ever applied. From S3 Terraform itself fetches it. */
-export async function currentState(terraform: Terraform, place: ModulePlace, backend: Backend): Promise<State | undefined> {
-  if (backend.kind === "local") return localState(place);
+export async function currentState(
+  terraform: Terraform,
+  place: ModulePlace,
+  backend: Backend,
+): Promise<State | undefined> {
+  if (backend.kind === "local") {
+    return localState(place);
+  }
   const { stdout } = await runTerraform(terraform, place, { command: "state", args: ["pull"] });
   rmSync(join(workFolder(place), "state.log"), { force: true });
   const state = parseState(stdout);
@@ -75,12 +101,14 @@ export function recorded(place: ModulePlace): StateRecord | undefined {
 
 export function record(place: ModulePlace, { lineage, serial }: State): void {
   const text = `${JSON.stringify({ lineage, serial })}\n`;
-  if (readIfThere(join(place.root, recordFile(place))) !== text) writeFileSync(join(place.root, recordFile(place)), text, { mode: 0o600 });
+  if (readIfThere(join(place.root, recordFile(place))) !== text) {
+    writeFileSync(join(place.root, recordFile(place)), text, { mode: 0o600 });
+  }
 }
 
 /**
- * Stops before Terraform would take a state that is damaged, gone or another one for "nothing exists yet", and make everything
- * a second time. `applied`: whether a marker says that the module was applied.
+ * Stops before Terraform would take a state that is damaged, gone or another one for "nothing exists yet",
+ * and make everything a second time. `applied`: whether a marker says that the module was applied.
  * @throws ProblemError (exit 4) with the way out.
  */
 export function guardState(place: ModulePlace, backend: Backend, applied: boolean): void {
@@ -91,51 +119,91 @@ export function guardState(place: ModulePlace, backend: Backend, applied: boolea
   const errored = join(moduleCopy(place), "errored.tfstate");
   if (existsSync(errored)) {
     const folder = moduleCopy(place).slice(place.root.length + 1);
-    stop("DP410", "Terraform could not write its state, and left the newest one in errored.tfstate",
-      "what the last apply made stands only there", `terraform -chdir=${folder} state push errored.tfstate && rm ${folder}/errored.tfstate, then build again`);
+    stop(
+      "DP410",
+      "Terraform could not write its state, and left the newest one in errored.tfstate",
+      "what the last apply made stands only there",
+      `terraform -chdir=${folder} state push errored.tfstate && rm ${folder}/errored.tfstate, then build again`,
+    );
   }
   const known = recorded(place);
   const text = readIfThere(join(place.root, file));
   if (backend.kind === "s3") {
     const there = text === undefined ? undefined : parseState(text);
     if (there !== undefined && there.resources.length > 0) {
-      stop("DP414", "its state is here, but the settings say that it lies in S3", "Terraform would find nothing in S3 and make everything a second time",
-        "dospesos move-state moves it there; or set [terraform] backend = local");
+      stop(
+        "DP414",
+        "its state is here, but the settings say that it lies in S3",
+        "Terraform would find nothing in S3 and make everything a second time",
+        "dospesos move-state moves it there; or set [terraform] backend = local",
+      );
     }
     return;
   }
-  const backup = existsSync(join(place.root, `${file}.backup`)) ? `cp ${file}.backup ${file}, or put back a copy of yours` : "put back a copy of yours";
+  const backup = existsSync(join(place.root, `${file}.backup`))
+    ? `cp ${file}.backup ${file}, or put back a copy of yours`
+    : "put back a copy of yours";
   const forget = `if nothing of it exists in the account any more: rm -f ${file} ${recordFile(place)} terraform/${place.module}/${place.name}.applied.json`;
   const why = "Terraform would take it that nothing exists, and make everything a second time";
   if (text === undefined) {
-    if (known !== undefined || applied) stop("DP411", "it was applied, but its state is gone", why, `${backup}; ${forget}`);
+    if (known !== undefined || applied) {
+      stop("DP411", "it was applied, but its state is gone", why, `${backup}; ${forget}`);
+    }
     return;
   }
   const state = parseState(text);
-  if (text.trim() === "") stop("DP412", "its state is empty", why, `${backup}; ${forget}`);
-  if (state === undefined) stop("DP412", "its state is damaged", why, `${backup}; ${forget}`);
+  if (text.trim() === "") {
+    stop("DP412", "its state is empty", why, `${backup}; ${forget}`);
+  }
+  if (state === undefined) {
+    stop("DP412", "its state is damaged", why, `${backup}; ${forget}`);
+  }
   checkLineage(place, state!, known);
 }
 
 /** The same of a state that Terraform fetched: gone, or another one. Throws a ProblemError (exit 4). */
-export function guardCurrent({ place, applied }: { readonly place: ModulePlace; readonly applied: boolean }, state: State | undefined): void {
+export function guardCurrent(
+  { place, applied }: { readonly place: ModulePlace; readonly applied: boolean },
+  state: State | undefined,
+): void {
   const known = recorded(place);
-  if (state !== undefined) return checkLineage(place, state, known);
-  if (known === undefined && !applied) return;
-  throw new ProblemError([{
-    code: "DP411", place: { file: recordFile(place) }, what: `${placeName(place)}: it was applied, but the place that the settings name has no state of it`,
-    why: "Terraform would take it that nothing exists, and make everything a second time",
-    fix: `put [terraform] back to where the state is, or restore the object's last version in S3; if nothing of it exists in the account any more: rm -f ${recordFile(place)} terraform/${place.module}/${place.name}.applied.json`,
-  }], 4);
+  if (state !== undefined) {
+    return checkLineage(place, state, known);
+  }
+  if (known === undefined && !applied) {
+    return;
+  }
+  throw new ProblemError(
+    [
+      {
+        code: "DP411",
+        place: { file: recordFile(place) },
+        what: `${placeName(place)}: it was applied, but the place that the settings name has no state of it`,
+        why: "Terraform would take it that nothing exists, and make everything a second time",
+        fix: `put [terraform] back to where the state is, or restore the object's last version in S3; if nothing of it exists in the account any more: rm -f ${recordFile(place)} terraform/${place.module}/${place.name}.applied.json`,
+      },
+    ],
+    4,
+  );
 }
 
 /** @throws ProblemError (exit 4) where the state is not the one that was applied before. */
 function checkLineage(place: ModulePlace, state: State, known: StateRecord | undefined): void {
-  if (known === undefined || known.lineage === state.lineage) return;
-  throw new ProblemError([{
-    code: "DP413", place: { file: stateFile(place) }, what: `${placeName(place)}: its state is another one: lineage ${state.lineage}, but ${known.lineage} was applied`,
-    why: "what this state does not know would be made a second time", fix: `put the right state back; or, if this one is meant: rm ${recordFile(place)}`,
-  }], 4);
+  if (known === undefined || known.lineage === state.lineage) {
+    return;
+  }
+  throw new ProblemError(
+    [
+      {
+        code: "DP413",
+        place: { file: stateFile(place) },
+        what: `${placeName(place)}: its state is another one: lineage ${state.lineage}, but ${known.lineage} was applied`,
+        why: "what this state does not know would be made a second time",
+        fix: `put the right state back; or, if this one is meant: rm ${recordFile(place)}`,
+      },
+    ],
+    4,
+  );
 }
 
 function readIfThere(path: string): string | undefined {

@@ -2,13 +2,19 @@ import { ProblemError, type FailureExit, type Place, type Problem } from "../eng
 import { placeName, type ModulePlace } from "./place.ts";
 
 /**
- * One line of Terraform's JSON stream (Terraform CLI documentation, "Machine-readable UI"). Other types exist and more will come.
+ * One line of Terraform's JSON stream (Terraform CLI documentation, "Machine-readable UI"). Other types exist
+ * and more will come.
  */
 export interface Message {
   readonly type?: string;
   readonly "@message"?: string;
   readonly diagnostic?: Diagnostic;
-  readonly change?: { readonly resource: Resource; readonly action: string; readonly reason?: string; readonly importing?: object };
+  readonly change?: {
+    readonly resource: Resource;
+    readonly action: string;
+    readonly reason?: string;
+    readonly importing?: object;
+  };
   readonly hook?: { readonly resource: Resource; readonly action?: string };
 }
 
@@ -22,13 +28,18 @@ interface Diagnostic {
   readonly severity: string;
   readonly summary: string;
   readonly detail?: string;
-  readonly range?: { readonly filename: string; readonly start: { readonly line: number; readonly column: number } };
+  readonly range?: {
+    readonly filename: string;
+    readonly start: { readonly line: number; readonly column: number };
+  };
 }
 
 /** The messages of a stream. Lines that are no JSON are passed over: some versions mix plain text in. */
 export function messagesOf(output: string): Message[] {
   return output.split("\n").flatMap((line) => {
-    if (!line.startsWith("{")) return [];
+    if (!line.startsWith("{")) {
+      return [];
+    }
     try {
       return [JSON.parse(line) as Message];
     } catch {
@@ -42,7 +53,9 @@ export function unfinishedIn(messages: readonly Message[]): string[] {
   const open = new Map<string, number>();
   for (const { type, hook } of messages) {
     const step = type === "apply_start" ? 1 : type === "apply_complete" ? -1 : 0;
-    if (step !== 0 && hook !== undefined && hook.action !== "read") open.set(hook.resource.addr, (open.get(hook.resource.addr) ?? 0) + step);
+    if (step !== 0 && hook !== undefined && hook.action !== "read") {
+      open.set(hook.resource.addr, (open.get(hook.resource.addr) ?? 0) + step);
+    }
   }
   return [...open].filter(([, count]) => count > 0).map(([address]) => address);
 }
@@ -58,27 +71,52 @@ const LOCK = "Error acquiring the state lock";
 const STALE = "Saved plan is stale";
 
 /** Terraform's errors as problems, placed in the module's own files. */
-export function failureOf(place: ModulePlace, command: string, { messages, stderr, exit }: Failure): ProblemError {
-  const diagnostics = messages.flatMap(({ diagnostic }) => (diagnostic?.severity === "error" ? [diagnostic] : []));
+export function failureOf(
+  place: ModulePlace,
+  command: string,
+  { messages, stderr, exit }: Failure,
+): ProblemError {
+  const diagnostics = messages.flatMap(({ diagnostic }) =>
+    diagnostic?.severity === "error" ? [diagnostic] : [],
+  );
   const lock = diagnostics.find(({ summary }) => summary === LOCK);
-  if (lock !== undefined) return new ProblemError([lockProblem(place, lock.detail ?? "")], 4);
+  if (lock !== undefined) {
+    return new ProblemError([lockProblem(place, lock.detail ?? "")], 4);
+  }
   const stale = diagnostics.find(({ summary }) => summary === STALE);
   if (stale !== undefined) {
-    return new ProblemError([{
-      code: "DP407", what: `${placeName(place)}: somebody else changed its state after the plan was made`,
-      why: "nothing was changed: what was shown is not what would happen now", fix: "build again: a new plan is made and shown",
-    }], 4);
+    return new ProblemError(
+      [
+        {
+          code: "DP407",
+          what: `${placeName(place)}: somebody else changed its state after the plan was made`,
+          why: "nothing was changed: what was shown is not what would happen now",
+          fix: "build again: a new plan is made and shown",
+        },
+      ],
+      4,
+    );
   }
   const problems = diagnostics.map((one): Problem => ({
-    code: "DP405", ...(one.range === undefined ? {} : { place: sourceOf(place, one.range) }),
-    what: `${placeName(place)}: terraform ${command} failed: ${firstLine(one.summary)}`, ...(one.detail ? { why: inOneLine(one.detail) } : {}),
+    code: "DP405",
+    ...(one.range === undefined ? {} : { place: sourceOf(place, one.range) }),
+    what: `${placeName(place)}: terraform ${command} failed: ${firstLine(one.summary)}`,
+    ...(one.detail ? { why: inOneLine(one.detail) } : {}),
   }));
   const exitCode: FailureExit = 1;
-  if (problems.length > 0) return new ProblemError(problems, exitCode);
-  return new ProblemError([{
-    code: "DP405", what: `${placeName(place)}: terraform ${command} ended with ${exit === undefined ? "a signal" : `exit code ${exit}`}`,
-    why: inOneLine(stderr).slice(-2000) || "it said nothing",
-  }], exitCode);
+  if (problems.length > 0) {
+    return new ProblemError(problems, exitCode);
+  }
+  return new ProblemError(
+    [
+      {
+        code: "DP405",
+        what: `${placeName(place)}: terraform ${command} ended with ${exit === undefined ? "a signal" : `exit code ${exit}`}`,
+        why: inOneLine(stderr).slice(-2000) || "it said nothing",
+      },
+    ],
+    exitCode,
+  );
 }
 
 function sourceOf({ module }: ModulePlace, { filename, start }: NonNullable<Diagnostic["range"]>): Place {
@@ -96,9 +134,11 @@ function firstLine(text: string): string {
 
 /** Names who holds the lock: Terraform gives ID, Who, Operation and Created in the text of its diagnostic. */
 function lockProblem(place: ModulePlace, detail: string): Problem {
-  const field = (name: string): string => new RegExp(`^\\s*${name}:\\s*(.+?)\\s*$`, "m").exec(detail)?.[1] ?? "unknown";
+  const field = (name: string): string =>
+    new RegExp(`^\\s*${name}:\\s*(.+?)\\s*$`, "m").exec(detail)?.[1] ?? "unknown";
   return {
-    code: "DP406", what: `${placeName(place)}: its state is locked by ${field("Who")} (${field("Operation")}, since ${field("Created")})`,
+    code: "DP406",
+    what: `${placeName(place)}: its state is locked by ${field("Who")} (${field("Operation")}, since ${field("Created")})`,
     why: "two applies at once would lose what one of them made",
     fix: `wait for it; if that run is dead for sure: terraform -chdir=terraform/state/${place.account}/${place.region}/${place.module}/${place.name}.work/module force-unlock ${field("ID")}`,
   };

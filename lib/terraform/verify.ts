@@ -16,8 +16,8 @@ export interface Drift {
 }
 
 /**
- * Looks at every resource of a module in the account (`plan -refresh-only`), and whether somebody else has applied it since. Changes
- * nothing, in the account or in the state.
+ * Looks at every resource of a module in the account (`plan -refresh-only`), and whether somebody else has
+ * applied it since. Changes nothing, in the account or in the state.
  * @throws ProblemError as planModule does.
  */
 export async function driftOf(terraform: Terraform, work: ModuleWork): Promise<Drift[]> {
@@ -28,15 +28,32 @@ export async function driftOf(terraform: Terraform, work: ModuleWork): Promise<D
   const known = recorded(place);
   const state = await currentState(terraform, place, backend);
   const drift: Drift[] = [];
-  if (known !== undefined && state?.lineage !== known.lineage) drift.push({ address: "state", what: "is another one than was applied" });
-  else if (known !== undefined && state !== undefined && state.serial !== known.serial) drift.push({ address: "state", what: `was changed by somebody else: serial ${known.serial} → ${state.serial}` });
+  if (known !== undefined && state?.lineage !== known.lineage) {
+    drift.push({ address: "state", what: "is another one than was applied" });
+  } else if (known !== undefined && state !== undefined && state.serial !== known.serial) {
+    drift.push({
+      address: "state",
+      what: `was changed by somebody else: serial ${known.serial} → ${state.serial}`,
+    });
+  }
   const file = join(workFolder(place), "refresh");
   try {
     const { messages } = await runTerraform(terraform, place, {
-      command: "plan", good: [0, 2],
-      args: ["-refresh-only", "-input=false", "-json", "-detailed-exitcode", "-lock-timeout=20s", `-parallelism=${parallelism}`, `-out=${file}`],
+      command: "plan",
+      good: [0, 2],
+      args: [
+        "-refresh-only",
+        "-input=false",
+        "-json",
+        "-detailed-exitcode",
+        "-lock-timeout=20s",
+        `-parallelism=${parallelism}`,
+        `-out=${file}`,
+      ],
     });
-    if (!messages.some(({ type }) => type === "resource_drift")) return drift;
+    if (!messages.some(({ type }) => type === "resource_drift")) {
+      return drift;
+    }
     return [...drift, ...driftIn(await shownPlan(terraform, place, file))];
   } finally {
     rmSync(file, { force: true });
@@ -44,13 +61,20 @@ export async function driftOf(terraform: Terraform, work: ModuleWork): Promise<D
 }
 
 /**
- * Of all that differs only what the module asks for: AWS fills in and counts up other attributes by itself, and a missing value
- * comes back as an empty one.
+ * Of all that differs only what the module asks for: AWS fills in and counts up other attributes by itself,
+ * and a missing value comes back as an empty one.
  */
 function driftIn({ resource_drift = [], configuration }: ShownPlan): Drift[] {
-  const asked = new Map(configuration.root_module.resources?.map(({ address, expressions = {} }) => [address, [...Object.keys(expressions), "tags_all"]]));
+  const asked = new Map(
+    configuration.root_module.resources?.map(({ address, expressions = {} }) => [
+      address,
+      [...Object.keys(expressions), "tags_all"],
+    ]),
+  );
   return resource_drift.flatMap(({ address, change }) => {
-    if (change.actions.includes("delete") || change.after === null) return [{ address, what: "is gone from the account" }];
+    if (change.actions.includes("delete") || change.after === null) {
+      return [{ address, what: "is gone from the account" }];
+    }
     const names = differing(change, asked.get(address));
     return names.length === 0 ? [] : [{ address, what: `was changed in the account: ${names.join(", ")}` }];
   });

@@ -1,6 +1,9 @@
 import { createInterface } from "node:readline/promises";
 
-/** Asks a person at the terminal; anything but yes is no. Without a terminal nobody can be asked: no. Ctrl-C is the interrupt that it always is. */
+/**
+ * Asks a person at the terminal; anything but yes is no. Without a terminal nobody can be asked: no. Ctrl-C
+ * is the interrupt that it always is.
+ */
 export async function askConsent(question: string, signal: AbortSignal): Promise<boolean> {
   return /^y(es)?$/i.test((await ask(`${question} [y/N] `, signal)) ?? "");
 }
@@ -11,7 +14,9 @@ export async function askForWord(question: string, word: string, signal: AbortSi
 }
 
 async function ask(question: string, signal: AbortSignal): Promise<string | undefined> {
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
+    return undefined;
+  }
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   lines.on("SIGINT", () => {
     process.stderr.write("\n");

@@ -8,7 +8,10 @@ import type { Followed } from "./followed.ts";
 export interface Watcher {
   /** Watches exactly this from now on, as far as it exists. Resolves when changes are seen. */
   follow(what: Followed): Promise<void>;
-  /** Resolves after the next change, when it has been quiet for a moment; at once if there was one since the last call, or when it is closed. */
+  /**
+   * Resolves after the next change, when it has been quiet for a moment; at once if there was one since the
+   * last call, or when it is closed.
+   */
   changed(): Promise<Changes>;
   close(): Promise<void>;
 }
@@ -19,9 +22,15 @@ const LONGEST = 200;
 /** How long a file that was deleted may take to come back: some editors save so. */
 const ABSENT = 50;
 const POLL_EVERY = 200;
-/** The kernel forgets events when more than 16,384 of them wait, and nobody tells (inotify(7), IN_Q_OVERFLOW): after so many in one turn of the event loop everything is looked at. */
+/**
+ * The kernel forgets events when more than 16,384 of them wait, and nobody tells (inotify(7), IN_Q_OVERFLOW):
+ * after so many in one turn of the event loop everything is looked at.
+ */
 const MANY = 1000;
-/** Milliseconds between two looks at the clock, and a step of it that only a sleep or somebody who sets it makes. */
+/**
+ * Milliseconds between two looks at the clock, and a step of it that only a sleep or somebody who sets it
+ * makes.
+ */
 const CLOCK_EVERY = 1000;
 const CLOCK_STEP = 1000;
 
@@ -34,9 +43,10 @@ interface Watched {
 }
 
 /**
- * Tells that something in some folders may have changed. The events are hints: what changed, the engine finds out by looking. So
- * a lost, doubled or wrong event costs at most a look. Each folder has a watcher of its own, which costs one watch of the system
- * and ends with the folder. Where the system's limits for watches are reached, it polls and says so.
+ * Tells that something in some folders may have changed. The events are hints: what changed, the engine finds
+ * out by looking. So a lost, doubled or wrong event costs at most a look. Each folder has a watcher of its
+ * own, which costs one watch of the system and ends with the folder. Where the system's limits for watches
+ * are reached, it polls and says so.
  */
 export function createWatcher(ignored: (path: string) => boolean, onPolling: (why: string) => void): Watcher {
   const watched = new Map<string, Watched>();
@@ -52,9 +62,15 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
     wake?.();
   };
   const hintOf = (path: string): void => {
-    if (events++ === 0) setImmediate(() => (events = 0));
-    if (events > MANY) return hintOfAll();
-    if (!followed.concerns(path)) return;
+    if (events++ === 0) {
+      setImmediate(() => (events = 0));
+    }
+    if (events > MANY) {
+      return hintOfAll();
+    }
+    if (!followed.concerns(path)) {
+      return;
+    }
     hints.add(path);
     wake?.();
   };
@@ -63,20 +79,32 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
   const clockWatch = setInterval(() => {
     const before = clock;
     clock = Date.now() - performance.now();
-    if (Math.abs(clock - before) > CLOCK_STEP) hintOfAll();
+    if (Math.abs(clock - before) > CLOCK_STEP) {
+      hintOfAll();
+    }
   }, CLOCK_EVERY);
 
   const open = (folder: string, identity: string): void => {
     const watcher = watch(folder, {
-      ignoreInitial: true, depth: 0, atomic: false, usePolling: polling, interval: POLL_EVERY, binaryInterval: POLL_EVERY,
-      // The system tells of a folder what happens to the files in it. Only who polls has to look at each of them.
-      ignored: polling ? (path) => path !== folder && (basename(path).endsWith(TEMPORARY_SUFFIX) || ignored(path)) : (path) => path !== folder,
+      ignoreInitial: true,
+      depth: 0,
+      atomic: false,
+      usePolling: polling,
+      interval: POLL_EVERY,
+      binaryInterval: POLL_EVERY,
+      // The system tells of a folder what happens to the files in it. Only who polls has to look at each of
+      // them.
+      ignored: polling
+        ? (path) => path !== folder && (basename(path).endsWith(TEMPORARY_SUFFIX) || ignored(path))
+        : (path) => path !== folder,
     });
     watcher.on("all", (_, path) => hintOf(path));
     watcher.on("raw", (_, name: string | null) => {
       hintOf(name === null ? folder : join(folder, name));
       // The system calls the folder itself by its name, too, where it is moved or removed.
-      if (name === basename(folder)) hintOf(folder);
+      if (name === basename(folder)) {
+        hintOf(folder);
+      }
     });
     watcher.on("error", (error) => pollInstead((error as NodeJS.ErrnoException).code ?? ""));
     let settle = (): void => {};
@@ -94,7 +122,9 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
   };
 
   const pollInstead = (code: string): void => {
-    if (closed || polling || (code !== "ENOSPC" && code !== "EMFILE")) return;
+    if (closed || polling || (code !== "ENOSPC" && code !== "EMFILE")) {
+      return;
+    }
     polling = true;
     onPolling(code);
     for (const [folder, { identity, close }] of [...watched]) {
@@ -107,31 +137,46 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
   return {
     async follow(what) {
       const { folders } = (followed = what);
-      const wanted = new Map([...folders].flatMap((folder) => {
-        const identity = identityOf(folder);
-        return identity === undefined ? [] : [[folder, identity] as const];
-      }));
+      const wanted = new Map(
+        [...folders].flatMap((folder) => {
+          const identity = identityOf(folder);
+          return identity === undefined ? [] : [[folder, identity] as const];
+        }),
+      );
       for (const [folder, { close, identity }] of watched) {
-        if (wanted.get(folder) === identity) continue;
+        if (wanted.get(folder) === identity) {
+          continue;
+        }
         watched.delete(folder);
         await close();
       }
-      for (const [folder, identity] of wanted) if (!closed && !watched.has(folder)) open(folder, identity);
+      for (const [folder, identity] of wanted) {
+        if (!closed && !watched.has(folder)) {
+          open(folder, identity);
+        }
+      }
       await allReady();
       // If the system's limit was met on the way, those that poll have taken over.
       await allReady();
     },
     async changed() {
-      const until = (ms: number): Promise<boolean> => new Promise((resolve) => {
-        const timer = ms === Infinity ? undefined : setTimeout(() => resolve(false), ms);
-        wake = () => {
-          clearTimeout(timer);
-          resolve(true);
-        };
-      });
-      if (!isAll && hints.size === 0 && !closed) await until(Infinity);
+      const until = (ms: number): Promise<boolean> =>
+        new Promise((resolve) => {
+          const timer = ms === Infinity ? undefined : setTimeout(() => resolve(false), ms);
+          wake = () => {
+            clearTimeout(timer);
+            resolve(true);
+          };
+        });
+      if (!isAll && hints.size === 0 && !closed) {
+        await until(Infinity);
+      }
       const begin = performance.now();
-      while (!closed && (await until(hasVanished(hints, followed) ? ABSENT : QUIET)) && performance.now() - begin < LONGEST);
+      while (
+        !closed &&
+        (await until(hasVanished(hints, followed) ? ABSENT : QUIET)) &&
+        performance.now() - begin < LONGEST
+      ) {}
       wake = undefined;
       const changes: Changes = isAll ? "all" : hints;
       [hints, isAll] = [new Set(), false];

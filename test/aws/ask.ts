@@ -10,4 +10,6 @@ const access = awsAccess({ region: REGION, endpoint: process.argv[2] ?? "" });
 const thing = await failure((await access.iot()).send(new DescribeThingCommand({ thingName: "none" })));
 const role = await failure((await access.iam()).send(new GetRoleCommand({ RoleName: "none" })));
 const { coreDevices } = await (await access.greengrass()).send(new ListCoreDevicesCommand({}));
-console.log(JSON.stringify([await callerAccount(access), thing.name, role.name, JSON.stringify(coreDevices)]));
+console.log(
+  JSON.stringify([await callerAccount(access), thing.name, role.name, JSON.stringify(coreDevices)]),
+);

@@ -3,13 +3,29 @@ import * as assert from "uvu/assert";
 import { decidePolicies } from "../../lib/aws/iot-policy.ts";
 
 const ARN = "arn:aws:iot:eu-west-1:123456789012:";
-const policy = (...Statement: object[]) => [{ name: "p", document: JSON.stringify({ Version: "2012-10-17", Statement }) }];
-const allow = (Action: string | string[], Resource: string | string[]) => ({ Effect: "Allow", Action, Resource });
-const may = (policies: ReturnType<typeof policy>, action: string, resource: string, asking: { thing: string | undefined; clientId?: string } = { thing: "core-1", clientId: "core-1" }): boolean => decidePolicies(policies, asking, action, `${ARN}${resource}`).allowed;
+const policy = (...Statement: object[]) => [
+  { name: "p", document: JSON.stringify({ Version: "2012-10-17", Statement }) },
+];
+const allow = (Action: string | string[], Resource: string | string[]) => ({
+  Effect: "Allow",
+  Action,
+  Resource,
+});
+const may = (
+  policies: ReturnType<typeof policy>,
+  action: string,
+  resource: string,
+  asking: { thing: string | undefined; clientId?: string } = { thing: "core-1", clientId: "core-1" },
+): boolean => decidePolicies(policies, asking, action, `${ARN}${resource}`).allowed;
 
 test("what nothing allows is denied, and the reason names the action and the policies", () => {
   assert.not(may(policy(), "iot:Connect", "client/a"));
-  const { allowed, why } = decidePolicies(policy(allow("iot:Publish", "*")), { thing: "a" }, "iot:Connect", `${ARN}client/a`);
+  const { allowed, why } = decidePolicies(
+    policy(allow("iot:Publish", "*")),
+    { thing: "a" },
+    "iot:Connect",
+    `${ARN}client/a`,
+  );
   assert.not(allowed);
   assert.match(why, `iot:Connect on ${ARN}client/a: none of the policies p allows it`);
   assert.match(decidePolicies([], { thing: "a" }, "iot:Connect", "x").why, "the certificate has no policy");
@@ -25,13 +41,25 @@ test("* and ? stand for characters, in actions without regard to case, and nothi
 });
 
 test("a Deny wins over every Allow, in whatever order and policy", () => {
-  const policies = [...policy(allow("iot:*", "*")), { name: "q", document: JSON.stringify({ Statement: { Effect: "Deny", Action: "iot:Connect", Resource: `${ARN}client/bad` } }) }];
+  const policies = [
+    ...policy(allow("iot:*", "*")),
+    {
+      name: "q",
+      document: JSON.stringify({
+        Statement: { Effect: "Deny", Action: "iot:Connect", Resource: `${ARN}client/bad` },
+      }),
+    },
+  ];
   assert.ok(may(policies, "iot:Connect", "client/good"));
   assert.not(may(policies, "iot:Connect", "client/bad"));
 });
 
 test("policy variables stand for this connection's thing and client; one without a value matches nothing", () => {
-  const policies = policy(allow("iot:Connect", `${ARN}client/\${iot:Connection.Thing.ThingName}`), allow("iot:Publish", `${ARN}topic/\${iot:ClientId}/*`), allow("iot:Receive", `${ARN}topic/\${iot:Certificate.Subject.CommonName}`));
+  const policies = policy(
+    allow("iot:Connect", `${ARN}client/\${iot:Connection.Thing.ThingName}`),
+    allow("iot:Publish", `${ARN}topic/\${iot:ClientId}/*`),
+    allow("iot:Receive", `${ARN}topic/\${iot:Certificate.Subject.CommonName}`),
+  );
   assert.ok(may(policies, "iot:Connect", "client/core-1"));
   assert.not(may(policies, "iot:Connect", "client/core-2"));
   assert.not(may(policies, "iot:Connect", "client/", { thing: undefined }));
@@ -40,9 +68,23 @@ test("policy variables stand for this connection's thing and client; one without
 });
 
 test("what is not modelled is never read in the caller's favour", () => {
-  assert.not(may(policy({ ...allow("iot:*", "*"), Condition: { Bool: { "iot:Connection.Thing.IsAttached": "true" } } }), "iot:Connect", "client/a"));
-  assert.not(may(policy({ Effect: "Allow", NotAction: "iot:Publish", Resource: "*" }), "iot:Connect", "client/a"));
-  assert.not(may(policy(allow("iot:*", "*"), { Effect: "Deny", Action: "iot:Publish", NotResource: "x" }), "iot:Connect", "client/a"));
+  assert.not(
+    may(
+      policy({ ...allow("iot:*", "*"), Condition: { Bool: { "iot:Connection.Thing.IsAttached": "true" } } }),
+      "iot:Connect",
+      "client/a",
+    ),
+  );
+  assert.not(
+    may(policy({ Effect: "Allow", NotAction: "iot:Publish", Resource: "*" }), "iot:Connect", "client/a"),
+  );
+  assert.not(
+    may(
+      policy(allow("iot:*", "*"), { Effect: "Deny", Action: "iot:Publish", NotResource: "x" }),
+      "iot:Connect",
+      "client/a",
+    ),
+  );
 });
 
 test.run();

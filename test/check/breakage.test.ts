@@ -1,10 +1,16 @@
-// What `dospesos check` says when something is broken: the sandbox and its core run as real processes, and each test breaks one thing,
-// asks, and puts it back.
+// What `dospesos check` says when something is broken: the sandbox and its core run as real processes, and
+// each test breaks one thing, asks, and puts it back.
 import { createHash, X509Certificate } from "node:crypto";
 import { chmodSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as gg from "@aws-sdk/client-greengrassv2";
-import { CreatePolicyVersionCommand, DeletePolicyVersionCommand, GetPolicyCommand, SetDefaultPolicyVersionCommand, UpdateCertificateCommand } from "@aws-sdk/client-iot";
+import {
+  CreatePolicyVersionCommand,
+  DeletePolicyVersionCommand,
+  GetPolicyCommand,
+  SetDefaultPolicyVersionCommand,
+  UpdateCertificateCommand,
+} from "@aws-sdk/client-iot";
 import { connectAsync, type IClientOptions } from "mqtt";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -33,13 +39,26 @@ interface Chain {
 }
 
 /** Runs `check --json` and gives the first broken link of the chain, with its cause. */
-function check(environment: NodeJS.ProcessEnv = {}): { broken: string | null; cause: string; exit: number | null } {
-  const { exit, stdout, stderr } = devices.clone.dospesosWith({ ...process.env, NO_COLOR: "1", ...environment }, "check", "--json");
-  const chains = stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Chain);
+function check(environment: NodeJS.ProcessEnv = {}): {
+  broken: string | null;
+  cause: string;
+  exit: number | null;
+} {
+  const { exit, stdout, stderr } = devices.clone.dospesosWith(
+    { ...process.env, NO_COLOR: "1", ...environment },
+    "check",
+    "--json",
+  );
+  const chains = stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Chain);
   assert.ok(chains.length > 0, stderr);
   const chain = chains.find(({ broken }) => broken !== null);
   const link = chain?.links.find((one) => one.link === chain.broken);
-  if (link !== undefined) assert.ok(link.cause !== undefined && link.fix !== undefined, "a broken link has a cause and a fix");
+  if (link !== undefined) {
+    assert.ok(link.cause !== undefined && link.fix !== undefined, "a broken link has a cause and a fix");
+  }
   return { broken: chain?.broken ?? null, cause: link?.cause ?? "", exit };
 }
 
@@ -80,11 +99,15 @@ async function withoutCore(body: () => Promise<void> | void): Promise<void> {
 }
 
 function certificateId(folder: string): string {
-  return createHash("sha256").update(new X509Certificate(readFileSync(devices.path(`${folder}/device.pem.crt`))).raw).digest("hex");
+  return createHash("sha256")
+    .update(new X509Certificate(readFileSync(devices.path(`${folder}/device.pem.crt`))).raw)
+    .digest("hex");
 }
 
 async function setCertificate(folder: string, newStatus: "ACTIVE" | "INACTIVE"): Promise<void> {
-  await (await devices.access.iot()).send(new UpdateCertificateCommand({ certificateId: certificateId(folder), newStatus }));
+  await (
+    await devices.access.iot()
+  ).send(new UpdateCertificateCommand({ certificateId: certificateId(folder), newStatus }));
 }
 
 /** Runs the body while the policy lacks an action, as if somebody had edited it in the console. */
@@ -93,7 +116,9 @@ async function withoutAction(policyName: string, action: string, body: () => Pro
   const { policyDocument = "", defaultVersionId } = await iot.send(new GetPolicyCommand({ policyName }));
   const without = policyDocument.replaceAll(`"${action}"`, '"iot:Nothing"');
   assert.is.not(without, policyDocument);
-  const { policyVersionId } = await iot.send(new CreatePolicyVersionCommand({ policyName, policyDocument: without, setAsDefault: true }));
+  const { policyVersionId } = await iot.send(
+    new CreatePolicyVersionCommand({ policyName, policyDocument: without, setAsDefault: true }),
+  );
   try {
     await body();
   } finally {
@@ -105,14 +130,20 @@ async function withoutAction(policyName: string, action: string, body: () => Pro
 /** An ssh that answers with these lines, on PATH. */
 function sshThatSays(...lines: string[]): NodeJS.ProcessEnv {
   const folder = tempFolder("ssh");
-  writeFileSync(join(folder, "ssh"), `#!/bin/sh\nprintf '%s\\n' ${lines.map((line) => `'${line}'`).join(" ")}\n`);
+  writeFileSync(
+    join(folder, "ssh"),
+    `#!/bin/sh\nprintf '%s\\n' ${lines.map((line) => `'${line}'`).join(" ")}\n`,
+  );
   chmodSync(join(folder, "ssh"), 0o755);
   return { PATH: `${folder}:${process.env["PATH"]}` };
 }
 
 async function withHost(body: () => Promise<void> | void): Promise<void> {
   const settings = readFileSync(devices.path("settings.ini"), "utf8");
-  writeFileSync(devices.path("settings.ini"), settings.replace("[core core-1]\n", "[core core-1]\nhost = core-1.invalid\n"));
+  writeFileSync(
+    devices.path("settings.ini"),
+    settings.replace("[core core-1]\n", "[core core-1]\nhost = core-1.invalid\n"),
+  );
   try {
     await body();
   } finally {
@@ -130,18 +161,25 @@ test("a chain that is whole ends with a message received, and says what it canno
   assert.match(stderr, /SANDBOX/);
 });
 
-test("1 no service", () => withHost(() => {
-  isBroken("service active", /not run on this device|removed/, sshThatSays("unknown", now()));
-  isBroken("service active", /the service is failed/, sshThatSays("failed", now()));
-  assert.is(check(sshThatSays("active", now())).broken, null);
-}));
+test("1 no service", () =>
+  withHost(() => {
+    isBroken("service active", /not run on this device|removed/, sshThatSays("unknown", now()));
+    isBroken("service active", /the service is failed/, sshThatSays("failed", now()));
+    assert.is(check(sshThatSays("active", now())).broken, null);
+  }));
 
-test("2 a device's clock that is off", () => withHost(() => withoutCore(() => isBroken("MQTT connected", /clock is \d+ s behind/, sshThatSays("active", "1000")))));
+test("2 a device's clock that is off", () =>
+  withHost(() =>
+    withoutCore(() => isBroken("MQTT connected", /clock is \d+ s behind/, sshThatSays("active", "1000"))),
+  ));
 
 test("3 a bundle with a wrong endpoint", async () => {
   const file = devices.path(`${BUNDLE}/config.yaml`);
   const config = readFileSync(file, "utf8");
-  writeFileSync(file, config.replace(/iotDataEndpoint: "[a-z0-9]+-ats/, 'iotDataEndpoint: "aaaaaaaaaaaaaa-ats'));
+  writeFileSync(
+    file,
+    config.replace(/iotDataEndpoint: "[a-z0-9]+-ats/, 'iotDataEndpoint: "aaaaaaaaaaaaaa-ats'),
+  );
   await restartCore(/cannot connect to aaaaaaaaaaaaaa-ats.*ERR_TLS_CERT_ALTNAME_INVALID/);
   isBroken("MQTT connected", /the bundle names the endpoint aaaaaaaaaaaaaa-ats/);
   writeFileSync(file, config);
@@ -168,25 +206,46 @@ test("5 a policy that lacks the right to connect", async () => {
 
 test("6 a policy that lets the core connect, but not report", async () => {
   await withoutAction(DEVICE_POLICY, "iot:Publish", async () => {
-    await (await devices.access.greengrass()).send(new gg.DeleteCoreDeviceCommand({ coreDeviceThingName: "core-1" }));
+    await (
+      await devices.access.greengrass()
+    ).send(new gg.DeleteCoreDeviceCommand({ coreDeviceThingName: "core-1" }));
     await restartCore(/core-1: iot:Publish on/);
     isBroken("MQTT connected", /lack a right: iot:Publish on .*health\/json/);
   });
   await restartCore(/core-1 has deployment/);
 });
 
-test("7 a health that is stale", () => withoutCore(async () => {
-  const read = (name: string): string => readFileSync(devices.path(`${BUNDLE}/${name}`), "utf8");
-  const [, servername] = /iotDataEndpoint: "([^"]+)"/.exec(read("config.yaml")) ?? [];
-  const client = await connectAsync({
-    protocol: "mqtts", host: "127.0.0.1", port: devices.ports.iot, clientId: "core-1", protocolVersion: 4, cert: read("device.pem.crt"), key: read("private.pem.key"), ca: read("SandboxCA.pem"), servername,
-  } as IClientOptions);
-  await client.publishAsync("$aws/things/core-1/greengrassv2/health/json", JSON.stringify({
-    ggcVersion: "2.16.0", platform: "linux", architecture: "amd64", thing: "core-1", timestamp: Date.now() - 30 * 3_600_000, overallDeviceStatus: "HEALTHY", components: [],
-  }), { qos: 1 });
-  isBroken("healthy and fresh", /reports once a day/);
-  await client.endAsync();
-}));
+test("7 a health that is stale", () =>
+  withoutCore(async () => {
+    const read = (name: string): string => readFileSync(devices.path(`${BUNDLE}/${name}`), "utf8");
+    const [, servername] = /iotDataEndpoint: "([^"]+)"/.exec(read("config.yaml")) ?? [];
+    const client = await connectAsync({
+      protocol: "mqtts",
+      host: "127.0.0.1",
+      port: devices.ports.iot,
+      clientId: "core-1",
+      protocolVersion: 4,
+      cert: read("device.pem.crt"),
+      key: read("private.pem.key"),
+      ca: read("SandboxCA.pem"),
+      servername,
+    } as IClientOptions);
+    await client.publishAsync(
+      "$aws/things/core-1/greengrassv2/health/json",
+      JSON.stringify({
+        ggcVersion: "2.16.0",
+        platform: "linux",
+        architecture: "amd64",
+        thing: "core-1",
+        timestamp: Date.now() - 30 * 3_600_000,
+        overallDeviceStatus: "HEALTHY",
+        components: [],
+      }),
+      { qos: 1 },
+    );
+    isBroken("healthy and fresh", /reports once a day/);
+    await client.endAsync();
+  }));
 
 test("8 a component that does not work", async () => {
   await withoutAction(CORE_POLICY, "greengrass:PutCertificateAuthorities", async () => {
@@ -202,7 +261,10 @@ test("9 a deployment that failed", () => {
   try {
     const failed = devices.clone.dospesos("deploy");
     assert.is(failed.exit, 1, failed.stderr);
-    assert.match(failed.stderr, /failed +core-1 +deployment .*FAILED: aws\.greengrass\.clientdevices\.mqtt\.Moquette 9\.9\.9 is not there/);
+    assert.match(
+      failed.stderr,
+      /failed +core-1 +deployment .*FAILED: aws\.greengrass\.clientdevices\.mqtt\.Moquette 9\.9\.9 is not there/,
+    );
     isBroken("deployment succeeded", /Moquette 9\.9\.9 is not there.*NO_AVAILABLE_COMPONENT_VERSION/);
   } finally {
     writeFileSync(devices.path("settings.ini"), settings);
@@ -229,7 +291,10 @@ test("11 a thing that is not associated", async () => {
   await greengrass.send(new gg.BatchAssociateClientDeviceWithCoreDeviceCommand(batch));
 });
 
-test("12 a thing that may not discover", () => withoutAction(THING_POLICY, "greengrass:Discover", async () => isBroken("thing discovers its core", /lack a right: greengrass:Discover on .*thing\/thing-1/)));
+test("12 a thing that may not discover", () =>
+  withoutAction(THING_POLICY, "greengrass:Discover", async () =>
+    isBroken("thing discovers its core", /lack a right: greengrass:Discover on .*thing\/thing-1/),
+  ));
 
 test("13 a thing's certificate that is inactive", async () => {
   await setCertificate("edge/out/things/thing-1", "INACTIVE");
@@ -239,26 +304,42 @@ test("13 a thing's certificate that is inactive", async () => {
 
 test("14 a core that tells only its docker0 address, and one that tells none", async () => {
   const greengrass = await devices.access.greengrass();
-  const { connectivityInfo } = await greengrass.send(new gg.GetConnectivityInfoCommand({ thingName: "core-1" }));
-  const tell = (list: gg.ConnectivityInfo[]) => greengrass.send(new gg.UpdateConnectivityInfoCommand({ thingName: "core-1", connectivityInfo: list }));
+  const { connectivityInfo } = await greengrass.send(
+    new gg.GetConnectivityInfoCommand({ thingName: "core-1" }),
+  );
+  const tell = (list: gg.ConnectivityInfo[]) =>
+    greengrass.send(new gg.UpdateConnectivityInfoCommand({ thingName: "core-1", connectivityInfo: list }));
   // Port 1 of this machine stands for docker's bridge, so that nothing leaves it.
   await tell([{ id: "docker0", hostAddress: "127.0.0.1", portNumber: 1, metadata: "docker0" }]);
   isBroken("thing discovers its core", /only addresses of its own machine \(docker0 or loopback\)/);
   await tell([]);
   isBroken("thing discovers its core", /core-1 has told no address/);
   // All addresses are tried: a dead one before the good one does no harm.
-  await tell([{ id: "dead", hostAddress: "127.0.0.1", portNumber: 1, metadata: "" }, ...(connectivityInfo ?? [])]);
+  await tell([
+    { id: "dead", hostAddress: "127.0.0.1", portNumber: 1, metadata: "" },
+    ...(connectivityInfo ?? []),
+  ]);
   isWhole();
   await tell(connectivityInfo ?? []);
 });
 
 test("15 device groups without the thing", async () => {
   const greengrass = await devices.access.greengrass();
-  const deployed = JSON.parse(readFileSync(devices.path("edge/out/deployments/my-group.json"), "utf8")) as { components: Record<string, { componentVersion: string; configurationUpdate?: { merge: unknown } }> };
+  const deployed = JSON.parse(readFileSync(devices.path("edge/out/deployments/my-group.json"), "utf8")) as {
+    components: Record<string, { componentVersion: string; configurationUpdate?: { merge: unknown } }>;
+  };
   const auth = { deviceGroups: { formatVersion: "2021-03-05", definitions: {}, policies: {} } };
-  const components = Object.fromEntries(Object.entries(deployed.components).map(([name, { componentVersion, configurationUpdate }]) => [name, {
-    componentVersion, configurationUpdate: { merge: JSON.stringify(name.endsWith(".Auth") ? auth : configurationUpdate?.merge ?? {}) },
-  }]));
+  const components = Object.fromEntries(
+    Object.entries(deployed.components).map(([name, { componentVersion, configurationUpdate }]) => [
+      name,
+      {
+        componentVersion,
+        configurationUpdate: {
+          merge: JSON.stringify(name.endsWith(".Auth") ? auth : (configurationUpdate?.merge ?? {})),
+        },
+      },
+    ]),
+  );
   const from = devices.sandbox.told.length;
   await greengrass.send(new gg.CreateDeploymentCommand({ targetArn: GROUP, components }));
   await devices.tells(/core-1 has deployment/, from);
@@ -268,7 +349,10 @@ test("15 device groups without the thing", async () => {
 test("Ctrl-C ends a check whose kit hangs, and blames nobody", async () => {
   const kit = devices.path("edge/out/things/thing-1/talk.mjs");
   const talk = readFileSync(kit, "utf8");
-  writeFileSync(kit, 'import { writeFileSync } from "node:fs";\nwriteFileSync(new URL("asked", import.meta.url), "yes");\nsetInterval(() => {}, 1000);\n');
+  writeFileSync(
+    kit,
+    'import { writeFileSync } from "node:fs";\nwriteFileSync(new URL("asked", import.meta.url), "yes");\nsetInterval(() => {}, 1000);\n',
+  );
   try {
     const run = new Started(devices.clone.root, process.execPath, [devices.path("lib/cli/bin.cjs"), "check"]);
     await becomes(devices.path("edge/out/things/thing-1"), "asked", (text) => text === "yes", 30_000);

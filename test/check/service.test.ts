@@ -25,7 +25,9 @@ interface Site {
 /** A sandbox whose core runs, and a machine that stands for the device; ssh reaches it as core-1. */
 let site: Site | undefined;
 async function opened(): Promise<Site> {
-  if (site !== undefined) return site;
+  if (site !== undefined) {
+    return site;
+  }
   const [machine, devices, client] = [await openMachine(), await runningDevices(), new Client()];
   const { port, hostKey } = await startSshd(machine, client);
   client.alias("core-1", port);
@@ -34,8 +36,16 @@ async function opened(): Promise<Site> {
   client.alias("nowhere", await freePort());
   const settings = readFileSync(devices.path("settings.ini"), "utf8");
   const start = (host: string): Started => {
-    writeFileSync(devices.path("settings.ini"), settings.replace("[core core-1]\n", `[core core-1]\nhost = ${host}\n`));
-    return new Started(devices.clone.root, process.execPath, [devices.path("lib/cli/bin.cjs"), "check", "core-1", "--json"], { env: client.environment });
+    writeFileSync(
+      devices.path("settings.ini"),
+      settings.replace("[core core-1]\n", `[core core-1]\nhost = ${host}\n`),
+    );
+    return new Started(
+      devices.clone.root,
+      process.execPath,
+      [devices.path("lib/cli/bin.cjs"), "check", "core-1", "--json"],
+      { env: client.environment },
+    );
   };
   return (site = { machine, devices, client, start });
 }
@@ -56,7 +66,11 @@ testOverSsh(test, [], "a service that is active is ok, one that is not is broken
   machine.write("/run/shims/active", "");
   const active = await start("core-1").end(30_000);
   assert.is(active.exit, 0, active.stderr);
-  assert.equal(service(active), { link: "service active", state: "ok", what: "greengrass is active on core-1" });
+  assert.equal(service(active), {
+    link: "service active",
+    state: "ok",
+    what: "greengrass is active on core-1",
+  });
   machine.run("rm /run/shims/active");
   const inactive = await start("core-1").end(30_000);
   assert.is(inactive.exit, 1);
@@ -65,24 +79,36 @@ testOverSsh(test, [], "a service that is active is ok, one that is not is broken
   assert.not.match(client.calls, /StrictHostKeyChecking|UserKnownHostsFile|GlobalKnownHosts|HostKeyAlias/);
 });
 
-testOverSsh(test, [], "what keeps ssh from a device is told; its service is unseen then, which breaks no chain", async () => {
-  const { client, start } = await opened();
-  const known = readFileSync(join(client.folder, "known_hosts"), "utf8");
-  const reasons = { stranger: /^cannot see it: the host key of stranger is not known here$/, nowhere: /^cannot see it: no connection to nowhere: .*refused$/ };
-  for (const [host, reason] of Object.entries(reasons)) {
-    const ended = await start(host).end(30_000);
-    assert.is(ended.exit, 0, ended.stderr);
-    const link = service(ended);
-    assert.is(link.state, "unseen");
-    assert.match(link.what, reason);
-    assert.is(link.fix, `ssh ${host} must work without a password`);
-  }
-  assert.is(readFileSync(join(client.folder, "known_hosts"), "utf8"), known, "nobody is trusted by itself");
-});
+testOverSsh(
+  test,
+  [],
+  "what keeps ssh from a device is told; its service is unseen then, which breaks no chain",
+  async () => {
+    const { client, start } = await opened();
+    const known = readFileSync(join(client.folder, "known_hosts"), "utf8");
+    const reasons = {
+      stranger: /^cannot see it: the host key of stranger is not known here$/,
+      nowhere: /^cannot see it: no connection to nowhere: .*refused$/,
+    };
+    for (const [host, reason] of Object.entries(reasons)) {
+      const ended = await start(host).end(30_000);
+      assert.is(ended.exit, 0, ended.stderr);
+      const link = service(ended);
+      assert.is(link.state, "unseen");
+      assert.match(link.what, reason);
+      assert.is(link.fix, `ssh ${host} must work without a password`);
+    }
+    assert.is(readFileSync(join(client.folder, "known_hosts"), "utf8"), known, "nobody is trusted by itself");
+  },
+);
 
 testOverSsh(test, [], "Ctrl-C ends a check that waits for a device that hangs", async () => {
   const { machine, start } = await opened();
-  machine.write("/usr/local/sbin/systemctl", "#!/bin/sh\necho yes > /run/asked\nexec tail -f /dev/null\n", 0o755);
+  machine.write(
+    "/usr/local/sbin/systemctl",
+    "#!/bin/sh\necho yes > /run/asked\nexec tail -f /dev/null\n",
+    0o755,
+  );
   const check = start("core-1");
   await becomes(machine.at("/run"), "asked", (text) => text !== "");
   check.kill("SIGINT");
@@ -98,7 +124,11 @@ testOverSsh(test, [], "a device that hangs is waited for as long as was said", a
   const path = process.env["PATH"];
   process.env["PATH"] = client.environment["PATH"];
   try {
-    await ssh({ host: "core-1", asks: false, signal: new AbortController().signal, within: 1000 }, "sh -s", "systemctl is-active greengrass\n");
+    await ssh(
+      { host: "core-1", asks: false, signal: new AbortController().signal, within: 1000 },
+      "sh -s",
+      "systemctl is-active greengrass\n",
+    );
     assert.unreachable();
   } catch (error) {
     assert.instance(error, ProblemError);

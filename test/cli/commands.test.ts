@@ -21,14 +21,32 @@ function texts(): string {
 }
 
 function lines(stdout: string): Record<string, unknown>[] {
-  return stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Record<string, unknown>);
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 test("--help and no command at all show every command and option on stdout and exit 0", () => {
   const folder = tempFolder();
   const help = dospesos(folder, "--help");
   assert.is(help.exit, 0);
-  for (const word of ["build", "watch", "status", "why", "list", "clean", "--dry-run", "--jobs", "--keep-going", "--json", "-C DIR", "130"]) assert.match(help.stdout, word);
+  for (const word of [
+    "build",
+    "watch",
+    "status",
+    "why",
+    "list",
+    "clean",
+    "--dry-run",
+    "--jobs",
+    "--keep-going",
+    "--json",
+    "-C DIR",
+    "130",
+  ]) {
+    assert.match(help.stdout, word);
+  }
   assert.is(help.stderr, "");
   assert.equal(dospesos(folder), help);
 });
@@ -71,11 +89,15 @@ test("--json tells each step and a last end line, in the documented shapes", () 
   const events = lines(dospesos(root, "build", "--json").stdout);
   const steps = events.filter((event) => event["type"] === "step");
   for (const step of steps) {
-    for (const key of ["target", "status", "reasons", "ms"]) assert.ok(key in step, key);
+    for (const key of ["target", "status", "reasons", "ms"]) {
+      assert.ok(key in step, key);
+    }
     assert.ok(["ran", "fresh", "failed", "skipped"].includes(String(step["status"])));
   }
   const other = steps.find((step) => step["target"] === "out/other.txt")!;
-  assert.equal(other["reasons"], [{ kind: "setting", key: "aws.region", from: "eu-west-1", to: "eu-central-1" }]);
+  assert.equal(other["reasons"], [
+    { kind: "setting", key: "aws.region", from: "eu-west-1", to: "eu-central-1" },
+  ]);
   const end = events.at(-1)!;
   assert.equal([end["type"], end["ran"], end["fresh"], end["failed"]], ["end", 1, 3, 0]);
   assert.type(end["ms"], "number");
@@ -136,7 +158,8 @@ test("it works from a subfolder, and with -C from anywhere", () => {
 
 test("colours appear only when asked for where there is no terminal, and NO_COLOR turns them off", () => {
   const root = texts();
-  const bin = (env: NodeJS.ProcessEnv, ...words: string[]): string => ran(root, process.execPath, [BIN, "build", "--force", ...words], env).stderr;
+  const bin = (env: NodeJS.ProcessEnv, ...words: string[]): string =>
+    ran(root, process.execPath, [BIN, "build", "--force", ...words], env).stderr;
   const bare: NodeJS.ProcessEnv = { ...PLAIN, NO_COLOR: undefined, FORCE_COLOR: undefined };
   assert.not.match(bin(bare), "\u001b");
   assert.match(bin(bare, "--color"), "\u001b");
@@ -146,8 +169,15 @@ test("colours appear only when asked for where there is no terminal, and NO_COLO
 test("list names groups, targets and effects on stdout", () => {
   const { exit, stdout } = dospesos(texts(), "list");
   assert.is(exit, 0);
-  assert.equal(stdout.split("\n").map((line) => line.split("  ")[0]).filter(Boolean), ["all-texts", "applied.json", "out/other.txt", "out/twice.txt", "out/upper.txt"].sort((a, b) =>
-    Number(a !== "all-texts") - Number(b !== "all-texts") || (a < b ? -1 : 1)));
+  assert.equal(
+    stdout
+      .split("\n")
+      .map((line) => line.split("  ")[0])
+      .filter(Boolean),
+    ["all-texts", "applied.json", "out/other.txt", "out/twice.txt", "out/upper.txt"].sort(
+      (a, b) => Number(a !== "all-texts") - Number(b !== "all-texts") || (a < b ? -1 : 1),
+    ),
+  );
   assert.match(stdout, /applied.json {2}\(effect apply it\)/);
 });
 
@@ -168,7 +198,10 @@ test("clean of the shipped project leaves keys and the account's state, and noth
   assert.is(dospesos(root, "build").exit, 0);
   assert.is(git("status", "--porcelain"), "", "everything that is built is ignored by git");
   assert.is(dospesos(root, "clean").exit, 0);
-  assert.equal(git("status", "--porcelain", "--ignored").trim().split("\n").sort(), ["!! edge/keys/", "!! terraform/state/"]);
+  assert.equal(git("status", "--porcelain", "--ignored").trim().split("\n").sort(), [
+    "!! edge/keys/",
+    "!! terraform/state/",
+  ]);
 });
 
 test("clean TARGET removes only that, and the next build makes only that", () => {
@@ -178,12 +211,17 @@ test("clean TARGET removes only that, and the next build makes only that", () =>
   assert.is(exit, 0);
   assert.match(stderr, /removed {2}out\/twice.txt/);
   assert.ok(existsSync(join(root, "out/upper.txt")));
-  const made = lines(dospesos(root, "build", "--json").stdout).filter((event) => event["status"] === "ran").map((event) => event["target"]);
+  const made = lines(dospesos(root, "build", "--json").stdout)
+    .filter((event) => event["status"] === "ran")
+    .map((event) => event["target"]);
   assert.equal(made, ["out/twice.txt"]);
 });
 
 test("clean works with a broken Dofile and with broken settings", () => {
-  for (const [name, text] of [["Dofile.ts", "export default project((("], ["settings.ini", "[aws\n"]] as const) {
+  for (const [name, text] of [
+    ["Dofile.ts", "export default project((("],
+    ["settings.ini", "[aws\n"],
+  ] as const) {
     const root = texts();
     dospesos(root, "build");
     put(root, name, text);
@@ -198,12 +236,22 @@ test("clean works with a broken Dofile and with broken settings", () => {
 test("a reader that goes away is no reason to fail or to complain", async () => {
   const root = texts();
   for (const command of ["build --force", "build", "list", "status", "build --json"]) {
-    const stderrClosed = new Started(root, "sh", ["-c", `{ "$0" "$1" ${command}; echo "exit $?" >&3; } 2>&1 | true`, process.execPath, BIN], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+    const stderrClosed = new Started(
+      root,
+      "sh",
+      ["-c", `{ "$0" "$1" ${command}; echo "exit $?" >&3; } 2>&1 | true`, process.execPath, BIN],
+      { stdio: ["ignore", "pipe", "pipe", "pipe"] },
+    );
     let exit = "";
     stderrClosed.child.stdio[3]!.on("data", (piece: Buffer) => (exit += piece.toString()));
     await stderrClosed.end();
     assert.is(exit, "exit 0\n", command);
-    const { stdout, stderr } = ran(root, "bash", ["-c", `set -o pipefail; "$0" "$1" ${command} | head -1; echo "exit \${PIPESTATUS[0]}"`, process.execPath, BIN]);
+    const { stdout, stderr } = ran(root, "bash", [
+      "-c",
+      `set -o pipefail; "$0" "$1" ${command} | head -1; echo "exit \${PIPESTATUS[0]}"`,
+      process.execPath,
+      BIN,
+    ]);
     assert.match(stdout, /exit 0\n$/, command);
     assert.not.match(stderr, /EPIPE|at .*\.js/, command);
   }

@@ -11,13 +11,19 @@ let clone: Clone;
 test.before(() => {
   clone = freshClone();
 });
-const marker = (): { outputs: { id: string } } => JSON.parse(readFileSync(join(clone.root, "terraform/state/api/my-group.deployment.json"), "utf8")) as { outputs: { id: string } };
+const marker = (): { outputs: { id: string } } =>
+  JSON.parse(readFileSync(join(clone.root, "terraform/state/api/my-group.deployment.json"), "utf8")) as {
+    outputs: { id: string };
+  };
 
 test("it deploys what the settings say, and waits until the core has said so", () => {
   assert.is(clone.dospesos("build", "edge-installer").exit, 0);
   const { exit, stderr } = clone.dospesos("deploy");
   assert.is(exit, 0, stderr);
-  assert.match(stderr, /SANDBOX[^]*applied {2}deployment my-group[^]*deployed core-1 {2}deployment [0-9a-f-]{36}: SUCCEEDED/);
+  assert.match(
+    stderr,
+    /SANDBOX[^]*applied {2}deployment my-group[^]*deployed core-1 {2}deployment [0-9a-f-]{36}: SUCCEEDED/,
+  );
 });
 
 test("the same content is the same deployment, also where nobody remembers having made it", () => {
@@ -30,25 +36,42 @@ test("the same content is the same deployment, also where nobody remembers havin
 
 test("a new thing is let in by a new deployment, and only things of the group's cores are", () => {
   const { id } = marker().outputs;
-  writeFileSync(join(clone.root, "settings.ini"), `${readFileSync(join(clone.root, "settings.ini"), "utf8")}\n[thing thing-2]\ncore = core-1\n`);
+  writeFileSync(
+    join(clone.root, "settings.ini"),
+    `${readFileSync(join(clone.root, "settings.ini"), "utf8")}\n[thing thing-2]\ncore = core-1\n`,
+  );
   assert.is(clone.dospesos("deploy").exit, 0);
   assert.is.not(marker().outputs.id, id);
-  assert.match(readFileSync(join(clone.root, "edge/out/deployments/my-group.json"), "utf8"), '"selectionRule": "thingName: thing-1 OR thingName: thing-2"');
+  assert.match(
+    readFileSync(join(clone.root, "edge/out/deployments/my-group.json"), "utf8"),
+    '"selectionRule": "thingName: thing-1 OR thingName: thing-2"',
+  );
 });
 
 test("a component of the project's own is registered once and deployed; one with artifacts is refused where there is no S3", () => {
   const folder = join(clone.root, "edge/components/com.example.Hello");
   mkdirSync(join(folder, "artifacts"), { recursive: true });
-  const recipe = { RecipeFormatVersion: "2020-01-25", ComponentName: "com.example.Hello", ComponentVersion: "1.0", Manifests: [{ Lifecycle: { Run: "echo hello" } }] };
+  const recipe = {
+    RecipeFormatVersion: "2020-01-25",
+    ComponentName: "com.example.Hello",
+    ComponentVersion: "1.0",
+    Manifests: [{ Lifecycle: { Run: "echo hello" } }],
+  };
   writeFileSync(join(folder, "recipe.json"), JSON.stringify(recipe));
   const first = clone.dospesos("deploy");
   assert.is(first.exit, 0, first.stderr);
   assert.match(first.stderr, /applied {2}component com\.example\.Hello/);
-  assert.match(readFileSync(join(clone.root, "edge/out/deployments/my-group.json"), "utf8"), /"com\.example\.Hello": \{\s*"componentVersion": "1\.0\.\d+"/);
+  assert.match(
+    readFileSync(join(clone.root, "edge/out/deployments/my-group.json"), "utf8"),
+    /"com\.example\.Hello": \{\s*"componentVersion": "1\.0\.\d+"/,
+  );
   writeFileSync(join(folder, "artifacts/a.sh"), "echo a");
   const refused = clone.dospesos("deploy");
   assert.is(refused.exit, 4, refused.stderr);
-  assert.match(refused.stderr, /DP623: the component com\.example\.Hello has artifacts, and the sandbox has no S3/);
+  assert.match(
+    refused.stderr,
+    /DP623: the component com\.example\.Hello has artifacts, and the sandbox has no S3/,
+  );
   rmSync(join(clone.root, "edge/components"), { recursive: true });
   assert.is(clone.dospesos("deploy").exit, 0);
 });
@@ -58,8 +81,20 @@ test("destroy ends deployments and components as well", () => {
   assert.is(exit, 0, stderr);
   assert.match(stderr, /destroyed deployment my-group/);
   assert.match(stderr, /destroyed component com\.example\.Hello/);
-  const account = JSON.parse(readFileSync(join(clone.root, "terraform/state/sandbox/account.json"), "utf8")) as { regions: { deployments: unknown[]; components: unknown[]; coreDevices: unknown[]; things: unknown[] }[] };
-  assert.equal(account.regions.map(({ deployments, components, coreDevices, things }) => [deployments, components, coreDevices, things]), [[[], [], [], []]]);
+  const account = JSON.parse(
+    readFileSync(join(clone.root, "terraform/state/sandbox/account.json"), "utf8"),
+  ) as {
+    regions: { deployments: unknown[]; components: unknown[]; coreDevices: unknown[]; things: unknown[] }[];
+  };
+  assert.equal(
+    account.regions.map(({ deployments, components, coreDevices, things }) => [
+      deployments,
+      components,
+      coreDevices,
+      things,
+    ]),
+    [[[], [], [], []]],
+  );
 });
 
 test.run();

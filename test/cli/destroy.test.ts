@@ -6,7 +6,11 @@ import * as assert from "uvu/assert";
 import { freshClone } from "../support/clone.ts";
 
 const clone = freshClone();
-const settings = (change: (text: string) => string): void => writeFileSync(join(clone.root, "settings.ini"), change(readFileSync(join(clone.root, "settings.ini"), "utf8")));
+const settings = (change: (text: string) => string): void =>
+  writeFileSync(
+    join(clone.root, "settings.ini"),
+    change(readFileSync(join(clone.root, "settings.ini"), "utf8")),
+  );
 const MORE = "\n[core core-2]\ngroup = my-group\n[thing thing-2]\ncore = core-2\n";
 
 function done(...words: string[]): string {
@@ -16,8 +20,21 @@ function done(...words: string[]): string {
 }
 
 function inAccount(): string[] {
-  const { regions: [region] } = JSON.parse(readFileSync(join(clone.root, "terraform/state/sandbox/account.json"), "utf8")) as { regions: { things: { name: string }[]; policies: { name: string }[]; certificates: unknown[]; associations: unknown[] }[] };
-  return [...region!.things.map(({ name }) => name).sort(), ...region!.policies.map(({ name }) => name).sort(), `${region!.certificates.length} certificates`];
+  const {
+    regions: [region],
+  } = JSON.parse(readFileSync(join(clone.root, "terraform/state/sandbox/account.json"), "utf8")) as {
+    regions: {
+      things: { name: string }[];
+      policies: { name: string }[];
+      certificates: unknown[];
+      associations: unknown[];
+    }[];
+  };
+  return [
+    ...region!.things.map(({ name }) => name).sort(),
+    ...region!.policies.map(({ name }) => name).sort(),
+    `${region!.certificates.length} certificates`,
+  ];
 }
 
 test("what left the settings stays in the account, things tells how it goes, and destroy takes it alone", () => {

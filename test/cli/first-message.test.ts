@@ -11,7 +11,9 @@ test("a fresh clone is built, and check ends with a message received; nothing ke
   const built = clone.dospesos("build");
   assert.is(built.exit, 0, built.stderr);
   const { exit, stdout, stderr } = clone.dospesos("check");
-  console.error(`from a built node_modules to a message received: ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+  console.error(
+    `from a built node_modules to a message received: ${((performance.now() - begin) / 1000).toFixed(1)} s`,
+  );
   assert.is(exit, 0, stdout + stderr);
   assert.match(stdout, /ok {6}message received +[\d.]+ ms through 127\.0\.0\.1:\d+/);
   assert.match(stderr, /SANDBOX[^]*no link is broken/);

@@ -34,7 +34,12 @@ export default project(({ settings }) => {
 `;
 
 function sources(round: number): Record<string, string> {
-  return Object.fromEntries(Array.from({ length: 10 + (round % 3) }, (_, n) => [`source/${n}.txt`, `text ${n} of round ${n % 2 === 0 ? round % 6 : round % 2}\n`]));
+  return Object.fromEntries(
+    Array.from({ length: 10 + (round % 3) }, (_, n) => [
+      `source/${n}.txt`,
+      `text ${n} of round ${n % 2 === 0 ? round % 6 : round % 2}\n`,
+    ]),
+  );
 }
 
 test(`after each of ${KILLS} kills at random moments the next build equals a clean one, leaves no temporary file, and the one after has nothing to do (trap 45)`, async () => {
@@ -43,24 +48,31 @@ test(`after each of ${KILLS} kills at random moments the next build equals a cle
   let longest = 400;
   let cut = 0;
   for (let round = 0; round < KILLS; round++) {
-    for (const [name, text] of Object.entries(sources(round))) put(root, name, text);
+    for (const [name, text] of Object.entries(sources(round))) {
+      put(root, name, text);
+    }
     const begin = performance.now();
     const run = start(root, "build", "--yes", "-j", String(1 + (round % 4)));
     // The moment may be anywhere from the start of the process to a little behind its end.
     const timer = setTimeout(() => run.kill("SIGKILL"), random() * longest);
     const { signal, exit } = await run.end();
     clearTimeout(timer);
-    if (signal === "SIGKILL") cut++;
-    else {
+    if (signal === "SIGKILL") {
+      cut++;
+    } else {
       assert.is(exit, 0, run.told);
       longest = 0.7 * longest + 0.3 * (performance.now() - begin);
     }
     // In between the next one is killed, too: crashes add up.
-    if (round % 4 !== 0) continue;
+    if (round % 4 !== 0) {
+      continue;
+    }
     const next = dospesos(root, "build", "--yes");
     assert.is(next.exit, 0, next.stderr);
     assert.equal(temporaryFiles(root), [], `round ${round}`);
-    if (round % 8 === 0) assert.match(dospesos(root, "build").stderr, "nothing to do", `round ${round}`);
+    if (round % 8 === 0) {
+      assert.match(dospesos(root, "build").stderr, "nothing to do", `round ${round}`);
+    }
     assert.equal(contentsOf(root), cleanBuild(round), `round ${round}`);
   }
   assert.ok(cut > KILLS / 4, `only ${cut} of ${KILLS} runs were killed before they ended`);
@@ -68,12 +80,20 @@ test(`after each of ${KILLS} kills at random moments the next build equals a cle
 
 const clean = new Map<string, Record<string, string>>();
 
-/** What a build from nothing makes elsewhere. Sources of an earlier round may be left: they only grow in number. */
+/**
+ * What a build from nothing makes elsewhere. Sources of an earlier round may be left: they only grow in
+ * number.
+ */
 function cleanBuild(round: number): Record<string, string> {
-  const files = { ...(round >= 2 ? sources(2 + 3 * Math.floor((round - 2) / 3)) : sources(round)), ...sources(round) };
+  const files = {
+    ...(round >= 2 ? sources(2 + 3 * Math.floor((round - 2) / 3)) : sources(round)),
+    ...sources(round),
+  };
   const key = JSON.stringify(files);
   const known = clean.get(key);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    return known;
+  }
   const root = projectOf(DOFILE, files);
   assert.is(dospesos(root, "build", "--yes").exit, 0);
   const made = contentsOf(root);
@@ -81,7 +101,10 @@ function cleanBuild(round: number): Record<string, string> {
   return made;
 }
 
-/** What a crash can meet on the way of a rule with two outputs: after a temporary file, between the renames, after them, in the middle of a record, while the state is folded. */
+/**
+ * What a crash can meet on the way of a rule with two outputs: after a temporary file, between the renames,
+ * after them, in the middle of a record, while the state is folded.
+ */
 const CRASHES = [
   { how: "kill", calls: ["renameSync", "rmSync"] },
   { how: "half", calls: ["writeSync", "writeFileSync"] },
@@ -100,8 +123,13 @@ export default project(() => [rule({ targets: { a: "out/a", b: "out/b" }, needs:
     for (let at = 1; ; at++) {
       put(root, "source.txt", `text ${at}`);
       const fault = JSON.stringify({ ...crash, at, root });
-      const { signal } = ran(root, process.execPath, ["--require", FAULTY, BIN, "build"], { ...PLAIN, TORTURE_FAULT: fault });
-      if (signal !== "SIGKILL") break;
+      const { signal } = ran(root, process.execPath, ["--require", FAULTY, BIN, "build"], {
+        ...PLAIN,
+        TORTURE_FAULT: fault,
+      });
+      if (signal !== "SIGKILL") {
+        break;
+      }
       kills++;
       const again = buildAsTold(root);
       const [a, b] = [textOf(root, "out/a"), textOf(root, "out/b")];
@@ -128,12 +156,20 @@ export default project(() => Array.from({ length: 6 }, (_, n) => rule({
   // All of this is seen before the journal begins: new folders, new names, new digests.
   put(root, "found/new/b.txt", "b");
   put(root, "settings.ini", contentsOf(root)["settings.ini"]!.slice(4).replace("eu-west-1", "eu-central-1"));
-  for (let n = 0; n < 6; n++) put(root, `extra-${n}.txt`, `extra ${n}`);
+  for (let n = 0; n < 6; n++) {
+    put(root, `extra-${n}.txt`, `extra ${n}`);
+  }
   put(root, "kill.now", "");
   const killed = dospesos(root, "build", "-j", "1");
   assert.is(killed.signal, "SIGKILL", killed.stderr);
-  const events = dospesos(root, "status", "--json").stdout.trim().split("\n").map((line) => JSON.parse(line) as { target: string; status: string });
-  assert.equal(events.filter((event) => event.status === "fresh").map((event) => event.target), ["out/0", "out/1", "out/2", "out/3", "out/4"]);
+  const events = dospesos(root, "status", "--json")
+    .stdout.trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { target: string; status: string });
+  assert.equal(
+    events.filter((event) => event.status === "fresh").map((event) => event.target),
+    ["out/0", "out/1", "out/2", "out/3", "out/4"],
+  );
 });
 
 test("a half-written journal entry behind good ones costs only the step that it tells of (trap 45)", () => {

@@ -8,7 +8,9 @@ import { testInOwn, unshared } from "../support/namespaces.ts";
 import { torture } from "../support/random.ts";
 import { buildAsTold } from "../support/told.ts";
 
-/** Recipes append their names to `ran`; the first one tells "holding" and waits while there is a file `hold`. */
+/**
+ * Recipes append their names to `ran`; the first one tells "holding" and waits while there is a file `hold`.
+ */
 const DOFILE = `import { appendFileSync, existsSync, watch } from "node:fs";
 import { file, project, rule } from "dospesos";
 export default project(() => Array.from({ length: 5 }, (_, n) => rule({ target: "out/" + n, needs: { source: file("source.txt") }, recipe: async ({ source }, { root, signal }) => {
@@ -45,27 +47,42 @@ test("of two builds that start together both exit 0 and every recipe runs once (
 
 test("of two builds of different targets that start together both exit 0, and each makes its own (trap 50)", async () => {
   const root = project();
-  const [one, two] = await Promise.all([start(root, "build", "out/0", "out/1").end(), start(root, "build", "out/1", "out/2").end()]);
+  const [one, two] = await Promise.all([
+    start(root, "build", "out/0", "out/1").end(),
+    start(root, "build", "out/1", "out/2").end(),
+  ]);
   assert.equal([one.exit, two.exit], [0, 0], one.stderr + two.stderr);
   assert.equal(ranIn(root), ["0", "1", "2"]);
   assert.equal(buildAsTold(root), ["out/3", "out/4"]);
   assert.equal(buildAsTold(root), []);
 });
 
-testInOwn(test, "processes", "another process with the process id of a killed holder is not taken for it (trap 50)", () => {
-  const root = project();
-  writeFileSync(join(root, "hold"), "");
-  // A namespace of process ids of its own, where the next id can be chosen.
-  const { stdout, stderr } = ran(root, "unshare", [...unshared("processes"), "sh", "-c", `"$0" "$1" build -j 1 2> told & holder=$!
+testInOwn(
+  test,
+  "processes",
+  "another process with the process id of a killed holder is not taken for it (trap 50)",
+  () => {
+    const root = project();
+    writeFileSync(join(root, "hold"), "");
+    // A namespace of process ids of its own, where the next id can be chosen.
+    const { stdout, stderr } = ran(root, "unshare", [
+      ...unshared("processes"),
+      "sh",
+      "-c",
+      `"$0" "$1" build -j 1 2> told & holder=$!
 until grep -q holding told; do :; done
 "$0" "$1" build --no-wait 2> refused; echo "while it holds: exit $?"
 kill -9 $holder; wait $holder; rm hold
 echo $((holder - 1)) > /proc/sys/kernel/ns_last_pid; sleep 60 & echo "same id: $holder $!"
-"$0" "$1" build --no-wait; echo "after that: exit $?"`, process.execPath, BIN]);
-  assert.match(stdout, /while it holds: exit 3\nsame id: (\d+) \1\nafter that: exit 0\n$/, stdout + stderr);
-  assert.match(textOf(root, "refused"), /process \d+/);
-  assert.equal(buildAsTold(root), []);
-});
+"$0" "$1" build --no-wait; echo "after that: exit $?"`,
+      process.execPath,
+      BIN,
+    ]);
+    assert.match(stdout, /while it holds: exit 3\nsame id: (\d+) \1\nafter that: exit 0\n$/, stdout + stderr);
+    assert.match(textOf(root, "refused"), /process \d+/);
+    assert.equal(buildAsTold(root), []);
+  },
+);
 
 test("who waits names the holder, its process and since when it works (trap 50)", async () => {
   const root = project();
@@ -73,7 +90,11 @@ test("who waits names the holder, its process and since when it works (trap 50)"
   const holder = start(root, "build", "-j", "1");
   await holder.tells(/holding/);
   const second = start(root, "build");
-  await second.tells(new RegExp(`dospesos build -j 1 \\(process ${holder.child.pid}, since \\d\\d:\\d\\d:\\d\\d\\) works here`));
+  await second.tells(
+    new RegExp(
+      `dospesos build -j 1 \\(process ${holder.child.pid}, since \\d\\d:\\d\\d:\\d\\d\\) works here`,
+    ),
+  );
   unlinkSync(join(root, "hold"));
   assert.equal([(await holder.end()).exit, (await second.end()).exit], [0, 0]);
   assert.equal(ranIn(root), ["0", "1", "2", "3", "4"]);
@@ -87,7 +108,10 @@ test("--no-wait exits 3 at once and names the holder (trap 50)", async () => {
   for (const command of ["build", "clean"]) {
     const { exit, stderr } = dospesos(root, command, "--no-wait");
     assert.is(exit, 3);
-    assert.match(stderr, new RegExp(`another run works here: dospesos build -j 1 \\(process ${holder.child.pid}`));
+    assert.match(
+      stderr,
+      new RegExp(`another run works here: dospesos build -j 1 \\(process ${holder.child.pid}`),
+    );
   }
   unlinkSync(join(root, "hold"));
   assert.is((await holder.end()).exit, 0);
@@ -103,7 +127,9 @@ test("the lock of a killed holder is taken over at once, without a question (tra
   const begin = performance.now();
   holder.kill("SIGKILL");
   await second.tells(/holding/, 0, 2000);
-  console.error(`\nlock taken over and first recipe running ${Math.round(performance.now() - begin)} ms after kill -9 of the holder`);
+  console.error(
+    `\nlock taken over and first recipe running ${Math.round(performance.now() - begin)} ms after kill -9 of the holder`,
+  );
   unlinkSync(join(root, "hold"));
   assert.is((await second.end()).exit, 0);
 });
@@ -131,7 +157,11 @@ test("who waits for the lock ends at the first Ctrl-C", async () => {
   writeFileSync(join(root, "hold"), "");
   const holder = start(root, "build", "-j", "1");
   await holder.tells(/holding/);
-  for (const [command, signal, exit] of [["build", "SIGINT", 130], ["watch", "SIGTERM", 143], ["clean", "SIGHUP", 129]] as const) {
+  for (const [command, signal, exit] of [
+    ["build", "SIGINT", 130],
+    ["watch", "SIGTERM", 143],
+    ["clean", "SIGHUP", 129],
+  ] as const) {
     const second = start(root, command);
     await second.tells(/works here/);
     second.kill(signal);
@@ -158,8 +188,13 @@ export default project(() => [rule({ target: "out", needs: { source: file("sourc
   const rounds = Math.ceil(10 * torture);
   for (let round = 0; round < rounds; round++) {
     put(root, "source.txt", String(round));
-    const ends = await Promise.all(Array.from({ length: 8 }, () => start(root, "build", "--force").end(30_000)));
-    assert.equal(ends.map((one) => one.exit), Array(8).fill(0));
+    const ends = await Promise.all(
+      Array.from({ length: 8 }, () => start(root, "build", "--force").end(30_000)),
+    );
+    assert.equal(
+      ends.map((one) => one.exit),
+      Array(8).fill(0),
+    );
   }
   const lines = textOf(root, "holders").trim().split("\n");
   assert.is(lines.length, rounds * 16);

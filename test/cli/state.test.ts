@@ -3,7 +3,17 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { projectHost } from "../../lib/cli/host.ts";
-import { build, explain, finish, openStore, selectSteps, Session, loadState, type EngineEvent, type Explanation } from "../../lib/engine/index.ts";
+import {
+  build,
+  explain,
+  finish,
+  openStore,
+  selectSteps,
+  Session,
+  loadState,
+  type EngineEvent,
+  type Explanation,
+} from "../../lib/engine/index.ts";
 import { checksum } from "../../lib/engine/columns.ts";
 import { dospesos } from "../support/bin.ts";
 import { edit, projectOf, put, textOf } from "../support/folder.ts";
@@ -26,7 +36,9 @@ function texts(): string {
 }
 
 function isRight(root: string, where: string): void {
-  for (const [name, text] of Object.entries(RIGHT)) assert.is(textOf(root, name), text, where);
+  for (const [name, text] of Object.entries(RIGHT)) {
+    assert.is(textOf(root, name), text, where);
+  }
 }
 
 const API = new URL("../../lib/index.ts", import.meta.url).href;
@@ -37,7 +49,14 @@ async function built(root: string): Promise<EngineEvent[]> {
   const emit = (event: EngineEvent): void => void events.push(event);
   const session = new Session(root, projectHost({ api: API, digest: "test" }, "Dofile.ts"));
   const store = openStore(session, emit);
-  const options = { targets: [], jobs: 2, keepGoing: false, force: false, effects: "run" as const, consent: async () => true };
+  const options = {
+    targets: [],
+    jobs: 2,
+    keepGoing: false,
+    force: false,
+    effects: "run" as const,
+    consent: async () => true,
+  };
   const summary = await build(session, store, options, emit, new AbortController().signal);
   await finish(session, store);
   assert.is(summary.failed, 0);
@@ -63,10 +82,17 @@ test("a snapshot that is cut or has one flipped bit anywhere costs a full build 
     writeFileSync(path, round % 2 === 0 ? whole.subarray(0, offset) : flipped);
     put(root, "out/b.txt", "not this");
     const told = await explained(root);
-    assert.ok(told.every((one) => one.freshness !== "fresh"), "all is told to be stale");
+    assert.ok(
+      told.every((one) => one.freshness !== "fresh"),
+      "all is told to be stale",
+    );
     const events = await built(root);
     const where = `${round % 2 === 0 ? "cut at" : "flipped in"} byte ${offset} of ${whole.length}`;
-    assert.is(events.filter((event) => event.type === "note" && event.what.includes("was damaged")).length, 1, where);
+    assert.is(
+      events.filter((event) => event.type === "note" && event.what.includes("was damaged")).length,
+      1,
+      where,
+    );
     isRight(root, where);
   }
   assert.ok((await explained(root)).every((one) => one.freshness === "fresh"));
@@ -98,24 +124,34 @@ test("a journal that is cut or has one flipped bit anywhere never makes a stale 
       await new Promise((resolve) => setTimeout(resolve, 100));
       return process.kill(process.pid, "SIGKILL") ? "" : "";
     } }),`;
-  const root = projectOf(DOFILE.replace("({ source }) => source.text }),", deadly), { "source.txt": "one\n" });
+  const root = projectOf(DOFILE.replace("({ source }) => source.text }),", deadly), {
+    "source.txt": "one\n",
+  });
   assert.is(dospesos(root, "build").exit, 0);
   put(root, "source.txt", "two\n");
   edit(root, "settings.ini", "eu-west-1", "eu-central-1");
   assert.is(dospesos(root, "build", "-j", "2").signal, "SIGKILL");
-  const [snapshot, journal] = ["snapshot", "journal"].map((name) => join(root, ".dospesos", name)) as [string, string];
+  const [snapshot, journal] = ["snapshot", "journal"].map((name) => join(root, ".dospesos", name)) as [
+    string,
+    string,
+  ];
   const whole = readFileSync(journal);
   copyFileSync(snapshot, `${snapshot}.kept`);
   for (let offset = 0; offset <= whole.length; offset++) {
     copyFileSync(`${snapshot}.kept`, snapshot);
     const damaged = Buffer.from(whole.subarray(0, offset % 2 === 0 ? offset : whole.length));
-    if (offset % 2 === 1) damaged[offset]! ^= 1 << Math.floor(random() * 8);
+    if (offset % 2 === 1) {
+      damaged[offset]! ^= 1 << Math.floor(random() * 8);
+    }
     writeFileSync(journal, damaged);
     const { state } = loadState(root);
     for (const record of state.records.values()) {
       for (const edges of [record.outputs, record.edges]) {
         for (let index = edges.start; index < edges.end; index++) {
-          assert.ok(edges.nodes[index]! < state.nodeName.length && edges.digests[index]! < state.digests.length, `byte ${offset}`);
+          assert.ok(
+            edges.nodes[index]! < state.nodeName.length && edges.digests[index]! < state.digests.length,
+            `byte ${offset}`,
+          );
         }
       }
     }

@@ -7,7 +7,10 @@ import { becomes, edit, projectOf, put, temporaryFiles, textOf } from "../suppor
 import { buildAsTold } from "../support/told.ts";
 import { endOf, endsRight, timesFailed, timesMade, watching } from "../support/watching.ts";
 
-/** A recipe that notes each run in `runs` and tells "running"; it goes on when there is no file `hold` any more. */
+/**
+ * A recipe that notes each run in `runs` and tells "running"; it goes on when there is no file `hold` any
+ * more.
+ */
 const HELD = `import { appendFileSync, existsSync, watch } from "node:fs";
 import { file, project, rule } from "dospesos";
 const held = async (root: string, run: string): Promise<void> => {
@@ -49,7 +52,9 @@ test("what is saved again and again during a build makes exactly one more build,
   const root = project();
   const watch = await watching(root);
   await held(root, watch, "1");
-  for (const text of ["2", "3", "4"]) put(root, "source", text);
+  for (const text of ["2", "3", "4"]) {
+    put(root, "source", text);
+  }
   unlinkSync(join(root, "hold"));
   await becomes(root, "out/slow", (text) => text === "slow 4");
   await afterAll(root, "after");
@@ -73,7 +78,12 @@ test("what is changed and changed back during a build makes none (trap 58)", asy
 /** Another recipe, another rule, and one that is gone. */
 function editRules(root: string): void {
   edit(root, "Dofile.ts", `return "slow " + seen`, `return "slower " + seen`);
-  edit(root, "Dofile.ts", `rule({ target: "out/quick"`, `rule({ target: "out/new", recipe: (_, { settings }) => settings.aws.region }),\n  rule({ target: "out/quicker"`);
+  edit(
+    root,
+    "Dofile.ts",
+    `rule({ target: "out/quick"`,
+    `rule({ target: "out/new", recipe: (_, { settings }) => settings.aws.region }),\n  rule({ target: "out/quicker"`,
+  );
   edit(root, "settings.ini", "eu-west-1", "us-east-1");
 }
 
@@ -104,7 +114,10 @@ test("rules and settings that change during a build are taken up by the next one
   assert.is((await build.end()).exit, 0, build.told);
   assert.is(textOf(root, "out/slow"), "slow 1");
   assert.equal(buildAsTold(root), ["out/new", "out/quicker", "out/slow"]);
-  assert.equal([textOf(root, "out/slow"), textOf(root, "out/new"), existsSync(join(root, "out/quick"))], ["slower 1", "us-east-1", false]);
+  assert.equal(
+    [textOf(root, "out/slow"), textOf(root, "out/new"), existsSync(join(root, "out/quick"))],
+    ["slower 1", "us-east-1", false],
+  );
   assert.equal(buildAsTold(root), []);
 });
 
@@ -113,7 +126,13 @@ test("rules that are broken during a build and repaired after it are no half-old
   const watch = await watching(root);
   await held(root, watch, "1");
   const good = textOf(root, "Dofile.ts");
-  put(root, "Dofile.ts", good.replace("return [", "return [[").replace("rule({ target: \"out/quick\"", "rule({{ target: \"out/quick\""));
+  put(
+    root,
+    "Dofile.ts",
+    good
+      .replace("return [", "return [[")
+      .replace('rule({ target: "out/quick"', 'rule({{ target: "out/quick"'),
+  );
   unlinkSync(join(root, "hold"));
   await watch.tells(/Dofile\.ts:\d+:\d+: error/);
   put(root, "source", "2");
@@ -123,19 +142,27 @@ test("rules that are broken during a build and repaired after it are no half-old
 });
 
 test("what watch writes itself does not make it build again, also where an output is an input elsewhere or lies in a folder that a glob searches (trap 60)", async () => {
-  const root = projectOf(`import { file, glob, project, rule } from "dospesos";
+  const root = projectOf(
+    `import { file, glob, project, rule } from "dospesos";
 export default project(({ glob: find }) => {
   const made = Array.from({ length: 20 }, (_, n) => rule({ target: "made-" + n + ".txt", needs: { source: file("source.txt") }, recipe: ({ source }) => source.text + n }));
   const again = rule({ target: "sub/again.txt", needs: { made, named: file("made-3.txt") }, recipe: ({ made, named }) => made.map((one) => one.text).join() + named.text });
   return [again, rule({ target: "sub/list.txt", needs: { all: glob("**/*.txt"), again }, recipe: ({ all }) => all.map((one) => one.path).join() + find("*.txt").length })];
 });
-`, { "source.txt": "0" });
+`,
+    { "source.txt": "0" },
+  );
   const watch = await watching(root);
   const from = watch.told.length;
   put(root, "source.txt", "1");
   await becomes(root, "sub/again.txt", (text) => text.startsWith("10,11,"));
   await watch.tells(/made in/, from);
-  const cpu = (): number => textOf(`/proc/${watch.child.pid}`, "stat").replace(/^.*\) /s, "").split(" ").slice(11, 13).reduce((sum, ticks) => sum + Number(ticks), 0) * 10;
+  const cpu = (): number =>
+    textOf(`/proc/${watch.child.pid}`, "stat")
+      .replace(/^.*\) /s, "")
+      .split(" ")
+      .slice(11, 13)
+      .reduce((sum, ticks) => sum + Number(ticks), 0) * 10;
   // Quiet is what this is about: one second of it.
   await new Promise((resolve) => setTimeout(resolve, 200));
   const [told, before] = [watch.told, cpu()];
@@ -148,16 +175,21 @@ export default project(({ glob: find }) => {
 });
 
 test("a failing build does not end a watch: it waits, is quiet, and builds again at the next change (trap 64)", async () => {
-  const root = projectOf(`import { file, project, rule } from "dospesos";
+  const root = projectOf(
+    `import { file, project, rule } from "dospesos";
 export default project(() => [
   rule({ target: "out/copy", needs: { source: file("source.txt") }, recipe: ({ source }) => { if (source.text.startsWith("bad")) throw new Error("bad source"); return source.text; } }),
   rule({ target: "out/other", needs: { other: file("other.txt") }, recipe: ({ other }) => other.text }),
 ]);
-`, { "source.txt": "bad", "other.txt": "0" });
+`,
+    { "source.txt": "bad", "other.txt": "0" },
+  );
   const watch = await watching(root);
   await watch.tells(/bad source/);
   // A log that is written into the project is no change that could put it right.
-  for (let line = 0; line < 20; line++) put(root, "watch.log", `${line}\n`);
+  for (let line = 0; line < 20; line++) {
+    put(root, "watch.log", `${line}\n`);
+  }
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.ok(timesFailed(watch) <= 2, watch.told);
   // What does not need it is made meanwhile, and it is tried again with each save.

@@ -11,24 +11,38 @@ import { endsRight, projectOfTexts, watching } from "../support/watching.ts";
 const DEEP = { "source/deep/b.txt": "b" };
 
 // One watch is not enough for the folders of the project: some are watched before the limit is met.
-for (const [limit, value] of [["max_inotify_watches", 0], ["max_inotify_watches", 1], ["max_inotify_instances", 0]] as const) {
-  testInOwn(test, "watches", `where ${limit} is ${value} watch says once that it polls, and still sees every save (trap 63)`, async () => {
-    const root = projectOfTexts(DEEP);
-    const script = `echo ${value} > /proc/sys/user/${limit} && exec "$0" "$1" watch`;
-    const watch = new Started(root, "unshare", [...unshared("watches"), "sh", "-c", script, process.execPath, BIN], { env: PLAIN });
-    await watch.tells(/watching:/);
-    await watch.tells(/limit for watches is reached/);
-    for (const round of [1, 2, 3]) {
-      put(root, "source/a.txt", `polled ${round}\n`);
-      await becomes(root, "out/copy.txt", (text) => text === `polled ${round}\n`);
-    }
-    put(root, "source/new.txt", "new");
-    await becomes(root, "out/all.txt", (text) => text.includes("source/new.txt: new"));
-    put(root, "source/new folder/c.txt", "c");
-    await becomes(root, "out/all.txt", (text) => text.includes("c.txt: c"));
-    assert.is(watch.told.match(/limit for watches/g)?.length, 1);
-    await endsRight(watch, root);
-  });
+for (const [limit, value] of [
+  ["max_inotify_watches", 0],
+  ["max_inotify_watches", 1],
+  ["max_inotify_instances", 0],
+] as const) {
+  testInOwn(
+    test,
+    "watches",
+    `where ${limit} is ${value} watch says once that it polls, and still sees every save (trap 63)`,
+    async () => {
+      const root = projectOfTexts(DEEP);
+      const script = `echo ${value} > /proc/sys/user/${limit} && exec "$0" "$1" watch`;
+      const watch = new Started(
+        root,
+        "unshare",
+        [...unshared("watches"), "sh", "-c", script, process.execPath, BIN],
+        { env: PLAIN },
+      );
+      await watch.tells(/watching:/);
+      await watch.tells(/limit for watches is reached/);
+      for (const round of [1, 2, 3]) {
+        put(root, "source/a.txt", `polled ${round}\n`);
+        await becomes(root, "out/copy.txt", (text) => text === `polled ${round}\n`);
+      }
+      put(root, "source/new.txt", "new");
+      await becomes(root, "out/all.txt", (text) => text.includes("source/new.txt: new"));
+      put(root, "source/new folder/c.txt", "c");
+      await becomes(root, "out/all.txt", (text) => text.includes("c.txt: c"));
+      assert.is(watch.told.match(/limit for watches/g)?.length, 1);
+      await endsRight(watch, root);
+    },
+  );
 }
 
 test("a watched folder that is deleted and made again is watched again (trap 63)", async () => {
@@ -47,12 +61,16 @@ test("a watched folder that is deleted and made again is watched again (trap 63)
 
 test("the project's own folder that is deleted and made again is watched again (trap 63)", async () => {
   const root = projectOfTexts(DEEP);
-  const sources = Object.entries(contentsOf(root)).map(([name, text]) => [name, text.replace(/^\d+ /, "")] as const);
+  const sources = Object.entries(contentsOf(root)).map(
+    ([name, text]) => [name, text.replace(/^\d+ /, "")] as const,
+  );
   const watch = await watching(root);
   const from = watch.told.length;
   rmSync(root, { recursive: true });
   mkdirSync(root);
-  for (const [name, text] of sources) put(root, name, text);
+  for (const [name, text] of sources) {
+    put(root, name, text);
+  }
   await watch.tells(/made +out\/copy\.txt/, from);
   put(root, "source/a.txt", "saved after that\n");
   await watch.tells(/made +out\/copy\.txt +source\/a\.txt changed/, from);

@@ -44,12 +44,20 @@ for (let n = 0; n < ${count}; n++) {
 /** What the rule of all files makes of them. */
 function allOf(root: string): string {
   const hash = createHash("sha256");
-  const names = readdirSync(join(root, "in"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".txt")).map((name) => `in/${name}`).sort();
-  for (const name of names) hash.update(`${name}=${readFileSync(join(root, name), "utf8")};`);
+  const names = readdirSync(join(root, "in"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".txt"))
+    .map((name) => `in/${name}`)
+    .sort();
+  for (const name of names) {
+    hash.update(`${name}=${readFileSync(join(root, name), "utf8")};`);
+  }
   return `${names.length} ${hash.digest("hex")}`;
 }
 
-/** A script that makes more events than the queue of inotify(7) holds, of two files that nobody needs, and then saves a source. */
+/**
+ * A script that makes more events than the queue of inotify(7) holds, of two files that nobody needs, and
+ * then saves a source.
+ */
 function flooding(text: string): string {
   const events = 20_000 + Number(readFileSync("/proc/sys/fs/inotify/max_queued_events", "utf8"));
   return `import { openSync, writeFileSync, writeSync } from "node:fs";
@@ -61,31 +69,54 @@ writeFileSync("source.txt", "${text}");
 const noQueue = process.platform === "linux" ? undefined : "inotify is Linux's";
 
 function projectWith(writer: string): string {
-  return projectOf(MANY, { "source.txt": "0", trigger: "wait", "writer.mjs": writer, ...Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`in/${n}/${n}.txt`, "first"])) }, tempFolder("many", placeForMany()));
+  return projectOf(
+    MANY,
+    {
+      "source.txt": "0",
+      trigger: "wait",
+      "writer.mjs": writer,
+      ...Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`in/${n}/${n}.txt`, "first"])),
+    },
+    tempFolder("many", placeForMany()),
+  );
 }
 
-testWith(test, ["git"], "10,000 files that git checkout changes end equal to a clean build, there and back (trap 61)", async () => {
-  const root = projectWith("");
-  const git = (...words: string[]): void => assert.is(ran(root, "git", ["-c", "user.name=test", "-c", "user.email=test@localhost", ...words]).exit, 0, words.join(" "));
-  git("init", "-q", "-b", "one");
-  put(root, ".gitignore", ".dospesos/\nout/\n");
-  for (const branch of ["one", "two"]) {
-    if (branch !== "one") git("checkout", "-q", "-b", branch);
-    put(root, "writer.mjs", writerOf(10_000, branch));
-    assert.is(ran(root, process.execPath, ["writer.mjs"]).exit, 0);
-    put(root, "source.txt", `source of ${branch}`);
-    git("add", "-A");
-    git("commit", "-qm", branch);
-  }
-  const watch = await watching(root);
-  for (const branch of ["one", "two"]) {
-    git("checkout", "-q", branch);
-    await becomes(root, "out/copy", (text) => text === `source of ${branch}`);
-    for (let n = 0; n < 20; n++) await becomes(root, `out/${n}`, (text) => text.startsWith(branch));
-    await becomes(root, "out/all", (text) => text === allOf(root));
-  }
-  await endsRight(watch, root);
-});
+testWith(
+  test,
+  ["git"],
+  "10,000 files that git checkout changes end equal to a clean build, there and back (trap 61)",
+  async () => {
+    const root = projectWith("");
+    const git = (...words: string[]): void =>
+      assert.is(
+        ran(root, "git", ["-c", "user.name=test", "-c", "user.email=test@localhost", ...words]).exit,
+        0,
+        words.join(" "),
+      );
+    git("init", "-q", "-b", "one");
+    put(root, ".gitignore", ".dospesos/\nout/\n");
+    for (const branch of ["one", "two"]) {
+      if (branch !== "one") {
+        git("checkout", "-q", "-b", branch);
+      }
+      put(root, "writer.mjs", writerOf(10_000, branch));
+      assert.is(ran(root, process.execPath, ["writer.mjs"]).exit, 0);
+      put(root, "source.txt", `source of ${branch}`);
+      git("add", "-A");
+      git("commit", "-qm", branch);
+    }
+    const watch = await watching(root);
+    for (const branch of ["one", "two"]) {
+      git("checkout", "-q", branch);
+      await becomes(root, "out/copy", (text) => text === `source of ${branch}`);
+      for (let n = 0; n < 20; n++) {
+        await becomes(root, `out/${n}`, (text) => text.startsWith(branch));
+      }
+      await becomes(root, "out/all", (text) => text === allOf(root));
+    }
+    await endsRight(watch, root);
+  },
+);
 
 test("50,000 files that another process changes while the event loop is busy end equal to a clean build (trap 61)", async () => {
   const root = projectWith(writerOf(50_000, "last"));
@@ -100,33 +131,49 @@ test("50,000 files that another process changes while the event loop is busy end
   await endsRight(watch, root);
 });
 
-testWhere(test, noQueue, "a save whose event was lost, since the queue was full while the event loop was busy, is seen (trap 61)", async () => {
-  const root = projectWith(flooding("after the flood"));
-  const watch = await watching(root);
-  put(root, "trigger", "go");
-  await becomes(root, "out/busy", (text) => text === "go");
-  await becomes(root, "out/copy", (text) => text === "after the flood", 5000);
-  await endsRight(watch, root);
-});
+testWhere(
+  test,
+  noQueue,
+  "a save whose event was lost, since the queue was full while the event loop was busy, is seen (trap 61)",
+  async () => {
+    const root = projectWith(flooding("after the flood"));
+    const watch = await watching(root);
+    put(root, "trigger", "go");
+    await becomes(root, "out/busy", (text) => text === "go");
+    await becomes(root, "out/copy", (text) => text === "after the flood", 5000);
+    await endsRight(watch, root);
+  },
+);
 
-testWhere(test, noQueue, "a watch that was asleep sees what was saved meanwhile, also if its events were lost (trap 66)", async () => {
-  const root = projectWith(flooding("overnight"));
-  const watch = await watching(root);
-  for (const writer of [`import { writeFileSync } from "node:fs"; writeFileSync("source.txt", "short nap");`, flooding("overnight")]) {
-    put(root, "writer.mjs", writer);
-    watch.kill("SIGSTOP");
-    assert.is(ran(root, process.execPath, ["writer.mjs"]).exit, 0);
-    watch.kill("SIGCONT");
-    const text = /"source.txt", "(.*)"/.exec(writer)![1]!;
-    await becomes(root, "out/copy", (made) => made === text, 5000);
-  }
-  await endsRight(watch, root);
-});
+testWhere(
+  test,
+  noQueue,
+  "a watch that was asleep sees what was saved meanwhile, also if its events were lost (trap 66)",
+  async () => {
+    const root = projectWith(flooding("overnight"));
+    const watch = await watching(root);
+    for (const writer of [
+      `import { writeFileSync } from "node:fs"; writeFileSync("source.txt", "short nap");`,
+      flooding("overnight"),
+    ]) {
+      put(root, "writer.mjs", writer);
+      watch.kill("SIGSTOP");
+      assert.is(ran(root, process.execPath, ["writer.mjs"]).exit, 0);
+      watch.kill("SIGCONT");
+      const text = /"source.txt", "(.*)"/.exec(writer)![1]!;
+      await becomes(root, "out/copy", (made) => made === text, 5000);
+    }
+    await endsRight(watch, root);
+  },
+);
 
 test("a clock that jumps an hour ahead, or back, hides no save from a watch (trap 66)", async () => {
   const root = projectWith("");
-  writeFileSync(join(root, "clock.cjs"), `const { now } = Date; let offset = 0; Date.now = () => now() + offset;
-process.on("SIGUSR2", () => { offset = offset === 0 ? 3_600_000 : -3_600_000; process.stderr.write("clock " + offset + "\\n"); });`);
+  writeFileSync(
+    join(root, "clock.cjs"),
+    `const { now } = Date; let offset = 0; Date.now = () => now() + offset;
+process.on("SIGUSR2", () => { offset = offset === 0 ? 3_600_000 : -3_600_000; process.stderr.write("clock " + offset + "\\n"); });`,
+  );
   const watch = new Started(root, process.execPath, ["--require", join(root, "clock.cjs"), BIN, "watch"]);
   await watch.tells(/watching:/);
   for (const offset of ["3600000", "-3600000"]) {

@@ -48,7 +48,15 @@ test("each way in which editors save a file makes its targets once, and lock, sw
       save(join(root, "source"), `${way} ${round}\n`);
       await becomes(root, "out/all.txt", (text) => text.includes(`${way} ${round}\n`));
       await watch.tells(/made in/, from);
-      assert.equal([timesMade(watch, "out/copy.txt", from), timesMade(watch, "out/all.txt", from), timesFailed(watch, from)], [1, 1, 0], `${way}\n${watch.told.slice(from)}`);
+      assert.equal(
+        [
+          timesMade(watch, "out/copy.txt", from),
+          timesMade(watch, "out/all.txt", from),
+          timesFailed(watch, from),
+        ],
+        [1, 1, 0],
+        `${way}\n${watch.told.slice(from)}`,
+      );
     }
   }
   assert.not.match(watch.told, "DP001");
@@ -65,7 +73,11 @@ test("a file that is away for 30 ms while it is saved is made once, and not told
     put(root, "source/a.txt", `back ${round}\n`);
     await becomes(root, "out/copy.txt", (text) => text === `back ${round}\n`);
     await watch.tells(/made in/, from);
-    assert.equal([timesMade(watch, "out/copy.txt", from), timesFailed(watch, from)], [1, 0], watch.told.slice(from));
+    assert.equal(
+      [timesMade(watch, "out/copy.txt", from), timesFailed(watch, from)],
+      [1, 0],
+      watch.told.slice(from),
+    );
   }
   await endsRight(watch, root);
 });
@@ -84,7 +96,11 @@ test("new files for a glob are seen, in known folders, in new ones and in ones t
   put(root, "source/deep/deeper/c.txt", "again");
   await becomes(root, "out/all.txt", (text) => text.includes("deeper/c.txt: again"));
   renameSync(join(root, "source/deep"), join(root, "source/moved"));
-  await becomes(root, "out/all.txt", (text) => text.includes("moved/deeper/c.txt: again") && !text.includes("source/deep"));
+  await becomes(
+    root,
+    "out/all.txt",
+    (text) => text.includes("moved/deeper/c.txt: again") && !text.includes("source/deep"),
+  );
   put(root, "source/moved/deeper/c.txt", "moved and changed");
   await becomes(root, "out/all.txt", (text) => text.includes("moved and changed"));
   await endsRight(watch, root);
@@ -97,7 +113,9 @@ test("a new folder and a file in it at once are seen, and so is what is put ther
     const folder = `source/new-${round}/${round % 2 === 0 ? "" : "deep/"}`;
     mkdirSync(join(root, folder), { recursive: true });
     // At once, after a turn, and after some: the watch of the new folder may be there or not.
-    for (let turn = 0; turn < round % 5; turn++) await wait(1);
+    for (let turn = 0; turn < round % 5; turn++) {
+      await wait(1);
+    }
     put(root, `${folder}first.txt`, `first ${round};`);
     await becomes(root, "out/all.txt", (text) => text.includes(`first ${round};`));
     put(root, `${folder}second.txt`, `second ${round};`);
@@ -109,8 +127,12 @@ test("a new folder and a file in it at once are seen, and so is what is put ther
 test("a burst of saves makes few builds, and the last content wins", async () => {
   const root = projectOfTexts();
   const watch = await watching(root);
-  for (let n = 0; n < 50; n++) put(root, `source/file-${n}.txt`, "first");
-  for (let n = 0; n < 50; n++) put(root, `source/file-${n}.txt`, `last ${n}`);
+  for (let n = 0; n < 50; n++) {
+    put(root, `source/file-${n}.txt`, "first");
+  }
+  for (let n = 0; n < 50; n++) {
+    put(root, `source/file-${n}.txt`, `last ${n}`);
+  }
   await becomes(root, "out/all.txt", (text) => text.match(/last \d+/g)?.length === 50);
   assert.ok(timesMade(watch, "out/all.txt") <= 6, watch.told);
   await endsRight(watch, root);

@@ -20,7 +20,9 @@ test("a save of settings, a template, a rule or the Dofile of the shipped projec
     times.push(performance.now() - begin);
   }
   const median = times.sort((a, b) => a - b)[10]!;
-  console.error(`\nwatch: median of 20 saves of a template to bytes on disk ${Math.round(median)} ms (worst ${Math.round(times.at(-1)!)} ms)`);
+  console.error(
+    `\nwatch: median of 20 saves of a template to bytes on disk ${Math.round(median)} ms (worst ${Math.round(times.at(-1)!)} ms)`,
+  );
   assert.ok(median < 1000, `${median} ms`);
 
   edit(root, "settings.ini", "root    = /greengrass/v2", "root    = /opt/greengrass");
@@ -28,7 +30,12 @@ test("a save of settings, a template, a rule or the Dofile of the shipped projec
   put(root, "templates/core/other.txt.njk", "another template\n");
   edit(root, "rules/core.ts", "templates/core/README.txt.njk", "templates/core/other.txt.njk");
   await becomes(root, "edge/out/core-1/README.txt", (text) => text === "another template\n");
-  edit(root, "Dofile.ts", `group("thing-kit"`, `rule({ target: "extra.txt", recipe: () => "extra" }), group("thing-kit"`);
+  edit(
+    root,
+    "Dofile.ts",
+    `group("thing-kit"`,
+    `rule({ target: "extra.txt", recipe: () => "extra" }), group("thing-kit"`,
+  );
   await watch.tells(/Dofile\.ts/);
   edit(root, "Dofile.ts", "import { group, project }", "import { group, project, rule }");
   await becomes(root, "extra.txt", (text) => text === "extra");
@@ -82,7 +89,8 @@ test("a build beside a watch takes turns with it, and both are right afterwards 
 });
 
 test("a watch that starts during a build waits for it and goes on from what it made (trap 50)", async () => {
-  const root = projectOf(`import { existsSync, watch } from "node:fs";
+  const root = projectOf(
+    `import { existsSync, watch } from "node:fs";
 import { file, project, rule } from "dospesos";
 export default project(() => [rule({ target: "out.txt", needs: { source: file("source.txt") }, recipe: async ({ source }, { root }) => {
   if (!existsSync(root + "/go")) await new Promise<void>((resolve) => {
@@ -91,7 +99,9 @@ export default project(() => [rule({ target: "out.txt", needs: { source: file("s
   });
   return source.text;
 } })]);
-`, { "source.txt": "one" });
+`,
+    { "source.txt": "one" },
+  );
   const build = start(root, "build");
   await build.tells(/recipe/);
   const watch = start(root, "watch");

@@ -19,9 +19,12 @@ const FILES: BundleFile[] = [
 
 testWith(test, ["sha256sum"], "sha256sum -c accepts a MANIFEST, and finds a changed file", () => {
   const folder = tempFolder("manifest");
-  for (const file of FILES) writeFileSync(join(folder, file.name), file.bytes);
+  for (const file of FILES) {
+    writeFileSync(join(folder, file.name), file.bytes);
+  }
   writeFileSync(join(folder, "MANIFEST"), manifest(FILES));
-  const check = () => spawnSync("sha256sum", ["--strict", "-c", "MANIFEST"], { cwd: folder, encoding: "utf8" });
+  const check = () =>
+    spawnSync("sha256sum", ["--strict", "-c", "MANIFEST"], { cwd: folder, encoding: "utf8" });
   assert.is(check().stdout, "big: OK\nprivate.pem.key: OK\nsetup.sh: OK\n");
   writeFileSync(join(folder, "big"), "other");
   assert.match(check().stdout, /big: FAILED/);
@@ -34,22 +37,29 @@ test("an archive is the same bytes for the same files in any order, and names no
   assert.is(Buffer.from(one.subarray(0, 10)).toString("hex"), "1f8b08000000000004ff");
 });
 
-testWith(test, ["tar"], "tar unpacks an archive into one private folder with the files' content and modes", async () => {
-  const folder = tempFolder("archive");
-  writeFileSync(join(folder, "core-1.tar.gz"), await archive("core-1", FILES));
-  const target = join(folder, "out");
-  mkdirSync(target);
-  execFileSync("tar", ["-xzpf", join(folder, "core-1.tar.gz"), "-C", target]);
-  const mode = (name: string): number => lstatSync(join(target, name)).mode & 0o777;
-  assert.is(mode("core-1"), 0o700);
-  for (const file of FILES) {
-    assert.is(mode(`core-1/${file.name}`), file.mode);
-    assert.ok(readFileSync(join(target, "core-1", file.name)).equals(file.bytes));
-  }
-  const listed = execFileSync("tar", ["-tvzf", join(folder, "core-1.tar.gz"), "--numeric-owner"],
-    { encoding: "utf8", env: { ...process.env, TZ: "UTC" } });
-  assert.match(listed, /^drwx------ 0\/0 +0 1970-01-01 00:00 core-1\/$/m);
-});
+testWith(
+  test,
+  ["tar"],
+  "tar unpacks an archive into one private folder with the files' content and modes",
+  async () => {
+    const folder = tempFolder("archive");
+    writeFileSync(join(folder, "core-1.tar.gz"), await archive("core-1", FILES));
+    const target = join(folder, "out");
+    mkdirSync(target);
+    execFileSync("tar", ["-xzpf", join(folder, "core-1.tar.gz"), "-C", target]);
+    const mode = (name: string): number => lstatSync(join(target, name)).mode & 0o777;
+    assert.is(mode("core-1"), 0o700);
+    for (const file of FILES) {
+      assert.is(mode(`core-1/${file.name}`), file.mode);
+      assert.ok(readFileSync(join(target, "core-1", file.name)).equals(file.bytes));
+    }
+    const listed = execFileSync("tar", ["-tvzf", join(folder, "core-1.tar.gz"), "--numeric-owner"], {
+      encoding: "utf8",
+      env: { ...process.env, TZ: "UTC" },
+    });
+    assert.match(listed, /^drwx------ 0\/0 +0 1970-01-01 00:00 core-1\/$/m);
+  },
+);
 
 test("the pinned root CA is Amazon Root CA 1", () => {
   const certificate = new X509Certificate(readFileSync(join(project, "edge/certificates/AmazonRootCA1.pem")));

@@ -7,7 +7,7 @@ import { zip } from "./zip.ts";
 /** A zip as AWS lays it out, with nothing in it that runs. */
 export function nucleusZip(version = "2.16.0"): Uint8Array {
   return zip({
-    "LICENSE": "Apache-2.0\n",
+    LICENSE: "Apache-2.0\n",
     "bin/loader": "#!/bin/sh\n",
     "bin/greengrass.service.template": "[Unit]\n",
     "conf/recipe.yaml": `---\nComponentName: aws.greengrass.Nucleus\nComponentVersion: '${version}'\n`,
@@ -35,7 +35,9 @@ export function putBundle(machine: Machine, change: BundleChange = {}): void {
     "AmazonRootCA1.pem": "the CA\n",
     ...change.files,
   };
-  for (const [name, content] of Object.entries(files)) machine.write(`/home/pi/core-1/${name}`, content, 0o600);
+  for (const [name, content] of Object.entries(files)) {
+    machine.write(`/home/pi/core-1/${name}`, content, 0o600);
+  }
   const listed = Object.entries(files).map(([name, content]) => ({ name, bytes: Buffer.from(content) }));
   machine.write("/home/pi/core-1/MANIFEST", manifest(listed), 0o600);
   machine.write("/home/pi/core-1/greengrass-2.16.0.zip", nucleus, 0o600);

@@ -29,23 +29,29 @@ function certificate(name: string, by?: string): void {
   }
   writeFileSync(join(pki, "san"), "subjectAltName=DNS:localhost,IP:127.0.0.1");
   openssl(`req -new ${key} -out ${name}.csr`);
-  openssl(`x509 -req -in ${name}.csr -CA ${by}.pem -CAkey ${by}.key -CAcreateserial -days 2 -extfile san -out ${name}.pem`);
+  openssl(
+    `x509 -req -in ${name}.csr -CA ${by}.pem -CAkey ${by}.key -CAcreateserial -days 2 -extfile san -out ${name}.pem`,
+  );
 }
 
 const pem = (name: string): string => readFileSync(join(pki, name), "utf8");
 
 const ANSWER = {
-  GGGroups: [{
-    GGGroupId: "greengrassV2-coreDevice-core-1",
-    Cores: [{
-      thingArn: "arn:aws:iot:eu-west-1:000000000000:thing/core-1",
-      Connectivity: [
-        { id: "a", hostAddress: "192.168.1.7", portNumber: 8883, metadata: "" },
-        { id: "b", hostAddress: "172.17.0.1", portNumber: 8883, metadata: "docker0" },
+  GGGroups: [
+    {
+      GGGroupId: "greengrassV2-coreDevice-core-1",
+      Cores: [
+        {
+          thingArn: "arn:aws:iot:eu-west-1:000000000000:thing/core-1",
+          Connectivity: [
+            { id: "a", hostAddress: "192.168.1.7", portNumber: 8883, metadata: "" },
+            { id: "b", hostAddress: "172.17.0.1", portNumber: 8883, metadata: "docker0" },
+          ],
+        },
       ],
-    }],
-    CAs: ["-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n"],
-  }],
+      CAs: ["-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n"],
+    },
+  ],
 };
 
 type Answerer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -67,13 +73,24 @@ interface Change {
   drop?: string;
 }
 
-/** Runs the kit's program against an HTTPS server on this machine which asks for a certificate of the "account" CA. */
+/**
+ * Runs the kit's program against an HTTPS server on this machine which asks for a certificate of the
+ * "account" CA.
+ */
 async function discover(answerer: Answerer, change: Change = {}): Promise<Run> {
   const asked: string[] = [];
   const server: Server = createServer(
-    { key: pem("server.key"), cert: pem("server.pem"), ca: pem("account.pem"), requestCert: true, rejectUnauthorized: true },
+    {
+      key: pem("server.key"),
+      cert: pem("server.pem"),
+      ca: pem("account.pem"),
+      requestCert: true,
+      rejectUnauthorized: true,
+    },
     (request, response) => {
-      asked.push(`${(request.socket as TLSSocket).getPeerCertificate().subject.CN} ${request.method} ${request.url}`);
+      asked.push(
+        `${(request.socket as TLSSocket).getPeerCertificate().subject.CN} ${request.method} ${request.url}`,
+      );
       answerer(request, response);
     },
   );
@@ -81,43 +98,58 @@ async function discover(answerer: Answerer, change: Change = {}): Promise<Run> {
   await once(server, "listening");
   const kit = tempFolder("kit");
   const client = change.client ?? "client";
-  for (const name of ["discover.mjs", "discovery.mjs"]) copyFileSync(join(project, "edge/thing-kit", name), join(kit, name));
+  for (const name of ["discover.mjs", "discovery.mjs"]) {
+    copyFileSync(join(project, "edge/thing-kit", name), join(kit, name));
+  }
   writeFileSync(join(kit, "device.pem.crt"), pem(`${client}.pem`));
   writeFileSync(join(kit, "private.pem.key"), pem(`${client}.key`));
   writeFileSync(join(kit, "AmazonRootCA1.pem"), pem(`${change.ca ?? "web"}.pem`));
-  writeFileSync(join(kit, "connection.json"), JSON.stringify({
-    thing: "thing-1",
-    region: "eu-west-1",
-    discovery_host: "localhost",
-    discovery_port: (server.address() as AddressInfo).port,
-    certificate: "device.pem.crt",
-    key: "private.pem.key",
-    ca: "AmazonRootCA1.pem",
-    sandbox: change.sandbox ?? false,
-  }));
-  if (change.drop !== undefined) rmSync(join(kit, change.drop));
+  writeFileSync(
+    join(kit, "connection.json"),
+    JSON.stringify({
+      thing: "thing-1",
+      region: "eu-west-1",
+      discovery_host: "localhost",
+      discovery_port: (server.address() as AddressInfo).port,
+      certificate: "device.pem.crt",
+      key: "private.pem.key",
+      ca: "AmazonRootCA1.pem",
+      sandbox: change.sandbox ?? false,
+    }),
+  );
+  if (change.drop !== undefined) {
+    rmSync(join(kit, change.drop));
+  }
   const program = [join(kit, "discover.mjs"), ...(change.arguments ?? [])];
   const child = spawn(process.execPath, program, { stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
-  child.stdout.on("data", (chunk) => { stdout += String(chunk); });
-  child.stderr.on("data", (chunk) => { stderr += String(chunk); });
-  const [status] = await once(child, "close") as [number | null];
+  child.stdout.on("data", (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  const [status] = (await once(child, "close")) as [number | null];
   server.closeAllConnections();
   server.close();
   return { status, stdout, stderr, asked, kit };
 }
 
-const json = (value: unknown, status = 200): Answerer => (_, response) => {
-  const body = typeof value === "string" ? value : JSON.stringify(value);
-  response.writeHead(status, { "content-type": "application/json" }).end(body);
-};
+const json =
+  (value: unknown, status = 200): Answerer =>
+  (_, response) => {
+    const body = typeof value === "string" ? value : JSON.stringify(value);
+    response.writeHead(status, { "content-type": "application/json" }).end(body);
+  };
 
 if (toolPath("openssl") === undefined) {
   console.error("\nNOT RUN (needs openssl): discover.mjs against a server");
 } else {
   test.before(() => {
-    for (const ca of ["web", "account", "foreign"]) certificate(ca);
+    for (const ca of ["web", "account", "foreign"]) {
+      certificate(ca);
+    }
     certificate("server", "web");
     certificate("client", "account");
     certificate("stranger", "foreign");
@@ -129,21 +161,28 @@ if (toolPath("openssl") === undefined) {
     assert.is(run.status, 0);
     assert.equal(run.asked, ["client GET /greengrass/discover/thing/thing-1"]);
     const ca = join(run.kit, "core-ca-greengrassV2-coreDevice-core-1.pem");
-    assert.is(run.stdout,
-      `core core-1\n  CA file  ${ca}\n  address  192.168.1.7:8883\n  address  172.17.0.1:8883  docker0\n`);
+    assert.is(
+      run.stdout,
+      `core core-1\n  CA file  ${ca}\n  address  192.168.1.7:8883\n  address  172.17.0.1:8883  docker0\n`,
+    );
     assert.is(readFileSync(ca, "utf8"), ANSWER.GGGroups[0]!.CAs[0]);
   });
 
   test("reads the answer's keys in any case", async () => {
     const lower = JSON.parse(JSON.stringify(ANSWER), (_, value: unknown) =>
       value !== null && typeof value === "object" && !Array.isArray(value)
-        ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.toLowerCase(), inner])) : value) as unknown;
+        ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.toLowerCase(), inner]))
+        : value,
+    ) as unknown;
     const run = await discover(json(lower));
     assert.is(run.status, 0);
     assert.match(run.stdout, /address {2}192\.168\.1\.7:8883/);
   });
 
-  for (const [status, hint] of [[403, /greengrass:Discover/], [404, /not associated[^]*clientdevices\.Auth/]] as const) {
+  for (const [status, hint] of [
+    [403, /greengrass:Discover/],
+    [404, /not associated[^]*clientdevices\.Auth/],
+  ] as const) {
     test(`explains ${status} and ends with 4`, async () => {
       const run = await discover(json({ message: "no" }, status));
       assert.is(run.status, 4);

@@ -1,7 +1,14 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { certificateBelongsTo, createCsr, createKey, csrBelongsTo, loadX509, signingPair } from "../../lib/device/keypair.ts";
+import {
+  certificateBelongsTo,
+  createCsr,
+  createKey,
+  csrBelongsTo,
+  loadX509,
+  signingPair,
+} from "../../lib/device/keypair.ts";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execaSync } from "execa";
@@ -45,7 +52,9 @@ test("a certificate belongs to the key that it was issued for", async () => {
   const { X509CertificateGenerator } = await loadX509();
   const pair = await signingPair(key);
   const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=test", keys: pair, signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
+    name: "CN=test",
+    keys: pair,
+    signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
   });
   const pem = certificate.toString("pem");
   assert.is(new X509Certificate(pem).subject, "CN=test");

@@ -2,8 +2,17 @@ import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
-  chmodSync, copyFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync,
-  writeFileSync, type Stats,
+  chmodSync,
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  type Stats,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Test } from "uvu";
@@ -12,8 +21,9 @@ import { tempFolder } from "../support/temp.ts";
 import { project } from "./templates.ts";
 
 /**
- * A copy of this machine to install on: all of / below a layer in memory, in a mount namespace of its own, with shims for
- * java and systemctl. What is written goes into the layer, so that the layer is the list of changes.
+ * A copy of this machine to install on: all of / below a layer in memory, in a mount namespace of its own,
+ * with shims for java and systemctl. What is written goes into the layer, so that the layer is the list of
+ * changes.
  */
 export interface Machine {
   run(command: string, input?: string): SpawnSyncReturns<string>;
@@ -22,7 +32,10 @@ export interface Machine {
   /** A path of the machine, for this process. */
   at(path: string): string;
   write(path: string, content: string | Uint8Array, mode?: number): void;
-  /** The paths that are not as they were when the machine was opened, but for /run, /tmp and the accounts' backups. */
+  /**
+   * The paths that are not as they were when the machine was opened, but for /run, /tmp and the accounts'
+   * backups.
+   */
   changes(): string[];
   /** All that the layer holds, with content, mode and time. */
   layer(): Map<string, string>;
@@ -56,12 +69,19 @@ function possible(): boolean {
 
 export async function openMachine(size = "512m"): Promise<Machine> {
   const folder = tempFolder("machine");
-  const keeper = spawn("unshare", ["-m", "sh", "-c", MOUNT, "sh", folder, size], { stdio: ["pipe", "pipe", "inherit"] });
+  const keeper = spawn("unshare", ["-m", "sh", "-c", MOUNT, "sh", folder, size], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   await once(keeper.stdout, "data");
   const seen = `/proc/${keeper.pid}/root${folder}`;
   const inside = [
-    `--mount=/proc/${keeper.pid}/ns/mnt`, "--", "chroot", join(folder, "root"),
-    "/usr/bin/env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    `--mount=/proc/${keeper.pid}/ns/mnt`,
+    "--",
+    "chroot",
+    join(folder, "root"),
+    "/usr/bin/env",
+    "-i",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   ];
   const machine: Machine = {
     run: (command, input = "") =>
@@ -90,16 +110,22 @@ export async function openMachine(size = "512m"): Promise<Machine> {
   return machine;
 }
 
-const UNREMARKABLE = /^\/(run|tmp)(\/|$)|^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-$|^\/etc\/\.pwd\.lock$/;
+const UNREMARKABLE =
+  /^\/(run|tmp)(\/|$)|^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-$|^\/etc\/\.pwd\.lock$/;
 
 function changedPaths(upper: string, before: ReadonlyMap<string, string>): string[] {
   const changed: string[] = [];
   for (const [path] of layer(upper)) {
-    if (UNREMARKABLE.test(path)) continue;
+    if (UNREMARKABLE.test(path)) {
+      continue;
+    }
     const now = identity(join(upper, path));
-    // What was in the layer at the start is compared by its entry there, anything else with the machine itself.
+    // What was in the layer at the start is compared by its entry there, anything else with the machine
+    // itself.
     const then = before.has(path) ? before.get(path)!.split(" @")[0] : identity(path);
-    if (now !== then) changed.push(path);
+    if (now !== then) {
+      changed.push(path);
+    }
   }
   return changed;
 }
@@ -122,7 +148,11 @@ function identity(path: string): string {
     return "nothing";
   }
   const head = `${stat.mode.toString(8)} ${stat.uid}:${stat.gid}`;
-  if (stat.isSymbolicLink()) return `${head} ${readlinkSync(path)}`;
-  if (stat.isFile()) return `${head} ${createHash("sha256").update(readFileSync(path)).digest("hex")}`;
+  if (stat.isSymbolicLink()) {
+    return `${head} ${readlinkSync(path)}`;
+  }
+  if (stat.isFile()) {
+    return `${head} ${createHash("sha256").update(readFileSync(path)).digest("hex")}`;
+  }
   return stat.isDirectory() ? head : stat.rdev === 0 ? "nothing" : head;
 }

@@ -8,23 +8,46 @@ import { tempFolder } from "../support/temp.ts";
 import { testWhere, toolPath } from "../support/tools.ts";
 import { testOnMachine, type Machine } from "./machine.ts";
 
-/** Declares a test of a device that is reached by a real ssh, and of what else it needs of programs; where one is missing it says so and counts as skipped. */
-export function testOverSsh<T>(test: Test<T>, tools: readonly string[], name: string, body: Parameters<Test<T>>[1]): void {
+/**
+ * Declares a test of a device that is reached by a real ssh, and of what else it needs of programs; where one
+ * is missing it says so and counts as skipped.
+ */
+export function testOverSsh<T>(
+  test: Test<T>,
+  tools: readonly string[],
+  name: string,
+  body: Parameters<Test<T>>[1],
+): void {
   const missing = ["ssh", "ssh-keygen", ...tools].filter((tool) => toolPath(tool) === undefined);
   // It is often not on the PATH of users.
-  if (toolPath("sshd") === undefined && !existsSync("/usr/sbin/sshd")) missing.push("sshd");
-  if (missing.length === 0) testOnMachine(test, name, body);
-  else testWhere(test, `needs ${missing.join(", ")}`, name, body);
+  if (toolPath("sshd") === undefined && !existsSync("/usr/sbin/sshd")) {
+    missing.push("sshd");
+  }
+  if (missing.length === 0) {
+    testOnMachine(test, name, body);
+  } else {
+    testWhere(test, `needs ${missing.join(", ")}`, name, body);
+  }
 }
 
-/** A user's ssh: keys, configuration and known hosts in a folder of its own, and an `ssh` first on PATH that uses them. */
+/**
+ * A user's ssh: keys, configuration and known hosts in a folder of its own, and an `ssh` first on PATH that
+ * uses them.
+ */
 export class Client {
   readonly folder = tempFolder("ssh");
-  readonly environment: NodeJS.ProcessEnv = { ...PLAIN, PATH: `${this.folder}:${process.env["PATH"]}`, SSH_AUTH_SOCK: undefined };
+  readonly environment: NodeJS.ProcessEnv = {
+    ...PLAIN,
+    PATH: `${this.folder}:${process.env["PATH"]}`,
+    SSH_AUTH_SOCK: undefined,
+  };
 
   constructor() {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(this.folder, "id")]);
-    writeFileSync(join(this.folder, "ssh"), `#!/bin/sh\nprintf '%s\\n' "$*" >> ${this.folder}/calls\nexec ${toolPath("ssh")} -F ${this.folder}/config "$@"\n`);
+    writeFileSync(
+      join(this.folder, "ssh"),
+      `#!/bin/sh\nprintf '%s\\n' "$*" >> ${this.folder}/calls\nexec ${toolPath("ssh")} -F ${this.folder}/config "$@"\n`,
+    );
     chmodSync(join(this.folder, "ssh"), 0o755);
     writeFileSync(join(this.folder, "config"), "");
     writeFileSync(join(this.folder, "known_hosts"), "");
@@ -41,13 +64,26 @@ export class Client {
 
   /** An alias for a port of this machine. */
   alias(name: string, port: number, words: Readonly<Record<string, string>> = {}): void {
-    const lines = { HostName: "127.0.0.1", Port: port, User: "root", HostKeyAlias: name, IdentityFile: join(this.folder, "id"), IdentitiesOnly: "yes", UserKnownHostsFile: join(this.folder, "known_hosts"), ...words };
-    const text = `Host ${name}\n${Object.entries(lines).map(([key, value]) => `  ${key} ${value}\n`).join("")}`;
+    const lines = {
+      HostName: "127.0.0.1",
+      Port: port,
+      User: "root",
+      HostKeyAlias: name,
+      IdentityFile: join(this.folder, "id"),
+      IdentitiesOnly: "yes",
+      UserKnownHostsFile: join(this.folder, "known_hosts"),
+      ...words,
+    };
+    const text = `Host ${name}\n${Object.entries(lines)
+      .map(([key, value]) => `  ${key} ${value}\n`)
+      .join("")}`;
     writeFileSync(join(this.folder, "config"), text, { flag: "a" });
   }
 
   knows(name: string, hostKey: string): void {
-    writeFileSync(join(this.folder, "known_hosts"), `${name} ${hostKey.split(" ").slice(0, 2).join(" ")}\n`, { flag: "a" });
+    writeFileSync(join(this.folder, "known_hosts"), `${name} ${hostKey.split(" ").slice(0, 2).join(" ")}\n`, {
+      flag: "a",
+    });
   }
 }
 
@@ -66,7 +102,9 @@ PasswordAuthentication no\nAuthorizedKeysFile .ssh/authorized_keys\nPrintMotd no
 /** Starts a real sshd in a machine, on the loopback. */
 export async function startSshd(machine: Machine, client: Client): Promise<Daemon> {
   const port = await freePort();
-  machine.run("mkdir -p /run/sshd /run/ssh-test && chmod 755 /run/sshd && ssh-keygen -q -t ed25519 -N '' -f /run/ssh-test/host_key");
+  machine.run(
+    "mkdir -p /run/sshd /run/ssh-test && chmod 755 /run/sshd && ssh-keygen -q -t ed25519 -N '' -f /run/ssh-test/host_key",
+  );
   machine.write("/run/ssh-test/config", sshdConfig(port, "/run/ssh-test"));
   mkdirSync(machine.at("/root/.ssh"), { recursive: true, mode: 0o700 });
   machine.write("/root/.ssh/authorized_keys", client.publicKey, 0o600);
@@ -77,9 +115,11 @@ export async function startSshd(machine: Machine, client: Client): Promise<Daemo
 
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
-    const server = createServer().on("error", reject).listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
+    const server = createServer()
+      .on("error", reject)
+      .listen(0, "127.0.0.1", () => {
+        const { port } = server.address() as AddressInfo;
+        server.close(() => resolve(port));
+      });
   });
 }

@@ -13,16 +13,27 @@ import { Signing } from "./signed-zip.ts";
 import { Client } from "./sshd.ts";
 import { project } from "./templates.ts";
 
-/** A device as in the field: Debian booted with systemd, real Java, sudo and sshd; a stand-in for AWS's installer with its quirks. */
+/**
+ * A device as in the field: Debian booted with systemd, real Java, sudo and sshd; a stand-in for AWS's
+ * installer with its quirks.
+ */
 const test = suite("a whole system");
 
-const missing = ["javac", "jar", "jarsigner", "keytool", "ssh"].filter((tool) => toolPath(tool) === undefined);
+const missing = ["javac", "jar", "jarsigner", "keytool", "ssh"].filter(
+  (tool) => toolPath(tool) === undefined,
+);
 let hindrance = containerHindrance() ?? (missing.length > 0 ? `needs ${missing.join(", ")}` : undefined);
 const began = Date.now();
 const made = hindrance === undefined ? makeDebian() : undefined;
-if (made !== undefined && "hindrance" in made) hindrance = made.hindrance;
+if (made !== undefined && "hindrance" in made) {
+  hindrance = made.hindrance;
+}
 const folder = made !== undefined && "folder" in made ? made.folder : "";
-if (hindrance === undefined) console.error(`\na Debian with systemd, Java and sshd took ${((Date.now() - began) / 1000).toFixed(0)} s to make`);
+if (hindrance === undefined) {
+  console.error(
+    `\na Debian with systemd, Java and sshd took ${((Date.now() - began) / 1000).toFixed(0)} s to make`,
+  );
+}
 
 const VERSION = "2.99.0";
 const client = new Client();
@@ -33,14 +44,55 @@ let registry: string;
 
 async function nucleusZip(): Promise<{ bytes: Buffer; ca: string }> {
   const distro = tempFolder("distro");
-  for (const name of ["bin", "conf", "lib", "classes"]) mkdirSync(join(distro, name));
-  execFileSync("javac", ["--release", "8", "-Xlint:-options", "-d", join(distro, "classes"), join(project, "test/device/greengrass/Greengrass.java")]);
-  execFileSync("jar", ["--create", "--file", join(distro, "lib/Greengrass.jar"), "--main-class", "Greengrass", "-C", join(distro, "classes"), "."]);
+  for (const name of ["bin", "conf", "lib", "classes"]) {
+    mkdirSync(join(distro, name));
+  }
+  execFileSync("javac", [
+    "--release",
+    "8",
+    "-Xlint:-options",
+    "-d",
+    join(distro, "classes"),
+    join(project, "test/device/greengrass/Greengrass.java"),
+  ]);
+  execFileSync("jar", [
+    "--create",
+    "--file",
+    join(distro, "lib/Greengrass.jar"),
+    "--main-class",
+    "Greengrass",
+    "-C",
+    join(distro, "classes"),
+    ".",
+  ]);
   rmSync(join(distro, "classes"), { recursive: true });
-  writeFileSync(join(distro, "conf/recipe.yaml"), `---\nComponentName: aws.greengrass.Nucleus\nComponentVersion: '${VERSION}'\n`);
-  writeFileSync(join(distro, "bin/loader"), `#!/bin/sh\nhome=$(cd "$(dirname "$0")/.." && pwd)\nroot=\${home%%/packages/*}\nroot=\${root%%/alts/*}\nexec java "-Droot=$root" -jar "$home/lib/Greengrass.jar"\n`);
-  writeFileSync(join(distro, "bin/greengrass.service.template"), "[Unit]\nDescription=Greengrass Core\n[Service]\nType=simple\nExecStart=/bin/sh REPLACE_WITH_GG_LOADER_FILE\nRestart=no\n[Install]\nWantedBy=multi-user.target\n");
-  execFileSync("jar", ["--create", "--no-manifest", "--file", join(distro, "nucleus.zip"), "-C", distro, "bin", "-C", distro, "conf", "-C", distro, "lib"]);
+  writeFileSync(
+    join(distro, "conf/recipe.yaml"),
+    `---\nComponentName: aws.greengrass.Nucleus\nComponentVersion: '${VERSION}'\n`,
+  );
+  writeFileSync(
+    join(distro, "bin/loader"),
+    `#!/bin/sh\nhome=$(cd "$(dirname "$0")/.." && pwd)\nroot=\${home%%/packages/*}\nroot=\${root%%/alts/*}\nexec java "-Droot=$root" -jar "$home/lib/Greengrass.jar"\n`,
+  );
+  writeFileSync(
+    join(distro, "bin/greengrass.service.template"),
+    "[Unit]\nDescription=Greengrass Core\n[Service]\nType=simple\nExecStart=/bin/sh REPLACE_WITH_GG_LOADER_FILE\nRestart=no\n[Install]\nWantedBy=multi-user.target\n",
+  );
+  execFileSync("jar", [
+    "--create",
+    "--no-manifest",
+    "--file",
+    join(distro, "nucleus.zip"),
+    "-C",
+    distro,
+    "bin",
+    "-C",
+    distro,
+    "conf",
+    "-C",
+    distro,
+    "lib",
+  ]);
   const signing = new Signing();
   const ca = signing.authority("authority");
   signing.signer("amazon", "authority");
@@ -57,7 +109,12 @@ if (hindrance === undefined) {
     mkdirSync(join(root, "zips"));
     writeFileSync(join(root, `zips/greengrass-${VERSION}.zip`), bytes);
     writeFileSync(join(root, "signer.pem"), ca);
-    edit(root, "settings.ini", "version = 2.16.0", `version = ${VERSION}\nsha256 = ${createHash("sha256").update(bytes).digest("hex")}\nnucleus = ./zips\nsigner = signer.pem`);
+    edit(
+      root,
+      "settings.ini",
+      "version = 2.16.0",
+      `version = ${VERSION}\nsha256 = ${createHash("sha256").update(bytes).digest("hex")}\nnucleus = ./zips\nsigner = signer.pem`,
+    );
     edit(root, "settings.ini", "group = my-group", "group = my-group\nhost = core-1");
     build();
     // Each call of sync can be made the last one of its caller.
@@ -74,7 +131,10 @@ function build(): void {
   assert.is(exit, 0, stderr);
 }
 
-const start = (...words: string[]): Started => new Started(root, process.execPath, [BIN, "push", "core-1", "--yes", "--sandbox-ok", ...words], { env: client.environment });
+const start = (...words: string[]): Started =>
+  new Started(root, process.execPath, [BIN, "push", "core-1", "--yes", "--sandbox-ok", ...words], {
+    env: client.environment,
+  });
 
 async function push(): Promise<Ended> {
   const ended = await start().end(120_000);
@@ -82,7 +142,9 @@ async function push(): Promise<Ended> {
   return ended;
 }
 
-const isActive = (): boolean => device.run("systemctl is-active greengrass.service && systemctl is-enabled greengrass.service").status === 0;
+const isActive = (): boolean =>
+  device.run("systemctl is-active greengrass.service && systemctl is-enabled greengrass.service").status ===
+  0;
 const uninstall = (): void => {
   const { status, stdout, stderr } = device.run("sh /var/lib/dospesos/core-1/uninstall.sh --yes");
   assert.is(status, 0, stdout + stderr);
@@ -92,113 +154,181 @@ function isAsBefore(what: string): void {
   assert.is(device.registry(), registry, `${what}: users, groups and units`);
 }
 
-testWhere(test, hindrance, "push installs a core whose service runs; a second push changes 0 files; uninstall leaves 0 files, users, units", async () => {
-  const begin = Date.now();
-  await push();
-  const first = Date.now() - begin;
-  assert.ok(isActive());
-  const effective = readFileSync(device.at("/greengrass/v2/config/effectiveConfig.yaml"), "utf8");
-  assert.match(effective, /thingName: "core-1"/);
-  const key = lstatSync(device.at("/greengrass/v2/private.pem.key"));
-  assert.is(`${(key.mode & 0o777).toString(8)} ${key.uid}:${key.gid}`, "400 0:0");
-  assert.is(readFileSync(device.at("/greengrass/v2/logs/greengrass.log"), "utf8"), "started\n", "certificate and key were there when the service started");
-  const before = device.files();
-  const since = device.run("systemctl show -p ActiveEnterTimestampMonotonic greengrass.service").stdout;
-  const again = Date.now();
-  assert.match((await push()).stderr, /nothing to do/);
-  console.error(`first push ${(first / 1000).toFixed(1)} s, second ${((Date.now() - again) / 1000).toFixed(1)} s`);
-  assert.equal(differing(before, device.files()), []);
-  assert.is(device.run("systemctl show -p ActiveEnterTimestampMonotonic greengrass.service").stdout, since, "the service was not started again");
-  uninstall();
-  isAsBefore("uninstalled");
-});
+testWhere(
+  test,
+  hindrance,
+  "push installs a core whose service runs; a second push changes 0 files; uninstall leaves 0 files, users, units",
+  async () => {
+    const begin = Date.now();
+    await push();
+    const first = Date.now() - begin;
+    assert.ok(isActive());
+    const effective = readFileSync(device.at("/greengrass/v2/config/effectiveConfig.yaml"), "utf8");
+    assert.match(effective, /thingName: "core-1"/);
+    const key = lstatSync(device.at("/greengrass/v2/private.pem.key"));
+    assert.is(`${(key.mode & 0o777).toString(8)} ${key.uid}:${key.gid}`, "400 0:0");
+    assert.is(
+      readFileSync(device.at("/greengrass/v2/logs/greengrass.log"), "utf8"),
+      "started\n",
+      "certificate and key were there when the service started",
+    );
+    const before = device.files();
+    const since = device.run("systemctl show -p ActiveEnterTimestampMonotonic greengrass.service").stdout;
+    const again = Date.now();
+    assert.match((await push()).stderr, /nothing to do/);
+    console.error(
+      `first push ${(first / 1000).toFixed(1)} s, second ${((Date.now() - again) / 1000).toFixed(1)} s`,
+    );
+    assert.equal(differing(before, device.files()), []);
+    assert.is(
+      device.run("systemctl show -p ActiveEnterTimestampMonotonic greengrass.service").stdout,
+      since,
+      "the service was not started again",
+    );
+    uninstall();
+    isAsBefore("uninstalled");
+  },
+);
 
-testWhere(test, hindrance, "killed at every step, one after the other, it converges; the result is that of a run that was never killed", async () => {
-  await push();
-  const wanted = device.files();
-  uninstall();
-  stage();
-  let kills = 0;
-  try {
-    for (;;) {
-      device.run("{ rm -f /run/shims/syncs; echo 1 > /run/shims/kill-at; }");
-      const { status, stderr } = device.run("sh /root/core-1/setup.sh --yes --sandbox-ok");
-      if (status === 0) break;
-      assert.is(status, 137, stderr);
-      assert.ok(++kills < 60, "it gets further each time");
+testWhere(
+  test,
+  hindrance,
+  "killed at every step, one after the other, it converges; the result is that of a run that was never killed",
+  async () => {
+    await push();
+    const wanted = device.files();
+    uninstall();
+    stage();
+    let kills = 0;
+    try {
+      for (;;) {
+        device.run("{ rm -f /run/shims/syncs; echo 1 > /run/shims/kill-at; }");
+        const { status, stderr } = device.run("sh /root/core-1/setup.sh --yes --sandbox-ok");
+        if (status === 0) {
+          break;
+        }
+        assert.is(status, 137, stderr);
+        assert.ok(++kills < 60, "it gets further each time");
+      }
+    } finally {
+      device.run("rm -rf /run/shims/* /root/core-1");
     }
-  } finally {
-    device.run("rm -rf /run/shims/* /root/core-1");
-  }
-  console.error(`killed ${kills} times`);
-  assert.ok(kills >= 15, `${kills} kills`);
-  assert.ok(isActive());
-  const unlike = differing(wanted, device.files()).filter((path) => !/^\/(greengrass\/v2\/config\/config\.tlog|var\/lib\/dospesos\/core-1\/(log|record))$/.test(path));
-  assert.equal(unlike, []);
-  uninstall();
-  isAsBefore("after kills");
-});
+    console.error(`killed ${kills} times`);
+    assert.ok(kills >= 15, `${kills} kills`);
+    assert.ok(isActive());
+    const unlike = differing(wanted, device.files()).filter(
+      (path) =>
+        !/^\/(greengrass\/v2\/config\/config\.tlog|var\/lib\/dospesos\/core-1\/(log|record))$/.test(path),
+    );
+    assert.equal(unlike, []);
+    uninstall();
+    isAsBefore("after kills");
+  },
+);
 
 /** Puts the bundle where root can run it, without a push. */
 function stage(): void {
-  for (const name of ["MANIFEST", "config.yaml", "device.pem.crt", "private.pem.key", "AmazonRootCA1.pem", "SandboxCA.pem", "setup.sh", "uninstall.sh", "README.txt"]) {
-    device.write(`/root/core-1/${name}`, readFileSync(join(root, "edge/out/core-1", name)), name.endsWith(".sh") ? 0o755 : 0o600);
+  for (const name of [
+    "MANIFEST",
+    "config.yaml",
+    "device.pem.crt",
+    "private.pem.key",
+    "AmazonRootCA1.pem",
+    "SandboxCA.pem",
+    "setup.sh",
+    "uninstall.sh",
+    "README.txt",
+  ]) {
+    device.write(
+      `/root/core-1/${name}`,
+      readFileSync(join(root, "edge/out/core-1", name)),
+      name.endsWith(".sh") ? 0o755 : 0o600,
+    );
   }
-  device.write(`/root/core-1/greengrass-${VERSION}.zip`, readFileSync(join(root, `zips/greengrass-${VERSION}.zip`)));
+  device.write(
+    `/root/core-1/greengrass-${VERSION}.zip`,
+    readFileSync(join(root, `zips/greengrass-${VERSION}.zip`)),
+  );
 }
 
-testWhere(test, hindrance, "the laptop dies in the middle of a push: the next one goes on, and nothing is left over", async () => {
-  const cut = start();
-  await cut.tells(/put \/greengrass\/v2\/device\.pem\.crt in place/, 0, 60_000);
-  cut.kill("SIGKILL");
-  await cut.end();
-  await push();
-  assert.ok(isActive());
-  uninstall();
-  isAsBefore("after a cut push");
-});
-
-testWhere(test, hindrance ?? (toolPath("script") === undefined ? "needs script, to have a terminal" : undefined), "sudo that asks for a password: without a terminal it is told, at one the person is asked", async () => {
-  const free = readFileSync(device.at("/etc/sudoers.d/pi"), "utf8");
-  device.write("/etc/sudoers.d/pi", "pi ALL=(ALL:ALL) ALL\n", 0o440);
-  device.run("cp -p /etc/shadow /run/shadow; echo pi:open-sesame | chpasswd");
-  try {
-    const alone = await start().end(60_000);
-    assert.is(alone.exit, 4);
-    assert.match(alone.stderr, /DP621: core-1: sudo on core-1 asks for a password/);
-    const words = [process.execPath, BIN, "push", "core-1", "--yes", "--sandbox-ok"].join(" ");
-    const asked = new Started(root, "script", ["-qec", words, "/dev/null"], { env: client.environment, stdio: ["pipe", "pipe", "pipe"] });
-    await asked.tells(/password for pi/, 0, 60_000);
-    asked.child.stdin!.write("open-sesame\n");
-    await asked.tells(/done: the core core-1 runs/, 0, 60_000);
-    asked.child.stdin!.end();
-    assert.is((await asked.end(60_000)).exit, 0);
+testWhere(
+  test,
+  hindrance,
+  "the laptop dies in the middle of a push: the next one goes on, and nothing is left over",
+  async () => {
+    const cut = start();
+    await cut.tells(/put \/greengrass\/v2\/device\.pem\.crt in place/, 0, 60_000);
+    cut.kill("SIGKILL");
+    await cut.end();
+    await push();
     assert.ok(isActive());
-  } finally {
-    device.write("/etc/sudoers.d/pi", free, 0o440);
-    device.run("cp -p /run/shadow /etc/shadow");
-  }
-  uninstall();
-});
+    uninstall();
+    isAsBefore("after a cut push");
+  },
+);
 
-testWhere(test, hindrance, "AWS's installer fails with exit code 0: the push fails, says why, and the next one installs", async () => {
-  device.run("mkdir -p /run/shims && touch /run/shims/fails");
-  const failed = await start().end(120_000);
-  assert.is(failed.exit, 1);
-  assert.match(failed.stderr, /did not set up its service/);
-  device.run("rm /run/shims/fails");
-  await push();
-  assert.ok(isActive());
-});
+testWhere(
+  test,
+  hindrance ?? (toolPath("script") === undefined ? "needs script, to have a terminal" : undefined),
+  "sudo that asks for a password: without a terminal it is told, at one the person is asked",
+  async () => {
+    const free = readFileSync(device.at("/etc/sudoers.d/pi"), "utf8");
+    device.write("/etc/sudoers.d/pi", "pi ALL=(ALL:ALL) ALL\n", 0o440);
+    device.run("cp -p /etc/shadow /run/shadow; echo pi:open-sesame | chpasswd");
+    try {
+      const alone = await start().end(60_000);
+      assert.is(alone.exit, 4);
+      assert.match(alone.stderr, /DP621: core-1: sudo on core-1 asks for a password/);
+      const words = [process.execPath, BIN, "push", "core-1", "--yes", "--sandbox-ok"].join(" ");
+      const asked = new Started(root, "script", ["-qec", words, "/dev/null"], {
+        env: client.environment,
+        stdio: ["pipe", "pipe", "pipe"],
+      });
+      await asked.tells(/password for pi/, 0, 60_000);
+      asked.child.stdin!.write("open-sesame\n");
+      await asked.tells(/done: the core core-1 runs/, 0, 60_000);
+      asked.child.stdin!.end();
+      assert.is((await asked.end(60_000)).exit, 0);
+      assert.ok(isActive());
+    } finally {
+      device.write("/etc/sudoers.d/pi", free, 0o440);
+      device.run("cp -p /run/shadow /etc/shadow");
+    }
+    uninstall();
+  },
+);
 
-testWhere(test, hindrance, "a changed setting reaches the nucleus, though its file is older than what the nucleus has written", async () => {
-  edit(root, "settings.ini", "nucleus = ./zips", "nucleus = ./zips\nlog_level = DEBUG");
-  build();
-  const { stderr } = await push();
-  assert.not.match(stderr, /sending greengrass/, "the zip was kept on the device");
-  assert.match(readFileSync(device.at("/greengrass/v2/config/effectiveConfig.yaml"), "utf8"), /level: "DEBUG"/);
-  uninstall();
-  isAsBefore("at the end");
-});
+testWhere(
+  test,
+  hindrance,
+  "AWS's installer fails with exit code 0: the push fails, says why, and the next one installs",
+  async () => {
+    device.run("mkdir -p /run/shims && touch /run/shims/fails");
+    const failed = await start().end(120_000);
+    assert.is(failed.exit, 1);
+    assert.match(failed.stderr, /did not set up its service/);
+    device.run("rm /run/shims/fails");
+    await push();
+    assert.ok(isActive());
+  },
+);
+
+testWhere(
+  test,
+  hindrance,
+  "a changed setting reaches the nucleus, though its file is older than what the nucleus has written",
+  async () => {
+    edit(root, "settings.ini", "nucleus = ./zips", "nucleus = ./zips\nlog_level = DEBUG");
+    build();
+    const { stderr } = await push();
+    assert.not.match(stderr, /sending greengrass/, "the zip was kept on the device");
+    assert.match(
+      readFileSync(device.at("/greengrass/v2/config/effectiveConfig.yaml"), "utf8"),
+      /level: "DEBUG"/,
+    );
+    uninstall();
+    isAsBefore("at the end");
+  },
+);
 
 test.run();

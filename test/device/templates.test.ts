@@ -24,7 +24,9 @@ for (const template of SCRIPTS) {
 
   for (const shell of [["dash"], ["bash", "--posix"], ["busybox", "sh"]]) {
     testWith(test, [shell[0]!], `${template} is correct for ${shell.join(" ")}`, () => {
-      const result = spawnSync(shell[0]!, [...shell.slice(1), "-n", scriptFile(template)], { encoding: "utf8" });
+      const result = spawnSync(shell[0]!, [...shell.slice(1), "-n", scriptFile(template)], {
+        encoding: "utf8",
+      });
       assert.is(result.stderr, "");
       assert.is(result.status, 0);
     });
@@ -35,10 +37,16 @@ for (const template of SCRIPTS) {
     assert.ok(text.endsWith('\nmain "$@"\n'));
     const body = text.slice(0, -'main "$@"\n'.length);
     // A shell that gets this much finds functions and assignments, or an error of syntax.
-    const ends = [...body.matchAll(/\n/g)].map((match) => match.index + 1).filter((_, line) => line % 12 === 0);
+    const ends = [...body.matchAll(/\n/g)]
+      .map((match) => match.index + 1)
+      .filter((_, line) => line % 12 === 0);
     const cuts = ends.map((end) => body.slice(0, end));
     for (const cut of [...cuts, body]) {
-      const result = spawnSync("sh", ["-s", "--", "--check"], { input: cut, encoding: "utf8", cwd: tempFolder("cut") });
+      const result = spawnSync("sh", ["-s", "--", "--check"], {
+        input: cut,
+        encoding: "utf8",
+        cwd: tempFolder("cut"),
+      });
       assert.is(result.stdout, "", cut.slice(-200));
     }
   });
@@ -69,7 +77,7 @@ test("a hostile value is data in setup.sh: it comes out as it went in, and nothi
   for (const hostile of [...attempts, "a b'c\"d\\e", "{{ 7*7 }}", "%s%n", "é ☃", "-n"]) {
     const values = coreValues({ greengrass: { root: hostile, jvm_options: hostile, posix_user: hostile } });
     const text = rendered("core/setup.sh.njk", values);
-    const printing = text.replace('main "$@"', "printf '%s\\n' \"$ROOT\" \"$JVM_OPTIONS\" \"$POSIX_USER\"");
+    const printing = text.replace('main "$@"', 'printf \'%s\\n\' "$ROOT" "$JVM_OPTIONS" "$POSIX_USER"');
     const seen = spawnSync("sh", [], { input: printing, encoding: "utf8" });
     assert.is(seen.stdout, `${hostile}\n${hostile}\n${hostile}\n`);
     spawnSync("sh", ["-s", "--", "--check"], { input: text, cwd: folder, encoding: "utf8" });
@@ -80,19 +88,44 @@ test("a hostile value is data in setup.sh: it comes out as it went in, and nothi
 /** Every key that the nucleus is given, as paths. */
 const NUCLEUS = "services.aws.greengrass.Nucleus";
 const KEYS = [
-  "system.certificateFilePath", "system.privateKeyPath", "system.rootCaPath", "system.rootpath", "system.ipcSocketPath",
-  "system.thingName", `${NUCLEUS}.componentType`, `${NUCLEUS}.version`,
+  "system.certificateFilePath",
+  "system.privateKeyPath",
+  "system.rootCaPath",
+  "system.rootpath",
+  "system.ipcSocketPath",
+  "system.thingName",
+  `${NUCLEUS}.componentType`,
+  `${NUCLEUS}.version`,
   ...[
-    "awsRegion", "iotRoleAlias", "iotDataEndpoint", "iotCredEndpoint", "greengrassDataPlaneEndpoint", "greengrassDataPlanePort",
-    "mqtt.port", "jvmOptions", "runWithDefault.posixUser", "networkProxy.noProxyAddresses", "networkProxy.proxy.url",
-    "networkProxy.proxy.username", "networkProxy.proxy.password", "deploymentPollingFrequencySeconds",
-    "componentStoreMaxSizeBytes", "logging.level", "logging.format", "logging.outputType", "logging.outputDirectory", "logging.fileSizeKB",
-    "logging.totalLogsSizeKB", "fipsMode",
+    "awsRegion",
+    "iotRoleAlias",
+    "iotDataEndpoint",
+    "iotCredEndpoint",
+    "greengrassDataPlaneEndpoint",
+    "greengrassDataPlanePort",
+    "mqtt.port",
+    "jvmOptions",
+    "runWithDefault.posixUser",
+    "networkProxy.noProxyAddresses",
+    "networkProxy.proxy.url",
+    "networkProxy.proxy.username",
+    "networkProxy.proxy.password",
+    "deploymentPollingFrequencySeconds",
+    "componentStoreMaxSizeBytes",
+    "logging.level",
+    "logging.format",
+    "logging.outputType",
+    "logging.outputDirectory",
+    "logging.fileSizeKB",
+    "logging.totalLogsSizeKB",
+    "fipsMode",
   ].map((key) => `${NUCLEUS}.configuration.${key}`),
 ];
 
 function leaves(value: unknown, path = ""): [string, unknown][] {
-  if (value === null || typeof value !== "object") return [[path, value]];
+  if (value === null || typeof value !== "object") {
+    return [[path, value]];
+  }
   return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === "" ? key : `${path}.${key}`));
 }
 
@@ -104,7 +137,10 @@ const HOSTILE_CONFIG = coreValues({
   },
 });
 
-for (const [what, values] of [["shipped", coreValues()], ["hostile", HOSTILE_CONFIG]] as const) {
+for (const [what, values] of [
+  ["shipped", coreValues()],
+  ["hostile", HOSTILE_CONFIG],
+] as const) {
   for (const version of ["1.1", "1.2"] as const) {
     test(`config.yaml with ${what} values has every key and its value in YAML ${version}`, () => {
       const found = leaves(parse(rendered("core/config.yaml.njk", values), { version }));
@@ -115,13 +151,20 @@ for (const [what, values] of [["shipped", coreValues()], ["hostile", HOSTILE_CON
       assert.is(config.get(`${NUCLEUS}.configuration.mqtt.port`), 8883);
       assert.is(config.get(`${NUCLEUS}.configuration.componentStoreMaxSizeBytes`), 10_000_000_000);
       assert.is(config.get(`${NUCLEUS}.configuration.jvmOptions`), values.greengrass["jvm_options"]);
-      assert.is(config.get(`${NUCLEUS}.configuration.networkProxy.proxy.url`), values.greengrass["proxy_url"]);
-      assert.is(config.get(`${NUCLEUS}.configuration.networkProxy.noProxyAddresses`), values.greengrass["no_proxy"]);
+      assert.is(
+        config.get(`${NUCLEUS}.configuration.networkProxy.proxy.url`),
+        values.greengrass["proxy_url"],
+      );
+      assert.is(
+        config.get(`${NUCLEUS}.configuration.networkProxy.noProxyAddresses`),
+        values.greengrass["no_proxy"],
+      );
     });
   }
 }
 
-const pythonYaml = spawnSync("python3", ["-c", "import yaml"]).status === 0 ? ["python3"] : ["python3 with PyYAML"];
+const pythonYaml =
+  spawnSync("python3", ["-c", "import yaml"]).status === 0 ? ["python3"] : ["python3 with PyYAML"];
 testWith(test, pythonYaml, "PyYAML reads from config.yaml what the package yaml reads", () => {
   const text = rendered("core/config.yaml.njk", HOSTILE_CONFIG);
   const program = "import json,sys,yaml; print(json.dumps(yaml.safe_load(sys.stdin)))";

@@ -61,7 +61,10 @@ export function coreValues(change: ValuesChange = {}): CoreValues {
       credentials_endpoint: "abc.credentials.iot.eu-west-1.amazonaws.com",
     },
     nucleus: { sha256: change.sha256 ?? "0".repeat(64) },
-    certificate: { not_before: change.notBefore ?? 1_700_000_000, not_after: change.notAfter ?? 4_000_000_000 },
+    certificate: {
+      not_before: change.notBefore ?? 1_700_000_000,
+      not_after: change.notAfter ?? 4_000_000_000,
+    },
     reach: change.reach ?? "",
     key_on_device: change.keyOnDevice ?? false,
   };

@@ -28,7 +28,11 @@ test("what was made by name depends on its own core, and who takes it on that co
   assert.equal((await project.build()).ran, ["out/b"]);
   project.setting("[core a]\ngroup = g1", "[core a]\ngroup = g3");
   const both = await project.build();
-  assert.equal([...both.ran].sort(), ["out/a", "out/alone", "out/t"], "out/alone is declared after a was taken, and could have closed over it");
+  assert.equal(
+    [...both.ran].sort(),
+    ["out/a", "out/alone", "out/t"],
+    "out/alone is declared after a was taken, and could have closed over it",
+  );
   assert.is(project.text("out/t"), "g3");
 });
 
@@ -62,7 +66,10 @@ test("a recipe that asks for what was made by name is refused, with what to do",
     return [rule({ target: "out/one", recipe: () => cores.get("a") })];`);
   const { failed, problems } = await project.build();
   assert.equal(failed, ["out/one"]);
-  assert.equal(problems.map(({ code, fix }) => [code, fix]), [["DP244", "ask while the graph is made, outside of the recipe, and use there what came back"]]);
+  assert.equal(
+    problems.map(({ code, fix }) => [code, fix]),
+    [["DP244", "ask while the graph is made, outside of the recipe, and use there what came back"]],
+  );
 });
 
 test.run();

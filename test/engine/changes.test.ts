@@ -1,5 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { chownSync, closeSync, copyFileSync, cpSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  chownSync,
+  closeSync,
+  copyFileSync,
+  cpSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { passed, TICK } from "../../lib/engine/ticks.ts";
@@ -20,7 +32,9 @@ test("an older content with an older mtime is built again, and so is the way bac
   copyFileSync(project.path("source"), project.path("kept"));
   project.write("source", "older");
   project.touch("source", 900_000_000);
-  assert.equal((await project.build()).reasons["out/upper"], [{ kind: "file", path: "source", change: "changed" }]);
+  assert.equal((await project.build()).reasons["out/upper"], [
+    { kind: "file", path: "source", change: "changed" },
+  ]);
   renameSync(project.path("kept"), project.path("source"));
   await project.build();
   assert.is(project.text("out/upper"), "ABC");
@@ -36,10 +50,13 @@ test("a change that is taken back before the next build runs nothing (trap 7)", 
 });
 
 test("the mode and the owner of a source run nothing; the mode that a rule asked for is put right (trap 8)", async () => {
-  const project = new TestProject(`
+  const project = new TestProject(
+    `
     const key = rule({ target: "out/key", mode: 0o600, needs: { source: file("source") }, recipe: ({ source }) => source.text });
     return [key, rule({ target: "out/plain", needs: { key }, recipe: ({ key }) => key.text })];
-  `, { source: "abc" });
+  `,
+    { source: "abc" },
+  );
   await project.build();
   project.chmod("source", 0o600);
   assert.equal((await project.build()).ran, []);
@@ -65,7 +82,9 @@ test("an empty file, a missing one and a folder of that name are three states (t
   assert.is(project.text("out/state"), "missing");
   await project.settled();
   project.write("source", "");
-  assert.equal((await project.build()).reasons["out/state"], [{ kind: "file", path: "source", change: "appeared" }]);
+  assert.equal((await project.build()).reasons["out/state"], [
+    { kind: "file", path: "source", change: "appeared" },
+  ]);
   assert.is(project.text("out/state"), "size 0");
   await project.settled();
   project.remove("source");
@@ -79,31 +98,42 @@ test("an empty file, a missing one and a folder of that name are three states (t
   await project.settled();
 });
 
-testWith(test, ["git"], "git checkout of an older commit, of a branch and back builds what changed, and nothing where nothing did (traps 6, 7)", async () => {
-  const project = await builtChain();
-  const git = (...words: string[]): void => void execFileSync("git", ["-c", "user.name=test", "-c", "user.email=test@localhost", ...words], { cwd: project.root, stdio: "pipe" });
-  project.write(".gitignore", "out/\n.dospesos/\n");
-  git("init", "-q", "-b", "main");
-  for (const text of ["abc", "later"]) {
-    project.write("source", text);
-    git("add", "-A");
-    git("commit", "-qm", text);
-  }
-  await project.build();
-  git("checkout", "-q", "HEAD~1");
-  // As a checkout that keeps the dates of the commits.
-  project.touch("source", 900_000_000);
-  assert.equal((await project.build()).ran, ["out/twice", "out/upper"]);
-  assert.is(project.text("out/upper"), "ABC");
-  git("checkout", "-q", "main");
-  git("checkout", "-q", "HEAD~1");
-  assert.equal((await project.build()).ran, []);
-  assert.is(project.text("out/upper"), "ABC");
-  assert.is(project.nothingToDo(), true);
-});
+testWith(
+  test,
+  ["git"],
+  "git checkout of an older commit, of a branch and back builds what changed, and nothing where nothing did (traps 6, 7)",
+  async () => {
+    const project = await builtChain();
+    const git = (...words: string[]): void =>
+      void execFileSync("git", ["-c", "user.name=test", "-c", "user.email=test@localhost", ...words], {
+        cwd: project.root,
+        stdio: "pipe",
+      });
+    project.write(".gitignore", "out/\n.dospesos/\n");
+    git("init", "-q", "-b", "main");
+    for (const text of ["abc", "later"]) {
+      project.write("source", text);
+      git("add", "-A");
+      git("commit", "-qm", text);
+    }
+    await project.build();
+    git("checkout", "-q", "HEAD~1");
+    // As a checkout that keeps the dates of the commits.
+    project.touch("source", 900_000_000);
+    assert.equal((await project.build()).ran, ["out/twice", "out/upper"]);
+    assert.is(project.text("out/upper"), "ABC");
+    git("checkout", "-q", "main");
+    git("checkout", "-q", "HEAD~1");
+    assert.equal((await project.build()).ran, []);
+    assert.is(project.text("out/upper"), "ABC");
+    assert.is(project.nothingToDo(), true);
+  },
+);
 
 test("an input of more than 2 GiB is hashed in pieces, and a change in it is found (trap 13)", async () => {
-  const project = new TestProject(`return [rule({ target: "out/one", needs: { big: file("big") }, recipe: ({ big }) => big.path })];`);
+  const project = new TestProject(
+    `return [rule({ target: "out/one", needs: { big: file("big") }, recipe: ({ big }) => big.path })];`,
+  );
   const file = openSync(project.path("big"), "w");
   // A file of holes takes no space; no Node reads so much at once.
   ftruncateSync(file, 2 ** 31 + 2 ** 20);
@@ -132,7 +162,10 @@ test("a project that was copied elsewhere with its state, as a CI cache does, ru
 });
 
 test("content that moves between two files is a change (trap 39)", async () => {
-  const project = new TestProject(`return [rule({ target: "out/both", needs: { all: glob("in/*") }, recipe: ({ all }) => all.map((one) => one.text).join("|") })];`, { "in/a": "ab", "in/b": "c" });
+  const project = new TestProject(
+    `return [rule({ target: "out/both", needs: { all: glob("in/*") }, recipe: ({ all }) => all.map((one) => one.text).join("|") })];`,
+    { "in/a": "ab", "in/b": "c" },
+  );
   await project.build();
   project.write("in/a", "a");
   project.write("in/b", "bc");
@@ -142,10 +175,14 @@ test("content that moves between two files is a change (trap 39)", async () => {
 });
 
 test("a source that is edited after the build looked at it and before its step reads it is built again by the next run (trap 49)", async () => {
-  const project = new TestProject(`
+  const project = new TestProject(
+    `
     const early = rule({ target: "out/early", recipe: (_, { root }) => { writeFileSync(root + "/source", "new"); return ""; } });
     return [rule({ target: "out/late", needs: { early, source: file("source") }, recipe: ({ source }) => source.text })];
-  `, { source: "old" }, `import { writeFileSync } from "node:fs";`);
+  `,
+    { source: "old" },
+    `import { writeFileSync } from "node:fs";`,
+  );
   await project.build();
   const seen = project.text("out/late");
   // Whichever of the two it read, the record is of that one.
@@ -157,13 +194,17 @@ test("a source that is edited after the build looked at it and before its step r
 });
 
 test("a source that is edited while its step runs is built again by the next run (trap 49)", async () => {
-  const project = new TestProject(`
+  const project = new TestProject(
+    `
     return [rule({ target: "out/one", needs: { source: file("source") }, recipe: ({ source }, { root }) => {
       const seen = source.text;
       if (seen === "old") writeFileSync(root + "/source", "new");
       return seen;
     } })];
-  `, { source: "old" }, `import { writeFileSync } from "node:fs";`);
+  `,
+    { source: "old" },
+    `import { writeFileSync } from "node:fs";`,
+  );
   await project.build();
   assert.is(project.text("out/one"), "old");
   assert.is(project.nothingToDo(), false);

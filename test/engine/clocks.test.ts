@@ -6,7 +6,11 @@ import { builtChain } from "./chain.ts";
 
 test("mtimes of 1970, before it, and of 2100 are times like any other (trap 9)", async () => {
   const project = await builtChain();
-  for (const [seconds, text] of [[0, "x1"], [-86_400, "x2"], [4_102_444_800, "x3"]] as const) {
+  for (const [seconds, text] of [
+    [0, "x1"],
+    [-86_400, "x2"],
+    [4_102_444_800, "x3"],
+  ] as const) {
     project.write("source", text);
     project.touch("source", seconds);
     assert.equal((await project.build()).ran, ["out/twice", "out/upper"]);
@@ -16,7 +20,9 @@ test("mtimes of 1970, before it, and of 2100 are times like any other (trap 9)",
 
 test("outputs dated in the future stay fresh, and an edit dated in the past is seen (trap 10)", async () => {
   const project = await builtChain();
-  for (const name of ["out/upper", "out/twice"]) project.touch(name, 4_000_000_000);
+  for (const name of ["out/upper", "out/twice"]) {
+    project.touch(name, 4_000_000_000);
+  }
   assert.equal((await project.build()).ran, []);
   await project.settled();
   project.write("source", "new");
@@ -50,7 +56,10 @@ async function withClock(offset: number, body: () => Promise<void>): Promise<voi
   }
 }
 
-for (const [where, offset] of [["back", -3_600_000], ["ahead", 3_600_000]] as const) {
+for (const [where, offset] of [
+  ["back", -3_600_000],
+  ["ahead", 3_600_000],
+] as const) {
   test(`a clock that was set ${where} an hour since the last build: a build of what did not change runs nothing, and edits are seen (trap 10)`, async () => {
     const project = await builtChain();
     assert.is(project.nothingToDo(), true);
@@ -70,14 +79,19 @@ for (const [where, offset] of [["back", -3_600_000], ["ahead", 3_600_000]] as co
   });
 }
 
-/** Makes this process see all times of files as a file system keeps them that knows only every so many-th second. */
+/**
+ * Makes this process see all times of files as a file system keeps them that knows only every so many-th
+ * second.
+ */
 async function withCoarseTimes(seconds: bigint, body: () => Promise<void>): Promise<void> {
   const calls = { statSync: fs.statSync, lstatSync: fs.lstatSync, fstatSync: fs.fstatSync };
   const step = seconds * 1_000_000_000n;
   for (const [name, call] of Object.entries(calls)) {
     const coarse = (...args: unknown[]): unknown => {
       const stat = (call as (...args: unknown[]) => Record<string, bigint> | undefined)(...args);
-      if (typeof stat?.["mtimeNs"] !== "bigint") return stat;
+      if (typeof stat?.["mtimeNs"] !== "bigint") {
+        return stat;
+      }
       for (const time of ["mtime", "ctime", "atime", "birthtime"]) {
         stat[`${time}Ns`] = (stat[`${time}Ns`]! / step) * step;
         stat[`${time}Ms`] = stat[`${time}Ns`]! / 1_000_000n;
@@ -108,7 +122,9 @@ for (const seconds of [1n, 2n]) {
           renameSync(project.path("source.tmp"), path);
         },
         "twice by rename": (text) => {
-          for (const one of ["xyz", text]) saves["by rename"]!(one);
+          for (const one of ["xyz", text]) {
+            saves["by rename"]!(one);
+          }
         },
         "with the old mtime": (text) => {
           const { atime, mtime } = statSync(path);

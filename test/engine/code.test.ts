@@ -21,10 +21,20 @@ test("an edit of a module of rules, of a helper or of a wrapper runs exactly the
   assert.equal((await project.build()).ran, ["out/a", "out/b", "out/c"]);
   await project.settled();
   for (const [module, ran] of [
-    ["rules/a.ts", ["out/a"]], ["rules/b.ts", ["out/b"]], ["rules/c.ts", ["out/c"]], ["rules/wrap.ts", ["out/c"]],
-    ["rules/only-a.ts", ["out/a"]], ["rules/shared.ts", ["out/a", "out/b"]],
+    ["rules/a.ts", ["out/a"]],
+    ["rules/b.ts", ["out/b"]],
+    ["rules/c.ts", ["out/c"]],
+    ["rules/wrap.ts", ["out/c"]],
+    ["rules/only-a.ts", ["out/a"]],
+    ["rules/shared.ts", ["out/a", "out/b"]],
   ] as const) {
-    project.write(module, project.text(module).replace(/1|"</, (found) => (found === "1" ? "2" : `"[`)).concat("// edited\n"));
+    project.write(
+      module,
+      project
+        .text(module)
+        .replace(/1|"</, (found) => (found === "1" ? "2" : `"[`))
+        .concat("// edited\n"),
+    );
     assert.is(project.nothingToDo(), false);
     const outcome = await project.build();
     assert.equal(outcome.ran, ran, module);
@@ -34,7 +44,11 @@ test("an edit of a module of rules, of a helper or of a wrapper runs exactly the
 });
 
 test("a function or a value that the Dofile hands to a rule of another module is its code, too (trap 26)", async () => {
-  const project = new TestProject(`const text = "one"; return [wrap("out/x", () => "x1"), wrap("out/y", () => text)];`, MODULES, `import { wrap } from "./rules/wrap.ts";`);
+  const project = new TestProject(
+    `const text = "one"; return [wrap("out/x", () => "x1"), wrap("out/y", () => text)];`,
+    MODULES,
+    `import { wrap } from "./rules/wrap.ts";`,
+  );
   await project.build();
   project.write("Dofile.ts", project.text("Dofile.ts").replace("x1", "x2"));
   await project.build();
@@ -47,8 +61,11 @@ test("a function or a value that the Dofile hands to a rule of another module is
 });
 
 test("a value that the Dofile gets from a helper and hands on is a prerequisite of what it hands it to (trap 26)", async () => {
-  const project = new TestProject(`return [a(), wrap("out/x", () => greeting)];`, { ...MODULES, "greeting.ts": `export const greeting = "hello";\n` },
-    `import { a } from "./rules/a.ts";\nimport { wrap } from "./rules/wrap.ts";\nimport { greeting } from "./greeting.ts";`);
+  const project = new TestProject(
+    `return [a(), wrap("out/x", () => greeting)];`,
+    { ...MODULES, "greeting.ts": `export const greeting = "hello";\n` },
+    `import { a } from "./rules/a.ts";\nimport { wrap } from "./rules/wrap.ts";\nimport { greeting } from "./greeting.ts";`,
+  );
   await project.build();
   project.write("greeting.ts", `export const greeting = "good day";\n`);
   await project.build();
@@ -57,7 +74,11 @@ test("a value that the Dofile gets from a helper and hands on is a prerequisite 
 });
 
 test("a comment in the Dofile runs nothing (trap 26)", async () => {
-  const project = new TestProject("return [a(), b()];", MODULES, `import { a } from "./rules/a.ts";\nimport { b } from "./rules/b.ts";`);
+  const project = new TestProject(
+    "return [a(), b()];",
+    MODULES,
+    `import { a } from "./rules/a.ts";\nimport { b } from "./rules/b.ts";`,
+  );
   await project.build();
   project.write("Dofile.ts", `// a word\n${project.text("Dofile.ts")}\n/* and another */\n`);
   assert.equal((await project.build()).ran, []);
@@ -65,7 +86,11 @@ test("a comment in the Dofile runs nothing (trap 26)", async () => {
 });
 
 test("a module that only passes on the rules of others does not tie them together (trap 26)", async () => {
-  const project = new TestProject("return [a(), b()];", { ...MODULES, "rules/index.ts": `export { a } from "./a.ts";\nexport { b } from "./b.ts";\n` }, `import { a, b } from "./rules/index.ts";`);
+  const project = new TestProject(
+    "return [a(), b()];",
+    { ...MODULES, "rules/index.ts": `export { a } from "./a.ts";\nexport { b } from "./b.ts";\n` },
+    `import { a, b } from "./rules/index.ts";`,
+  );
   await project.build();
   project.write("rules/a.ts", project.text("rules/a.ts").replace("shared + onlyA", "onlyA + shared"));
   assert.equal((await project.build()).ran, ["out/a"]);

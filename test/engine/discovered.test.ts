@@ -14,7 +14,10 @@ for (const jobs of [1, 64]) {
     `);
     for (const _ of [1, 2]) {
       const { failed, skipped, problems } = await project.build([], { jobs, keepGoing: true });
-      assert.equal([failed, skipped, problems.map((one) => [one.code, one.place?.file])], [["out/a"], ["out/b"], [["DP221", "out/b"]]]);
+      assert.equal(
+        [failed, skipped, problems.map((one) => [one.code, one.place?.file])],
+        [["out/a"], ["out/b"], [["DP221", "out/b"]]],
+      );
       assert.is(project.text("out/other"), "other");
     }
   });
@@ -26,9 +29,14 @@ for (const jobs of [1, 64]) {
     assert.is(project.text("out/a"), "source");
     // What was a source is made now, out of what was made of it.
     project.remove("in/x");
-    project.dofile(`${reader} return [rule({ target: "in/x", needs: { a }, recipe: ({ a }) => a.text }), ${OTHER}, rule({ target: "out/new", recipe: () => "new" })];`);
+    project.dofile(
+      `${reader} return [rule({ target: "in/x", needs: { a }, recipe: ({ a }) => a.text }), ${OTHER}, rule({ target: "out/new", recipe: () => "new" })];`,
+    );
     const { failed, skipped, problems } = await project.build([], { jobs, keepGoing: true });
-    assert.equal([failed, skipped, problems.map((one) => [one.code, one.place?.file])], [["out/a"], ["in/x"], [["DP221", "in/x"]]]);
+    assert.equal(
+      [failed, skipped, problems.map((one) => [one.code, one.place?.file])],
+      [["out/a"], ["in/x"], [["DP221", "in/x"]]],
+    );
     assert.is(project.text("out/new"), "new");
   });
 }
@@ -40,7 +48,11 @@ test("an undeclared read of what another rule makes is a problem, at any -j (tra
     ];`);
     for (const round of [1, 2]) {
       const { problems } = await project.build([], { jobs, keepGoing: true });
-      assert.equal(problems.map((one) => [one.code, one.place?.file]), [["DP221", "out/made"]], `round ${round}`);
+      assert.equal(
+        problems.map((one) => [one.code, one.place?.file]),
+        [["DP221", "out/made"]],
+        `round ${round}`,
+      );
     }
   }
 });
@@ -50,14 +62,17 @@ test("in whatever order rules are declared, and at any -j, the same is made (tra
   const texts = new Set<string>();
   for (const jobs of [1, 2, 64]) {
     const order = Array.from({ length: 30 }, () => random());
-    const project = new TestProject(`
+    const project = new TestProject(
+      `
       const order = ${JSON.stringify(order)};
       const base = fact({ name: "base", needs: { source: file("source") }, recipe: async ({ source }) => { await new Promise(setImmediate); return source.text.length; } });
       const parts = order.map((_, n) => rule({ target: "part/" + n, needs: { base }, recipe: async ({ base }, { readIfExists, glob }) => { if (n % 3 === 0) await new Promise(setImmediate); return n + ":" + base + (readIfExists("none") ?? "") + glob("part/*").length; } }));
       const sums = [0, 1, 2].map((r) => rule({ target: "sum/" + r, needs: { parts: parts.filter((_, n) => n % 3 === r) }, recipe: ({ parts }) => parts.map((one) => one.text).join() }));
       const all = rule({ target: "all", needs: { sums }, recipe: ({ sums }) => sums.map((one) => one.text).join(";") });
       return [...parts, ...sums, all].map((step, n) => ({ step, key: order[n % order.length] * (n + 1) % 1 })).sort((a, b) => a.key - b.key).map(({ step }) => step);
-    `, { source: "abc" });
+    `,
+      { source: "abc" },
+    );
     assert.equal((await project.build([], { jobs })).problems, []);
     await project.settled();
     const { "Dofile.ts": _, ...files } = filesBelow(project.root);
@@ -70,15 +85,22 @@ test("in whatever order rules are declared, and at any -j, the same is made (tra
 });
 
 test("a template that is included and not there is noticed when it comes, whether its absence was a fault or allowed (trap 31)", async () => {
-  const project = new TestProject(`return ["must", "may"].map((name) => rule({ target: "out/" + name + ".txt", recipe: (_, { render }) => render("t/" + name + ".txt.njk", {}) }));`, {
-    "t/must.txt.njk": `must {% include "./late.txt.njk" %}`, "t/may.txt.njk": `may {% include "./late.txt.njk" ignore missing %}`,
-  });
+  const project = new TestProject(
+    `return ["must", "may"].map((name) => rule({ target: "out/" + name + ".txt", recipe: (_, { render }) => render("t/" + name + ".txt.njk", {}) }));`,
+    {
+      "t/must.txt.njk": `must {% include "./late.txt.njk" %}`,
+      "t/may.txt.njk": `may {% include "./late.txt.njk" ignore missing %}`,
+    },
+  );
   const first = await project.build([], { keepGoing: true });
   assert.equal([first.ran, first.failed], [["out/may.txt"], ["out/must.txt"]]);
   assert.is(project.text("out/may.txt"), "may ");
   project.write("t/late.txt.njk", "late");
   const second = await project.build();
-  assert.equal([second.ran, second.reasons["out/may.txt"]], [["out/may.txt", "out/must.txt"], [{ kind: "file", path: "t/late.txt.njk", change: "appeared" }]]);
+  assert.equal(
+    [second.ran, second.reasons["out/may.txt"]],
+    [["out/may.txt", "out/must.txt"], [{ kind: "file", path: "t/late.txt.njk", change: "appeared" }]],
+  );
   assert.equal([project.text("out/may.txt"), project.text("out/must.txt")], ["may late", "must late"]);
   await project.settled();
 });

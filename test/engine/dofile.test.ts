@@ -14,11 +14,18 @@ const PACKAGE = {
 };
 
 test("a Dofile imports packages that are ESM only, with their subpath exports; another version of one runs what uses it", async () => {
-  const project = new TestProject(`return [rule({ target: "out/x", recipe: () => text + deep })];`, PACKAGE, `import { text } from "esm-only";\nimport { deep } from "esm-only/sub/deep";`);
+  const project = new TestProject(
+    `return [rule({ target: "out/x", recipe: () => text + deep })];`,
+    PACKAGE,
+    `import { text } from "esm-only";\nimport { deep } from "esm-only/sub/deep";`,
+  );
   assert.equal((await project.build()).problems, []);
   assert.is(project.text("out/x"), "main 1deep");
   await project.settled();
-  project.write("node_modules/esm-only/package.json", PACKAGE["node_modules/esm-only/package.json"].replace("1.0.0", "1.0.1"));
+  project.write(
+    "node_modules/esm-only/package.json",
+    PACKAGE["node_modules/esm-only/package.json"].replace("1.0.0", "1.0.1"),
+  );
   assert.is(project.nothingToDo(), false);
   assert.equal((await project.build()).ran, ["out/x"]);
   await project.settled();
@@ -26,12 +33,22 @@ test("a Dofile imports packages that are ESM only, with their subpath exports; a
 
 test("a package, a module or an export that is missing is a problem with the line that asks for it", async () => {
   for (const [line, what] of [
-    [`import { x } from "not-installed";`, "not-installed"], [`import { x } from "./not-there.ts";`, "not-there"],
-    [`import { nothing } from "./there.ts";`, "nothing"], [`import { rules } from "dospesos/rules";`, "dospesos/rules"],
+    [`import { x } from "not-installed";`, "not-installed"],
+    [`import { x } from "./not-there.ts";`, "not-there"],
+    [`import { nothing } from "./there.ts";`, "nothing"],
+    [`import { rules } from "dospesos/rules";`, "dospesos/rules"],
   ] as const) {
-    const project = new TestProject("return [];", { "there.ts": "export const x = 1;\n" }, `${line}\nconsole.assert(${/\{ (\w+)/.exec(line)![1]} !== 0);`);
+    const project = new TestProject(
+      "return [];",
+      { "there.ts": "export const x = 1;\n" },
+      `${line}\nconsole.assert(${/\{ (\w+)/.exec(line)![1]} !== 0);`,
+    );
     const { problems } = await project.build();
-    assert.equal(problems.map((one) => [one.place?.file, one.place?.line]), [["Dofile.ts", 2]], line);
+    assert.equal(
+      problems.map((one) => [one.place?.file, one.place?.line]),
+      [["Dofile.ts", 2]],
+      line,
+    );
     assert.match(problems[0]!.what, what);
     assert.is(project.nothingToDo(), false);
     project.dofile("return [];");
@@ -40,7 +57,11 @@ test("a package, a module or an export that is missing is a problem with the lin
 });
 
 test("an export that the public API does not have is a problem with a place", async () => {
-  const project = new TestProject("return [];", {}, `import { ruel } from "dospesos";\nconsole.assert(ruel !== 0);`);
+  const project = new TestProject(
+    "return [];",
+    {},
+    `import { ruel } from "dospesos";\nconsole.assert(ruel !== 0);`,
+  );
   const { problems } = await project.build();
   assert.is(problems.length, 1);
   assert.is(problems[0]!.place?.file, "Dofile.ts");
@@ -49,41 +70,70 @@ test("an export that the public API does not have is a problem with a place", as
 
 test("a syntax error is told with file, line and column, in the Dofile and in a module", async () => {
   const project = new TestProject("return [;", {});
-  assert.equal((await project.build()).problems.map((one) => one.place), [{ file: "Dofile.ts", line: 4, column: 9 }]);
+  assert.equal(
+    (await project.build()).problems.map((one) => one.place),
+    [{ file: "Dofile.ts", line: 4, column: 9 }],
+  );
   project.dofile("return [];", `import "./rules/broken.ts";`);
   project.write("rules/broken.ts", "\nexport const x = = 1;\n");
-  assert.equal((await project.build()).problems.map((one) => one.place), [{ file: "rules/broken.ts", line: 2, column: 18 }]);
+  assert.equal(
+    (await project.build()).problems.map((one) => one.place),
+    [{ file: "rules/broken.ts", line: 2, column: 18 }],
+  );
 });
 
 test("an error that a Dofile or a module throws is told with file, line and column, also where a module asks for import.meta.url", async () => {
-  const project = new TestProject(`  const none = undefined as unknown as { x: number };\n  return [none.x as never];`);
-  assert.equal((await project.build()).problems.map((one) => one.place), [{ file: "Dofile.ts", line: 5, column: 16 }]);
+  const project = new TestProject(
+    `  const none = undefined as unknown as { x: number };\n  return [none.x as never];`,
+  );
+  assert.equal(
+    (await project.build()).problems.map((one) => one.place),
+    [{ file: "Dofile.ts", line: 5, column: 16 }],
+  );
   for (const status of [true, false]) {
-    project.write("rules/thrower.ts", `const here: string = import.meta.url;\n\nexport function thrower(): never {\n  throw new Error("from " + here.slice(-10));\n}\n`);
+    project.write(
+      "rules/thrower.ts",
+      `const here: string = import.meta.url;\n\nexport function thrower(): never {\n  throw new Error("from " + here.slice(-10));\n}\n`,
+    );
     project.dofile("return [thrower()];", `import { thrower } from "./rules/thrower.ts";`);
-    const problems = status ? await project.explain().then(() => [], problemsIn) : (await project.build()).problems;
-    assert.equal(problems.map((one) => [one.place, one.what]), [[{ file: "rules/thrower.ts", line: 4, column: 9 }, "the Dofile failed: Error: from thrower.ts"]]);
+    const problems = status
+      ? await project.explain().then(() => [], problemsIn)
+      : (await project.build()).problems;
+    assert.equal(
+      problems.map((one) => [one.place, one.what]),
+      [[{ file: "rules/thrower.ts", line: 4, column: 9 }, "the Dofile failed: Error: from thrower.ts"]],
+    );
   }
 });
 
 test("something that is no Error is told, too, whether a Dofile or a recipe throws it", async () => {
   assert.match((await new TestProject(`throw "only text";`).build()).problems[0]!.what, "only text");
   assert.match((await new TestProject(`throw undefined;`).build()).problems[0]!.what, "undefined");
-  const { problems, failed } = await new TestProject(`return [rule({ target: "x", recipe: () => { throw null; } })];`).build();
+  const { problems, failed } = await new TestProject(
+    `return [rule({ target: "x", recipe: () => { throw null; } })];`,
+  ).build();
   assert.equal([failed, problems.map((one) => one.what)], [["x"], ["the recipe of x failed: null"]]);
 });
 
 test("import.meta.url, filename and dirname in rules mean the source", async () => {
-  const project = new TestProject(`return [here()];`, {
-    "rules/here.ts": `import { basename } from "node:path";\nimport { rule } from "dospesos";\nexport const here = () => rule({ target: "out/x", recipe: () => [import.meta.url, import.meta.filename, import.meta.dirname].map((one) => basename(one!)).join() });\n`,
-  }, `import { here } from "./rules/here.ts";`);
+  const project = new TestProject(
+    `return [here()];`,
+    {
+      "rules/here.ts": `import { basename } from "node:path";\nimport { rule } from "dospesos";\nexport const here = () => rule({ target: "out/x", recipe: () => [import.meta.url, import.meta.filename, import.meta.dirname].map((one) => basename(one!)).join() });\n`,
+    },
+    `import { here } from "./rules/here.ts";`,
+  );
   await project.build();
   assert.is(project.text("out/x"), "here.ts,here.ts,rules");
   await project.settled();
 });
 
 test("a Dofile imports JSON, and an edit of it runs what may be made of it", async () => {
-  const project = new TestProject(`return [rule({ target: "out/x", recipe: () => data.name })];`, { "data.json": `{ "name": "one" }` }, `import data from "./data.json" with { type: "json" };`);
+  const project = new TestProject(
+    `return [rule({ target: "out/x", recipe: () => data.name })];`,
+    { "data.json": `{ "name": "one" }` },
+    `import data from "./data.json" with { type: "json" };`,
+  );
   await project.build();
   project.write("data.json", `{ "name": "two" }`);
   await project.build();
@@ -94,14 +144,25 @@ test("a Dofile imports JSON, and an edit of it runs what may be made of it", asy
 test("a default export that is no project, and a missing Dofile, are problems that say what to write", async () => {
   const project = new TestProject("return [];");
   project.write("Dofile.ts", "export default 1;\n");
-  assert.equal((await project.build()).problems.map((one) => [one.code, one.place?.file]), [["DP242", "Dofile.ts"]]);
+  assert.equal(
+    (await project.build()).problems.map((one) => [one.code, one.place?.file]),
+    [["DP242", "Dofile.ts"]],
+  );
   project.remove("Dofile.ts");
-  assert.equal((await project.build()).problems.map((one) => one.code), ["DP241"]);
+  assert.equal(
+    (await project.build()).problems.map((one) => one.code),
+    ["DP241"],
+  );
 });
 
 test("rule() outside of a Dofile's function call, in a recipe, is a problem", async () => {
-  const { problems } = await new TestProject(`return [rule({ target: "x", recipe: () => { rule({ target: "y", recipe: () => "" }); return ""; } })];`).build();
-  assert.equal(problems.map((one) => one.code), ["DP220"]);
+  const { problems } = await new TestProject(
+    `return [rule({ target: "x", recipe: () => { rule({ target: "y", recipe: () => "" }); return ""; } })];`,
+  ).build();
+  assert.equal(
+    problems.map((one) => one.code),
+    ["DP220"],
+  );
 });
 
 test("a Dofile that is broken removes and changes nothing, and the next good one goes on", async () => {
@@ -121,7 +182,10 @@ test("a Dofile that is broken removes and changes nothing, and the next good one
 test("a Dofile in a folder without any package imports dospesos, also by -C from elsewhere", () => {
   const folder = tempFolder("alone");
   writeFileSync(join(folder, "settings.ini"), SETTINGS);
-  writeFileSync(join(folder, "Dofile.ts"), `import { project, rule, json } from "dospesos";\nexport default project(() => [rule({ target: "x", recipe: () => json({ a: 1 }) })]);\n`);
+  writeFileSync(
+    join(folder, "Dofile.ts"),
+    `import { project, rule, json } from "dospesos";\nexport default project(() => [rule({ target: "x", recipe: () => json({ a: 1 }) })]);\n`,
+  );
   const project = new TestProject("return [];");
   const run = project.run(["build", "-C", folder, "--json"], {}, tempFolder("elsewhere"));
   assert.is(run.code, 0, run.err);

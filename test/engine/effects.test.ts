@@ -23,7 +23,11 @@ const BODY = `
 `;
 
 function project(changes: string): TestProject {
-  return new TestProject(BODY, { source: "first", changes }, `${HEAD}\nimport { ProblemError } from "dospesos";`);
+  return new TestProject(
+    BODY,
+    { source: "first", changes },
+    `${HEAD}\nimport { ProblemError } from "dospesos";`,
+  );
 }
 
 /** The world is what the effects changed: it is no file of the project. */
@@ -46,10 +50,17 @@ test("all effects that are ready are shown in one plan and asked for once; yes a
 test("no applies nothing, makes all that needs none of them, and counts who waits for a person", async () => {
   const it = project("make a thing\n");
   const outcome = await it.build([], { consent: async () => false });
-  assert.equal([outcome.ran, outcome.skipped, world(it)], [["out/other"], ["applied/one.json", "applied/two.json", "out/above"], []]);
+  assert.equal(
+    [outcome.ran, outcome.skipped, world(it)],
+    [["out/other"], ["applied/one.json", "applied/two.json", "out/above"], []],
+  );
   assert.is(outcome.summary?.needsPerson, 2);
   assert.is(it.nothingToDo(), false);
-  assert.equal((await it.build([], { consent: async () => true })).ran, ["applied/one.json", "applied/two.json", "out/above"]);
+  assert.equal((await it.build([], { consent: async () => true })).ran, [
+    "applied/one.json",
+    "applied/two.json",
+    "out/above",
+  ]);
 });
 
 test("an effect without changes to make asks nobody", async () => {
@@ -60,14 +71,17 @@ test("an effect without changes to make asks nobody", async () => {
 });
 
 test("what the plan read is a prerequisite, and effects that are agreed to keep to -j", async () => {
-  const it = new TestProject(`
+  const it = new TestProject(
+    `
     let running = 0;
     const effects = Array.from({ length: 6 }, (_, index) => effect({
       name: "e" + index, target: "applied/" + index, plan: async (_, { read }) => ({ changes: [read("changes").text] }),
       apply: async () => { running++; await new Promise(setImmediate); return running--; },
     }));
     return [rule({ target: "most", needs: { effects }, recipe: ({ effects }) => String(Math.max(...effects)) })];
-  `, { changes: "one" });
+  `,
+    { changes: "one" },
+  );
   await it.build([], { jobs: 2, consent: async () => true });
   assert.is(it.text("most"), "2");
   assert.is(it.nothingToDo(), true);
@@ -80,13 +94,20 @@ test("an effect that comes out the same stops there: what needs it does not run"
   await it.build();
   it.write("source", "fifth");
   const outcome = await it.build();
-  assert.equal([outcome.ran, outcome.fresh], [["applied/one.json", "applied/two.json", "out/other"], ["out/above"]]);
+  assert.equal(
+    [outcome.ran, outcome.fresh],
+    [["applied/one.json", "applied/two.json", "out/other"], ["out/above"]],
+  );
 });
 
 test("the marker says what was applied, with which prerequisites, and what came back", async () => {
   const it = project("");
   await it.build();
-  const marker = JSON.parse(it.text("applied/one.json")) as { effect: string; prerequisites: Record<string, string>; outputs: unknown };
+  const marker = JSON.parse(it.text("applied/one.json")) as {
+    effect: string;
+    prerequisites: Record<string, string>;
+    outputs: unknown;
+  };
   assert.equal([marker.effect, marker.outputs], ["one", { id: 5 }]);
   assert.equal(Object.keys(marker.prerequisites), ["changes", "source"]);
 });
@@ -103,12 +124,21 @@ test("a marker that is deleted or edited makes its effect stale", async () => {
 test("held: effects never run; what needs them goes on with what they gave last, and waits if they never ran", async () => {
   const it = project("");
   const first = await it.build([], { effects: "hold" });
-  assert.equal([first.ran, first.skipped], [["out/other"], ["applied/one.json", "applied/two.json", "out/above"]]);
+  assert.equal(
+    [first.ran, first.skipped],
+    [["out/other"], ["applied/one.json", "applied/two.json", "out/above"]],
+  );
   await it.build();
   it.write("source", "second one");
   it.write("Dofile.ts", it.text("Dofile.ts").replace(`"id "`, `"the id "`));
   const held = await it.build([], { effects: "hold" });
-  assert.equal([held.ran, held.skipped], [["out/above", "out/other"], ["applied/one.json", "applied/two.json"]]);
+  assert.equal(
+    [held.ran, held.skipped],
+    [
+      ["out/above", "out/other"],
+      ["applied/one.json", "applied/two.json"],
+    ],
+  );
   assert.is(it.text("out/above"), "the id 5");
   assert.equal(world(it), ["one first", "two first"]);
   assert.is(held.summary?.needsPerson, 2);
@@ -118,8 +148,14 @@ test("an effect that needs a person does not stop other work, and counts", async
   const it = project("");
   it.write("source", "person");
   const outcome = await it.build([], { jobs: 1 });
-  assert.equal([outcome.ran, outcome.failed, outcome.skipped], [["out/other"], ["applied/one.json", "applied/two.json"], ["out/above"]]);
-  assert.equal([outcome.summary?.needsPerson, outcome.problems.map((one) => one.what)], [2, ["log in first", "log in first"]]);
+  assert.equal(
+    [outcome.ran, outcome.failed, outcome.skipped],
+    [["out/other"], ["applied/one.json", "applied/two.json"], ["out/above"]],
+  );
+  assert.equal(
+    [outcome.summary?.needsPerson, outcome.problems.map((one) => one.what)],
+    [2, ["log in first", "log in first"]],
+  );
 });
 
 test("an effect that fails runs again next time", async () => {
@@ -140,7 +176,10 @@ test("the marker of an effect that left the project stays through every later ch
   const gone = await it.build();
   assert.match(gone.notes.join(), /two is no longer in the project.*applied\/two\.json stays/);
   for (const target of ["out/x", "out/y"]) {
-    it.write("Dofile.ts", dofile.replace(`apply("two"), `, `rule({ target: "${target}", recipe: () => "" }), `));
+    it.write(
+      "Dofile.ts",
+      dofile.replace(`apply("two"), `, `rule({ target: "${target}", recipe: () => "" }), `),
+    );
     assert.equal((await it.build()).notes, []);
     assert.is(it.text("applied/two.json"), marker);
   }
@@ -171,7 +210,9 @@ test("a real process without a terminal shows the plan, applies nothing, and exi
 });
 
 test("an effect that a failure kept from being reached is not said to wait for a person", () => {
-  const it = new TestProject(`const bad = rule({ target: "out/bad", recipe: () => { throw new Error("no"); } }); return [bad, effect({ name: "later", target: "applied/later.json", apply: async () => 1 })];`);
+  const it = new TestProject(
+    `const bad = rule({ target: "out/bad", recipe: () => { throw new Error("no"); } }); return [bad, effect({ name: "later", target: "applied/later.json", apply: async () => 1 })];`,
+  );
   const { code, err } = it.run(["build", "-j", "1"]);
   assert.is(code, 1, err);
   assert.match(err, "failed   out/bad");

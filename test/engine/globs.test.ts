@@ -15,11 +15,33 @@ test("a glob runs what needs it when a match comes, goes, is renamed, becomes a 
     ["not matching", () => project.write("in/b.md", "b"), false],
     ["dotfile", () => project.write("in/.c.txt", "c"), false],
     ["in a new folder", () => project.write("in/deep/er/d.txt", "d"), true],
-    ["renamed", () => { project.write("in/e.txt", project.text("in/b.txt")); project.remove("in/b.txt"); }, true],
+    [
+      "renamed",
+      () => {
+        project.write("in/e.txt", project.text("in/b.txt"));
+        project.remove("in/b.txt");
+      },
+      true,
+    ],
     ["removed", () => project.remove("in/e.txt"), true],
-    ["a folder now", () => { project.remove("in/a.txt"); project.write("in/a.txt/x.md", ""); }, true],
+    [
+      "a folder now",
+      () => {
+        project.remove("in/a.txt");
+        project.write("in/a.txt/x.md", "");
+      },
+      true,
+    ],
     ["content", () => project.write("in/deep/er/d.txt", "dd"), true],
-    ["the folder renamed", () => { project.write("in/other/d.txt", "dd"); project.remove("in/deep"); project.remove("in/deep/er/d.txt"); }, true],
+    [
+      "the folder renamed",
+      () => {
+        project.write("in/other/d.txt", "dd");
+        project.remove("in/deep");
+        project.remove("in/deep/er/d.txt");
+      },
+      true,
+    ],
   ];
   for (const [name, change, runs] of steps) {
     change();
@@ -31,10 +53,13 @@ test("a glob runs what needs it when a match comes, goes, is renamed, becomes a 
 
 test("outputs in the folder that a glob searches are no matches, so the build ends and the next one has nothing to do (trap 30)", async () => {
   for (const pattern of ["*.txt", "**/*.txt"]) {
-    const project = new TestProject(`
+    const project = new TestProject(
+      `
       const copies = find("${pattern}").map((name) => rule({ target: "copy-of-" + name.replaceAll("/", "-"), needs: { one: file(name) }, recipe: ({ one }) => one.text }));
       return [...copies, rule({ target: "all.txt", needs: { all: glob("${pattern}") }, recipe: ({ all }) => all.map((one) => one.path).join() })];
-    `, { "a.txt": "a", "b.txt": "b" });
+    `,
+      { "a.txt": "a", "b.txt": "b" },
+    );
     await project.build();
     assert.is(project.text("all.txt"), "a.txt,b.txt");
     await project.settled();
@@ -51,7 +76,9 @@ test("outputs in the folder that a glob searches are no matches, so the build en
 test("a leftover of a rule that is gone is no match of the new graph's globs (trap 30)", async () => {
   const project = new TestProject(`return [rule({ target: "pages/old.md", recipe: () => "old" })];`);
   await project.build();
-  project.dofile(`return find("pages/*.md").map((name) => rule({ target: name + ".html", needs: { page: file(name) }, recipe: ({ page }) => page.text }));`);
+  project.dofile(
+    `return find("pages/*.md").map((name) => rule({ target: name + ".html", needs: { page: file(name) }, recipe: ({ page }) => page.text }));`,
+  );
   project.write("pages/new.md", "new");
   const outcome = await project.build();
   assert.equal([outcome.removed, outcome.ran], [["pages/old.md"], ["pages/new.md.html"]]);
@@ -93,8 +120,13 @@ test("a folder that a glob searched and that became a file, or went away, is not
 });
 
 test("links that lead to a folder above them end a glob's search there (trap 34)", async () => {
-  const project = new TestProject(`return [rule({ target: "out/all", recipe: (_, { glob }) => glob("in/**").map((one) => one.path).join() })];`, { "in/a/b/c": "c" });
-  for (const name of ["in/a/up", "in/a/again", "in/a/b/top", "in/a/b/twice"]) project.link("..", name);
+  const project = new TestProject(
+    `return [rule({ target: "out/all", recipe: (_, { glob }) => glob("in/**").map((one) => one.path).join() })];`,
+    { "in/a/b/c": "c" },
+  );
+  for (const name of ["in/a/up", "in/a/again", "in/a/b/top", "in/a/b/twice"]) {
+    project.link("..", name);
+  }
   assert.equal((await project.build()).problems, []);
   assert.match(project.text("out/all"), "in/a/b/c");
   project.write("in/a/b/d", "d");

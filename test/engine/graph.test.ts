@@ -5,12 +5,21 @@ import { TestProject } from "./project.ts";
 test("a cycle is told in its order, whether of one, two or three rules, or through a group (trap 40)", async () => {
   for (const [body, loop] of [
     [`return [rule({ target: "a", needs: { a: file("a") }, recipe: () => "" })];`, "a → a"],
-    [`const a = rule({ target: "a", needs: { b: file("b") }, recipe: () => "" }); return [rule({ target: "b", needs: { a }, recipe: () => "" })];`, "b → a → b"],
-    [`const one = rule({ target: "one", needs: { x: file("three") }, recipe: () => "" });
+    [
+      `const a = rule({ target: "a", needs: { b: file("b") }, recipe: () => "" }); return [rule({ target: "b", needs: { a }, recipe: () => "" })];`,
+      "b → a → b",
+    ],
+    [
+      `const one = rule({ target: "one", needs: { x: file("three") }, recipe: () => "" });
       const two = rule({ target: "two", needs: { one }, recipe: () => "" });
       const three = rule({ target: "three", needs: { two }, recipe: () => "" });
-      return [group("all", [three, rule({ target: "above", needs: { three }, recipe: () => "" })])];`, "three → two → one → three"],
-    [`const f = fact({ name: "f", needs: { x: file("x") }, recipe: () => 1 }); return [rule({ target: "x", needs: { f }, recipe: () => "" })];`, "x → f → x"],
+      return [group("all", [three, rule({ target: "above", needs: { three }, recipe: () => "" })])];`,
+      "three → two → one → three",
+    ],
+    [
+      `const f = fact({ name: "f", needs: { x: file("x") }, recipe: () => 1 }); return [rule({ target: "x", needs: { f }, recipe: () => "" })];`,
+      "x → f → x",
+    ],
   ] as const) {
     const { problems, ran } = await new TestProject(body).build();
     assert.equal([problems.map((one) => one.code), ran], [["DP234"], []]);
@@ -23,17 +32,22 @@ test("a cycle is told in its order, whether of one, two or three rules, or throu
 });
 
 test("a group that contains itself is a problem that names the way around (trap 40)", async () => {
-  const { problems } = await new TestProject(`const inner: unknown[] = []; const g = group("outer", [group("inner", inner as never)]); inner.push(g); return [g];`).build();
+  const { problems } = await new TestProject(
+    `const inner: unknown[] = []; const g = group("outer", [group("inner", inner as never)]); inner.push(g); return [g];`,
+  ).build();
   assert.ok(problems.length > 0);
   assert.match(problems[0]!.what, "outer → inner → outer");
 });
 
 test("a chain of 30,000 steps, deeper than any recursion goes, is built, explained, listed, found fresh, rebuilt from its first link and cleaned (trap 41)", async () => {
-  const project = new TestProject(`
+  const project = new TestProject(
+    `
     let last = fact({ name: "f0", needs: { source: file("source") }, recipe: ({ source }) => source.text });
     for (let index = 1; index < 30_000; index++) last = fact({ name: "f" + index, needs: { last }, recipe: ({ last }) => last });
     return [rule({ target: "out/end", needs: { last }, recipe: ({ last }) => last })];
-  `, { source: "1" });
+  `,
+    { source: "1" },
+  );
   assert.is((await project.buildAtOnce([], { jobs: 1 })).ran.length, 30_001);
   assert.is(project.nothingToDo(), true);
   project.write("source", "2");
@@ -59,11 +73,14 @@ test("a cycle of 20,000 rules is found at once, and its message stays readable (
 });
 
 test("a diamond: bottom and top run once each (trap 42)", async () => {
-  const project = new TestProject(`
+  const project = new TestProject(
+    `
     const bottom = rule({ target: "bottom", needs: { source: file("source") }, recipe: ({ source }) => source.text });
     const [left, right] = ["left", "right"].map((target) => rule({ target, needs: { bottom }, recipe: ({ bottom }) => bottom.text }));
     return [rule({ target: "top", needs: { left: left!, right: right! }, recipe: ({ left, right }) => left.text + right.text })];
-  `, { source: "1" });
+  `,
+    { source: "1" },
+  );
   assert.equal((await project.build()).ran, ["bottom", "left", "right", "top"]);
   project.write("source", "2");
   assert.equal((await project.build()).ran, ["bottom", "left", "right", "top"]);
@@ -71,11 +88,14 @@ test("a diamond: bottom and top run once each (trap 42)", async () => {
 });
 
 test("5,000 facts of one source, and one rule of them all, are built once for each change (trap 43)", async () => {
-  const project = new TestProject(`
+  const project = new TestProject(
+    `
     const source = file("source");
     const all = Array.from({ length: 5000 }, (_, index) => fact({ name: "f" + index, needs: { source }, recipe: ({ source }) => source.text + index }));
     return [rule({ target: "top", needs: { all }, recipe: ({ all }) => String(all.length) })];
-  `, { source: "1" });
+  `,
+    { source: "1" },
+  );
   assert.is((await project.build()).ran.length, 5001);
   assert.is(project.text("top"), "5000");
   assert.is(project.nothingToDo(), true);
@@ -111,9 +131,14 @@ test("no more recipes run at the same time than -j allows", async () => {
 });
 
 test("a target or group that does not exist is told with the one that was meant, all of them in one run", async () => {
-  const project = new TestProject(`return [group("edge-installer", [rule({ target: "out/config.yaml", recipe: () => "" })])];`);
+  const project = new TestProject(
+    `return [group("edge-installer", [rule({ target: "out/config.yaml", recipe: () => "" })])];`,
+  );
   const { problems, ran } = await project.build(["edge-instaler", "out/konfig.yaml", "quite different"]);
-  assert.equal(problems.map((one) => one.fix), ["did you mean edge-installer?", "did you mean out/config.yaml?", "dospesos list shows all targets"]);
+  assert.equal(
+    problems.map((one) => one.fix),
+    ["did you mean edge-installer?", "did you mean out/config.yaml?", "dospesos list shows all targets"],
+  );
   assert.equal(ran, []);
 });
 
@@ -133,7 +158,10 @@ test("a group builds its members and those of the groups in it, and no other tar
 });
 
 test("each step is told once, whether it ran or was fresh", async () => {
-  const project = new TestProject(`return ["a", "b"].map((name) => rule({ target: "out/" + name, needs: { one: file(name) }, recipe: ({ one }) => one.text }));`, { a: "a", b: "b" });
+  const project = new TestProject(
+    `return ["a", "b"].map((name) => rule({ target: "out/" + name, needs: { one: file(name) }, recipe: ({ one }) => one.text }));`,
+    { a: "a", b: "b" },
+  );
   await project.build();
   project.write("a", "aa");
   const outcome = await project.build();

@@ -5,7 +5,8 @@ import * as assert from "uvu/assert";
 import { TestProject } from "./project.ts";
 
 test("clean never removes a key, also of a rule that has left the project", async () => {
-  const key = 'rule({ target: "keys/a", mode: 0o600, precious: true, recipe: (_, { existing }) => existing("keys/a")?.text ?? "secret" })';
+  const key =
+    'rule({ target: "keys/a", mode: 0o600, precious: true, recipe: (_, { existing }) => existing("keys/a")?.text ?? "secret" })';
   const project = new TestProject(`return [${key}, rule({ target: "b", recipe: () => "b" })];`);
   await project.build();
   project.dofile('return [rule({ target: "b", recipe: () => "b" })];');
@@ -20,7 +21,9 @@ test("clean never removes a key, also of a rule that has left the project", asyn
 });
 
 test("clean removes only what a build made: not what stood there before, and was refused to be replaced", async () => {
-  const project = new TestProject('return [rule({ target: "notes.txt", recipe: () => "made" }), rule({ target: "b", recipe: () => "b" })];');
+  const project = new TestProject(
+    'return [rule({ target: "notes.txt", recipe: () => "made" }), rule({ target: "b", recipe: () => "b" })];',
+  );
   execFileSync("git", ["init", "-q"], { cwd: project.root });
   project.tamper("notes.txt", "mine");
   assert.equal((await project.build([], { keepGoing: true })).failed, ["notes.txt"]);
@@ -32,7 +35,9 @@ test("clean removes only what a build made: not what stood there before, and was
 });
 
 test("after the state is lost, clean still removes what git ignores", async () => {
-  const project = new TestProject('return [rule({ target: "out/b", recipe: () => "b" })];', { ".gitignore": "out/\n.dospesos/\n" });
+  const project = new TestProject('return [rule({ target: "out/b", recipe: () => "b" })];', {
+    ".gitignore": "out/\n.dospesos/\n",
+  });
   execFileSync("git", ["init", "-q"], { cwd: project.root });
   await project.build();
   project.remove(".dospesos");
@@ -41,7 +46,8 @@ test("after the state is lost, clean still removes what git ignores", async () =
 });
 
 test("clean of one target does not forget what a vanished rule left behind", async () => {
-  const both = 'return [rule({ target: "gone", recipe: () => "x" }), rule({ target: "b", recipe: () => "b" })];';
+  const both =
+    'return [rule({ target: "gone", recipe: () => "x" }), rule({ target: "b", recipe: () => "b" })];';
   const project = new TestProject(both);
   await project.build();
   project.dofile('return [rule({ target: "b", recipe: () => "b" })];');
@@ -67,37 +73,65 @@ test("a broken Dofile is told by every build, not only by the first one", async 
 test("what git tracks is not removed when a rule no longer makes it", async () => {
   const project = new TestProject('return [rule({ target: "conf.json", recipe: () => "{}" })];');
   await project.build();
-  const git = (...words: string[]): Buffer => execFileSync("git", ["-c", "user.name=test", "-c", "user.email=test@localhost", ...words], { cwd: project.root, stdio: "pipe" });
+  const git = (...words: string[]): Buffer =>
+    execFileSync("git", ["-c", "user.name=test", "-c", "user.email=test@localhost", ...words], {
+      cwd: project.root,
+      stdio: "pipe",
+    });
   git("init", "-q");
   git("add", "conf.json");
   project.dofile('return [rule({ target: "other", recipe: () => "x" })];');
-  assert.match((await project.build()).notes.join("\n"), "conf.json is no longer made by a rule; it stays, since git tracks it");
+  assert.match(
+    (await project.build()).notes.join("\n"),
+    "conf.json is no longer made by a rule; it stays, since git tracks it",
+  );
   assert.is(project.text("conf.json"), "{}");
 });
 
 test("a folder is no prerequisite that could be watched over: it is refused", async () => {
-  const project = new TestProject('return [rule({ target: "a", needs: { src: file("src") }, recipe: () => "a" })];', { "src/x": "1" });
+  const project = new TestProject(
+    'return [rule({ target: "a", needs: { src: file("src") }, recipe: () => "a" })];',
+    { "src/x": "1" },
+  );
   const { problems, failed } = await project.build();
   assert.equal(failed, ["a"]);
-  assert.equal(problems.map(({ code, place }) => [code, place?.file]), [["DP213", "src"]]);
+  assert.equal(
+    problems.map(({ code, place }) => [code, place?.file]),
+    [["DP213", "src"]],
+  );
 });
 
 test("a name with NUL in it fails its step and leaves the state readable (trap 36)", async () => {
-  const project = new TestProject('return [rule({ target: "a", recipe: (_, { env }) => String(env("A\\0B")) }), rule({ target: "b", recipe: () => "b" })];');
+  const project = new TestProject(
+    'return [rule({ target: "a", recipe: (_, { env }) => String(env("A\\0B")) }), rule({ target: "b", recipe: () => "b" })];',
+  );
   assert.equal((await project.build([], { keepGoing: true })).failed, ["a"]);
   assert.equal((await project.build([], { keepGoing: true })).failed, ["a"]);
   assert.is(project.text("b"), "b");
 });
 
 test("a group cannot hide a target of the same name", async () => {
-  const { problems } = await new TestProject('const a = rule({ target: "a", recipe: () => "a" }); return [group("a", [a])];').build();
-  assert.equal(problems.map(({ code, place }) => [code, place?.file]), [["DP238", "Dofile.ts"]]);
+  const { problems } = await new TestProject(
+    'const a = rule({ target: "a", recipe: () => "a" }); return [group("a", [a])];',
+  ).build();
+  assert.equal(
+    problems.map(({ code, place }) => [code, place?.file]),
+    [["DP238", "Dofile.ts"]],
+  );
 });
 
 test("existing() gives only a step's own targets, and reading these is refused", async () => {
-  const other = new TestProject('return [rule({ target: "a", recipe: (_, { existing }) => existing("src.txt")?.text ?? "" })];', { "src.txt": "1" });
-  assert.match((await other.build()).problems[0]?.what ?? "", "existing() is asked for a file that the step does not make");
-  const own = new TestProject('return [rule({ target: "a", recipe: (_, { readIfExists }) => readIfExists("a")?.text ?? "" })];');
+  const other = new TestProject(
+    'return [rule({ target: "a", recipe: (_, { existing }) => existing("src.txt")?.text ?? "" })];',
+    { "src.txt": "1" },
+  );
+  assert.match(
+    (await other.build()).problems[0]?.what ?? "",
+    "existing() is asked for a file that the step does not make",
+  );
+  const own = new TestProject(
+    'return [rule({ target: "a", recipe: (_, { readIfExists }) => readIfExists("a")?.text ?? "" })];',
+  );
   assert.match((await own.build()).problems[0]?.what ?? "", "a reads a file that it makes itself");
 });
 
@@ -109,13 +143,20 @@ test("one recipe that waits for ever does not make the others fail", () => {
   const { code, err } = project.run(["build", "-k", "-j", "1"]);
   assert.is(code, 1);
   assert.is(err.match(/waits for something that can never come/g)?.length, 1);
-  for (let index = 0; index < 5; index++) assert.is(project.text(`later${index}`), "x");
+  for (let index = 0; index < 5; index++) {
+    assert.is(project.text(`later${index}`), "x");
+  }
 });
 
 test("a package that is linked into node_modules is followed like the project's own code", async () => {
-  const project = new TestProject('return [rule({ target: "a", recipe: () => greeting })];', {
-    "helpers/package.json": '{ "name": "helpers", "type": "module", "main": "index.js" }', "helpers/index.js": 'export const greeting = "one";\n',
-  }, 'import { greeting } from "helpers";');
+  const project = new TestProject(
+    'return [rule({ target: "a", recipe: () => greeting })];',
+    {
+      "helpers/package.json": '{ "name": "helpers", "type": "module", "main": "index.js" }',
+      "helpers/index.js": 'export const greeting = "one";\n',
+    },
+    'import { greeting } from "helpers";',
+  );
   project.link("../helpers", "node_modules/helpers");
   await project.build();
   assert.is(project.text("a"), "one");

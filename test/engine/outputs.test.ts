@@ -74,7 +74,10 @@ test("a folder above an output that became a link out of the project is a proble
   rmSync(project.path("out"), { recursive: true });
   symlinkSync(elsewhere, project.path("out"));
   const second = await project.build();
-  assert.equal(second.problems.map((one) => one.code), ["DP212"]);
+  assert.equal(
+    second.problems.map((one) => one.code),
+    ["DP212"],
+  );
   assert.is(existsSync(join(elsewhere, "upper")), false);
   rmSync(project.path("out"));
   assert.equal((await project.build()).ran, ["out/twice", "out/upper"]);
@@ -115,8 +118,16 @@ test("a recipe that gives nothing, or a number, fails with the name of the targe
     ];
   `);
   const outcome = await project.build([], { keepGoing: true });
-  assert.equal([outcome.ran, outcome.failed], [["out/good"], ["out/a", "out/c", "out/nothing", "out/number"]]);
-  assert.equal(outcome.problems.map((one) => one.place?.file).sort(), ["out/b", "out/c", "out/nothing", "out/number"]);
+  assert.equal(
+    [outcome.ran, outcome.failed],
+    [["out/good"], ["out/a", "out/c", "out/nothing", "out/number"]],
+  );
+  assert.equal(outcome.problems.map((one) => one.place?.file).sort(), [
+    "out/b",
+    "out/c",
+    "out/nothing",
+    "out/number",
+  ]);
   assert.is(project.exists("out/a"), false, "nothing half-written");
 });
 
@@ -132,7 +143,15 @@ test("one of two outputs deleted: the step runs once and both are on record (tra
 });
 
 test("two rules that claim one file, also by another path or in another case, are problems with both places (traps 21, 38)", async () => {
-  for (const [first, second] of [["out/a", "out/a"], ["out/a", "out/x/../a"], ["out/a", "./out/a"], ["out/A", "out/a"], ["Out/a", "out/a"], ["OUT/x/A", "out/X/a"], ["out/\u00e9", "out/e\u0301"]]) {
+  for (const [first, second] of [
+    ["out/a", "out/a"],
+    ["out/a", "out/x/../a"],
+    ["out/a", "./out/a"],
+    ["out/A", "out/a"],
+    ["Out/a", "out/a"],
+    ["OUT/x/A", "out/X/a"],
+    ["out/\u00e9", "out/e\u0301"],
+  ]) {
     const project = new TestProject(`
 return [
   rule({ target: ${JSON.stringify(first)}, recipe: () => "1" }),
@@ -148,28 +167,56 @@ return [
 });
 
 test("a target outside of the project, in .git, in .dospesos or the project itself is refused at load (trap 21)", async () => {
-  for (const target of ["../out", "/tmp/out", ".", ".git/config", ".dospesos/snapshot", "node_modules/x", "", "a\0b"]) {
-    const { problems } = await new TestProject(`return [rule({ target: ${JSON.stringify(target)}, recipe: () => "" })];`).build();
-    assert.equal(problems.map((one) => [one.code, one.place?.file]), [["DP231", "Dofile.ts"]], target);
+  for (const target of [
+    "../out",
+    "/tmp/out",
+    ".",
+    ".git/config",
+    ".dospesos/snapshot",
+    "node_modules/x",
+    "",
+    "a\0b",
+  ]) {
+    const { problems } = await new TestProject(
+      `return [rule({ target: ${JSON.stringify(target)}, recipe: () => "" })];`,
+    ).build();
+    assert.equal(
+      problems.map((one) => [one.code, one.place?.file]),
+      [["DP231", "Dofile.ts"]],
+      target,
+    );
   }
 });
 
 test("a target below another target is a problem at load: one of them would have to be a folder", async () => {
-  const { problems } = await new TestProject(`return [rule({ target: "out/a", recipe: () => "" }), rule({ target: "out/a/b", recipe: () => "" })];`).build();
-  assert.equal(problems.map((one) => one.code), ["DP235"]);
+  const { problems } = await new TestProject(
+    `return [rule({ target: "out/a", recipe: () => "" }), rule({ target: "out/a/b", recipe: () => "" })];`,
+  ).build();
+  assert.equal(
+    problems.map((one) => one.code),
+    ["DP235"],
+  );
 });
 
 test("a settings file or a module of the Dofile cannot be a target", async () => {
   for (const target of ["settings.ini", "Dofile.ts"]) {
-    const project = new TestProject(`return [rule({ target: ${JSON.stringify(target)}, recipe: () => "" })];`);
+    const project = new TestProject(
+      `return [rule({ target: ${JSON.stringify(target)}, recipe: () => "" })];`,
+    );
     const { problems } = await project.build();
-    assert.equal(problems.map((one) => one.code), ["DP231"], target);
+    assert.equal(
+      problems.map((one) => one.code),
+      ["DP231"],
+      target,
+    );
     assert.is.not(project.text(target), "");
   }
 });
 
 test("the outputs of a rule that is gone are removed, and the folders that are empty then (trap 22)", async () => {
-  const project = await built(`return [rule({ target: "out/deep/er/a", recipe: () => "a" }), rule({ target: "out/b", recipe: () => "b" })];`);
+  const project = await built(
+    `return [rule({ target: "out/deep/er/a", recipe: () => "a" }), rule({ target: "out/b", recipe: () => "b" })];`,
+  );
   project.dofile(`return [rule({ target: "out/b", recipe: () => "b" })];`);
   assert.equal((await project.build()).removed, ["out/deep/er/a"]);
   assert.is(project.exists("out/deep"), false);
@@ -188,10 +235,14 @@ test("an output of a rule that is gone stays if it was edited by hand (trap 22)"
 });
 
 test("what was edited by hand and stays is a source of the globs from then on (trap 22)", async () => {
-  const project = await built(`return [rule({ target: "in/x", recipe: () => "x" }), rule({ target: "out/list", recipe: (_, { glob }) => glob("in/*").map((one) => one.text).join() })];`);
+  const project = await built(
+    `return [rule({ target: "in/x", recipe: () => "x" }), rule({ target: "out/list", recipe: (_, { glob }) => glob("in/*").map((one) => one.text).join() })];`,
+  );
   assert.is(project.text("out/list"), "");
   project.tamper("in/x", "mine");
-  project.dofile(`return [rule({ target: "out/list", recipe: (_, { glob }) => glob("in/*").map((one) => one.text).join() })];`);
+  project.dofile(
+    `return [rule({ target: "out/list", recipe: (_, { glob }) => glob("in/*").map((one) => one.text).join() })];`,
+  );
   await project.build();
   assert.is(project.text("out/list"), "mine");
   assert.is(project.nothingToDo(), true);
@@ -207,18 +258,31 @@ test("an output of a rule that is gone stays if it is a source now, declared or 
     const project = await builtChain();
     project.dofile(`return [${recipe}];`);
     const second = await project.build();
-    if (recipe.includes("file(")) assert.equal([second.removed, project.text("out/twice")], [[], "ABC"]);
-    // Nobody can know that a recipe is going to read it before it runs: the leftover is removed, as a clean build would not have it.
-    else assert.equal(second.removed, ["out/upper"]);
-    if (!recipe.includes("file(") && !recipe.includes("read(")) await project.settled();
+    if (recipe.includes("file(")) {
+      assert.equal([second.removed, project.text("out/twice")], [[], "ABC"]);
+    }
+    // Nobody can know that a recipe is going to read it before it runs: the leftover is removed, as a clean
+    // build would not have it.
+    else {
+      assert.equal(second.removed, ["out/upper"]);
+    }
+    if (!recipe.includes("file(") && !recipe.includes("read(")) {
+      await project.settled();
+    }
   }
 });
 
 test("a rule that moves to another function and module, with the same output, deletes nothing (trap 23)", async () => {
   const project = await builtChain();
   const before = project.mtime("out/upper");
-  project.write("rules.ts", `import { file, rule } from "dospesos";\nexport const renamed = () => rule({ target: "out/upper", needs: { source: file("source") }, recipe: ({ source }) => source.text.toUpperCase() });\n`);
-  project.dofile(`const upper = renamed(); return [rule({ target: "out/twice", needs: { upper }, recipe: ({ upper }) => upper.text + upper.text })];`, `import { renamed } from "./rules.ts";`);
+  project.write(
+    "rules.ts",
+    `import { file, rule } from "dospesos";\nexport const renamed = () => rule({ target: "out/upper", needs: { source: file("source") }, recipe: ({ source }) => source.text.toUpperCase() });\n`,
+  );
+  project.dofile(
+    `const upper = renamed(); return [rule({ target: "out/twice", needs: { upper }, recipe: ({ upper }) => upper.text + upper.text })];`,
+    `import { renamed } from "./rules.ts";`,
+  );
   const second = await project.build();
   assert.equal(second.removed, []);
   assert.is(project.mtime("out/upper"), before);
@@ -229,7 +293,10 @@ test("a renamed output: the old one is removed, the new one made (trap 24)", asy
   const project = await builtChain();
   project.dofile(CHAIN.replace("out/twice", "out/double"));
   const second = await project.build();
-  assert.equal([second.removed, second.ran], [["out/twice"], ["out/double", "out/upper"].filter((name) => second.ran.includes(name))]);
+  assert.equal(
+    [second.removed, second.ran],
+    [["out/twice"], ["out/double", "out/upper"].filter((name) => second.ran.includes(name))],
+  );
   assert.is(project.exists("out/twice"), false);
   await project.settled();
 });
@@ -238,7 +305,11 @@ test("an output that moves from one rule to another and back is made by its owne
   const a = `return [rule({ targets: { x: "out/x", y: "out/y" }, recipe: () => ({ x: "ax", y: "ay" }) })];`;
   const b = `return [rule({ target: "out/x", recipe: () => "bx" }), rule({ target: "out/y", recipe: () => "by" })];`;
   const project = await built(a);
-  for (const [body, texts] of [[b, ["bx", "by"]], [a, ["ax", "ay"]], [b, ["bx", "by"]]] as const) {
+  for (const [body, texts] of [
+    [b, ["bx", "by"]],
+    [a, ["ax", "ay"]],
+    [b, ["bx", "by"]],
+  ] as const) {
     project.dofile(body);
     const { removed } = await project.build();
     assert.equal(removed, []);
@@ -249,7 +320,9 @@ test("an output that moves from one rule to another and back is made by its owne
 
 test("an output that becomes the second output of another rule stays, and goes with that rule (trap 25)", async () => {
   const project = await built(`return [rule({ target: "out/y", recipe: () => "by" })];`);
-  project.dofile(`return [rule({ targets: { x: "out/x", y: "out/y" }, recipe: () => ({ x: "ax", y: "ay" }) })];`);
+  project.dofile(
+    `return [rule({ targets: { x: "out/x", y: "out/y" }, recipe: () => ({ x: "ax", y: "ay" }) })];`,
+  );
   await project.build();
   await project.settled();
   project.dofile(`return [rule({ target: "out/z", recipe: () => "z" })];`);
@@ -258,7 +331,9 @@ test("an output that becomes the second output of another rule stays, and goes w
 });
 
 test("a failing recipe leaves the previous output, and runs again next time even if its source is back (trap 47)", async () => {
-  const project = await built(`return [rule({ target: "out/one", needs: { source: file("source") }, recipe: ({ source }) => { if (source.text === "bad") throw new Error("no"); return source.text; } })];`);
+  const project = await built(
+    `return [rule({ target: "out/one", needs: { source: file("source") }, recipe: ({ source }) => { if (source.text === "bad") throw new Error("no"); return source.text; } })];`,
+  );
   project.write("source", "bad");
   const second = await project.build();
   assert.equal(second.failed, ["out/one"]);
@@ -286,7 +361,9 @@ test("with keep-going a failure stops only what needs it; without, nothing new i
 });
 
 test("--force runs every step that is needed, keeps mtimes of what came out the same, and no other step", async () => {
-  const project = await built(`${CHAIN.replace("return [twice];", "")} return [twice, rule({ target: "out/other", recipe: () => "o" })];`);
+  const project = await built(
+    `${CHAIN.replace("return [twice];", "")} return [twice, rule({ target: "out/other", recipe: () => "o" })];`,
+  );
   const before = project.mtime("out/twice");
   const second = await project.build(["out/twice"], { force: true });
   assert.equal([second.ran, second.reasons["out/twice"]], [["out/twice", "out/upper"], [{ kind: "forced" }]]);
@@ -295,7 +372,9 @@ test("--force runs every step that is needed, keeps mtimes of what came out the 
 });
 
 test("a precious output that was replaced by hand is kept by its recipe, and stays when its rule goes", async () => {
-  const project = await built(`return [rule({ target: "keys/key", precious: true, mode: 0o600, recipe: (_, { existing }) => existing("keys/key")?.text ?? "secret" })];`);
+  const project = await built(
+    `return [rule({ target: "keys/key", precious: true, mode: 0o600, recipe: (_, { existing }) => existing("keys/key")?.text ?? "secret" })];`,
+  );
   project.tamper("keys/key", "my own");
   assert.equal((await project.build()).failed, []);
   assert.is(project.text("keys/key"), "my own");
@@ -308,7 +387,10 @@ test("a precious output that was replaced by hand is kept by its recipe, and sta
 test("a file that stands where a target's folder must be is a problem that names it", async () => {
   const project = new TestProject(`return [rule({ target: "out/a", recipe: () => "" })];`, { out: "mine" });
   const { problems } = await project.build();
-  assert.equal(problems.map((one) => [one.code, one.place?.file]), [["DP211", "out/a"]]);
+  assert.equal(
+    problems.map((one) => [one.code, one.place?.file]),
+    [["DP211", "out/a"]],
+  );
   assert.is(project.text("out"), "mine");
 });
 

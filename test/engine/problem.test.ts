@@ -3,7 +3,13 @@ import * as assert from "uvu/assert";
 import { didYouMean, problemText, shown } from "../../lib/engine/problem.ts";
 
 test("a problem names its place, what is wrong, why it matters and what to type", () => {
-  const text = problemText({ code: "DP104", place: { file: "settings.ini", line: 12, column: 9 }, what: "no", why: "because", fix: "yes" });
+  const text = problemText({
+    code: "DP104",
+    place: { file: "settings.ini", line: 12, column: 9 },
+    what: "no",
+    why: "because",
+    fix: "yes",
+  });
   assert.is(text, "settings.ini:12:9: error DP104: no\n  why: because\n  fix: yes");
 });
 

@@ -29,7 +29,9 @@ test("what nothing refers to any more is forgotten, and what was fresh stays so"
   const project = await built();
   const before = snapshot(project).length;
   const { state } = loadState(project.root);
-  for (let old = 0; old < 5000; old++) state.digest(digestOf(`old content ${old}`), `an old value ${old}`);
+  for (let old = 0; old < 5000; old++) {
+    state.digest(digestOf(`old content ${old}`), `an old value ${old}`);
+  }
   writeFileSync(project.path(".dospesos/snapshot"), writeSnapshot(state));
   assert.ok(snapshot(project).length > 10 * before);
   assert.ok(project.nothingToDo());
@@ -50,7 +52,9 @@ test("a snapshot that is read and written again is the same, byte for byte", asy
 
 test("a snapshot that is cut or has a flipped bit anywhere is never taken for a good one (trap 53)", async () => {
   const bytes = snapshot(await built());
-  for (let length = 0; length < bytes.length; length += 7) assert.is(readSnapshot(bytes.slice(0, length)), "damaged", `cut at ${length}`);
+  for (let length = 0; length < bytes.length; length += 7) {
+    assert.is(readSnapshot(bytes.slice(0, length)), "damaged", `cut at ${length}`);
+  }
   for (let index = 0; index < bytes.length; index++) {
     bytes[index]! ^= 1 << (index % 8);
     assert.is(typeof readSnapshot(bytes), "string", `byte ${index}`);
@@ -81,7 +85,10 @@ test("a state of a newer version is refused and left as it is; one of an older v
     assert.is(project.nothingToDo(), false);
     const outcome = await project.build();
     if (version > FORMAT_VERSION) {
-      assert.equal(outcome.problems.map((one) => one.code), ["DP301"]);
+      assert.equal(
+        outcome.problems.map((one) => one.code),
+        ["DP301"],
+      );
       assert.equal(snapshot(project), bytes);
     } else {
       assert.equal([outcome.problems, outcome.ran.length], [[], 4]);
@@ -104,7 +111,12 @@ for (const change of ["nothing", "everything"]) {
     assert.is(project.run(["build"]).code, 0);
     if (change === "everything") {
       project.write("in/b", "b");
-      project.write("Dofile.ts", project.text("Dofile.ts").replace("return [", `return [rule({ target: "out/new", recipe: () => "" }), `));
+      project.write(
+        "Dofile.ts",
+        project
+          .text("Dofile.ts")
+          .replace("return [", `return [rule({ target: "out/new", recipe: () => "" }), `),
+      );
       project.setting("eu-west-1", "us-east-1");
       project.tamper("out/text", "mine");
     }
@@ -131,7 +143,10 @@ test("what a dry run tells is what the build then runs, or may run", async () =>
   project.setting("eu-west-1", "us-east-1");
   project.write("in/c", "c");
   const told = await project.explain();
-  const stale = told.filter((one) => one.freshness === "stale").map((one) => one.target).sort();
+  const stale = told
+    .filter((one) => one.freshness === "stale")
+    .map((one) => one.target)
+    .sort();
   const unknown = told.filter((one) => one.freshness === "unknown").map((one) => one.target);
   const { ran } = await project.build();
   assert.ok(stale.every((target) => ran.includes(target)));

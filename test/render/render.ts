@@ -14,7 +14,9 @@ export function problemsOf(files: Files, values: Readonly<Record<string, unknown
   try {
     rendered(files, values);
   } catch (error) {
-    if (error instanceof ProblemError && error.exitCode === 2) return error.problems;
+    if (error instanceof ProblemError && error.exitCode === 2) {
+      return error.problems;
+    }
     throw error;
   }
   throw new Error("rendered without a problem");
@@ -22,5 +24,7 @@ export function problemsOf(files: Files, values: Readonly<Record<string, unknown
 
 /** `code file:line:column what` of every problem. */
 export function shortly(problems: readonly Problem[]): string[] {
-  return problems.map(({ code, place, what }) => `${code} ${place?.file}:${place?.line}:${place?.column} ${what}`);
+  return problems.map(
+    ({ code, place, what }) => `${code} ${place?.file}:${place?.line}:${place?.column} ${what}`,
+  );
 }

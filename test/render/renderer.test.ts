@@ -15,34 +15,57 @@ test("a template shows values, loops over lists and objects, and chooses", () =>
     "no host",
     "{% endfor %}",
     "{% for key, value in labels %}",
-    "{{ key }}: {{ value | upper }} {{ (\"yes\" if key in [\"a\"] else \"no\") ~ loop.last }}",
+    '{{ key }}: {{ value | upper }} {{ ("yes" if key in ["a"] else "no") ~ loop.last }}',
     "{% endfor %}",
-    "{{ hosts | length }} {{ names | join(\", \") }} {{ hosts[0].name }} {{ 2 + 3 * 4 - 1 }} {# unseen #}{% raw %}{{ raw }}{% endraw %}",
+    '{{ hosts | length }} {{ names | join(", ") }} {{ hosts[0].name }} {{ 2 + 3 * 4 - 1 }} {# unseen #}{% raw %}{{ raw }}{% endraw %}',
     "",
   ].join("\n");
   const values = {
-    hosts: [{ name: "a", port: 8883 }, { name: "b", port: 0 }, { name: "c", port: 22 }], labels: { a: "x", b: "y" },
-      names: ["p", 1, true],
+    hosts: [
+      { name: "a", port: 8883 },
+      { name: "b", port: 0 },
+      { name: "c", port: 22 },
+    ],
+    labels: { a: "x", b: "y" },
+    names: ["p", 1, true],
   };
-  assert.is(rendered({ "a.md.njk": template }, values), [
-    "- 1 a (MQTT)", "- 2 b (closed)", "- 3 c (other)", "a: X yesfalse", "b: Y notrue", "3 p, 1, true a 13 {{ raw }}", "",
-  ].join("\n"));
-  assert.is(rendered({ "a.md.njk": template.split("\n").slice(0, 5).join("\n") }, { hosts: [] }), "no host\n");
+  assert.is(
+    rendered({ "a.md.njk": template }, values),
+    [
+      "- 1 a (MQTT)",
+      "- 2 b (closed)",
+      "- 3 c (other)",
+      "a: X yesfalse",
+      "b: Y notrue",
+      "3 p, 1, true a 13 {{ raw }}",
+      "",
+    ].join("\n"),
+  );
+  assert.is(
+    rendered({ "a.md.njk": template.split("\n").slice(0, 5).join("\n") }, { hosts: [] }),
+    "no host\n",
+  );
 });
 
-test("a line with nothing but a tag or a comment leaves no line; the line end behind a tag that shares its line stays",
-  () => {
-  const template = "a\n  {% if x %}  \n  b {% if x %}c{% endif %}\n\t{# gone\n too #}\n{% raw %}\n{{ d }}\n{% endraw %}\n  {% endif %}\ne {% raw %}{%{% endraw %}\n{%- if x %} f{% endif %}";
+test("a line with nothing but a tag or a comment leaves no line; the line end behind a tag that shares its line stays", () => {
+  const template =
+    "a\n  {% if x %}  \n  b {% if x %}c{% endif %}\n\t{# gone\n too #}\n{% raw %}\n{{ d }}\n{% endraw %}\n  {% endif %}\ne {% raw %}{%{% endraw %}\n{%- if x %} f{% endif %}";
   assert.is(rendered({ "a.txt.njk": template }, { x: 1 }), "a\n  b c\n{{ d }}\ne {% f");
 });
 
 test("a comparison inside of `not` is compared first, and values of different types are not equal", () => {
-  assert.is(rendered({ "a.txt.njk": "{% if not a == \"x\" %}differs{% else %}same{% endif %}" }, { a: "y" }), "differs");
-  assert.is(rendered({ "a.txt.njk": "{% if a == 1 %}same{% else %}differs{% endif %}" }, { a: "1" }), "differs");
+  assert.is(
+    rendered({ "a.txt.njk": '{% if not a == "x" %}differs{% else %}same{% endif %}' }, { a: "y" }),
+    "differs",
+  );
+  assert.is(
+    rendered({ "a.txt.njk": "{% if a == 1 %}same{% else %}differs{% endif %}" }, { a: "1" }),
+    "differs",
+  );
 });
 
 test("44: what looks like a template in a value stays as it is", () => {
-  for (const value of ["{{ 7*7 }}", "{% include \"b.txt.njk\" %}", "{# gone? #}", "{{ a }}"]) {
+  for (const value of ["{{ 7*7 }}", '{% include "b.txt.njk" %}', "{# gone? #}", "{{ a }}"]) {
     assert.is(rendered({ "a.txt.njk": "{{ a }}" }, { a: value }), value);
     assert.equal(JSON.parse(rendered({ "a.json.njk": "{{ a | json }}" }, { a: value })), value);
   }
@@ -52,20 +75,28 @@ test("2: a template with CRLF, a byte order mark or lone CR renders to the bytes
   const template = "A={{ a | sh }}\n{% if a %}\nb\n{% endif %}\nc\n";
   const plain = rendered({ "a.sh.njk": template }, { a: "1" });
   assert.is(plain, "A='1'\nb\nc\n");
-  for (const text of [template.replaceAll("\n", "\r\n"), `\ufeff${template}`, template.replaceAll("\n", "\r")]) {
+  for (const text of [
+    template.replaceAll("\n", "\r\n"),
+    `\ufeff${template}`,
+    template.replaceAll("\n", "\r"),
+  ]) {
     assert.is(rendered({ "a.sh.njk": text }, { a: "1" }), plain);
   }
   assert.is(rendered({ "a.sh.njk": "A={{ a | sh }}\r\n" }, { a: "x\r\ny" }), "A='x\r\ny'\n");
 });
 
 test("47: control and direction characters of a value are shown as escapes in a text for people", () => {
-  assert.is(rendered({ "a.md.njk": "{{ a }}\n" }, { a: "x\u001b[31m\u202e%s\n" }), "x\\u001b[31m\\u202e%s\\u000a\n");
+  assert.is(
+    rendered({ "a.md.njk": "{{ a }}\n" }, { a: "x\u001b[31m\u202e%s\n" }),
+    "x\\u001b[31m\\u202e%s\\u000a\n",
+  );
 });
 
 test("a template and all that it includes are asked for on every render, also what is not there", () => {
   const files: Record<string, string> = {
-    "t/a.sh.njk": "{% if x %}\n{% include \"./parts/b.sh.njk\" %}\n{% endif %}\n{% include \"t/none.sh.njk\" ignore missing %}\n",
-    "t/parts/b.sh.njk": "B={{ x | sh }}\n{% include \"../c.sh.njk\" %}\n",
+    "t/a.sh.njk":
+      '{% if x %}\n{% include "./parts/b.sh.njk" %}\n{% endif %}\n{% include "t/none.sh.njk" ignore missing %}\n',
+    "t/parts/b.sh.njk": 'B={{ x | sh }}\n{% include "../c.sh.njk" %}\n',
     "t/c.sh.njk": "# c\n",
   };
   const renderer = createRenderer();
@@ -86,7 +117,10 @@ test("an edit of an included file, its end and its return are seen by the next r
       return undefined;
     }
   };
-  writeFileSync(join(folder, "a.txt.njk"), "{% include \"b.txt.njk\" %}{% include \"c.txt.njk\" ignore missing %}");
+  writeFileSync(
+    join(folder, "a.txt.njk"),
+    '{% include "b.txt.njk" %}{% include "c.txt.njk" ignore missing %}',
+  );
   writeFileSync(join(folder, "b.txt.njk"), "one {{ x }}");
   const renderer = createRenderer();
   assert.is(renderer.render("a.txt.njk", { x: 1 }, { read }), "one 1");
@@ -101,25 +135,32 @@ test("an edit of an included file, its end and its return are seen by the next r
 });
 
 test("a loop variable is seen in an included file, under its own name only", () => {
-  const files = { "a.txt.njk": "{% for k, v in o %}{% include \"b.txt.njk\" %}{% endfor %}",
-    "b.txt.njk": "{{ k }}={{ v }} " };
+  const files = {
+    "a.txt.njk": '{% for k, v in o %}{% include "b.txt.njk" %}{% endfor %}',
+    "b.txt.njk": "{{ k }}={{ v }} ",
+  };
   assert.is(rendered(files, { o: { a: 1, b: 2 } }), "a=1 b=2 ");
-  assert.equal(shortly(problemsOf({ "a.txt.njk": "{% for v in l %}{% endfor %}{{ v }}" }, { l: [] })),
-    ["DP509 a.txt.njk:1:32 v is undefined"]);
+  assert.equal(shortly(problemsOf({ "a.txt.njk": "{% for v in l %}{% endfor %}{{ v }}" }, { l: [] })), [
+    "DP509 a.txt.njk:1:32 v is undefined",
+  ]);
 });
 
 test("10,000 renders of one template take well below a second", () => {
   const renderer = createRenderer();
   const files: Record<string, string> = {
-    "a.yaml.njk": "name: {{ core.name | yaml }}\n{% for t in core.things %}\n- {{ t | yaml }}\n{% endfor %}\n{% include \"b.yaml.njk\" %}\n",
+    "a.yaml.njk":
+      'name: {{ core.name | yaml }}\n{% for t in core.things %}\n- {{ t | yaml }}\n{% endfor %}\n{% include "b.yaml.njk" %}\n',
     "b.yaml.njk": "region: {{ settings.aws.region | yaml }}\n",
   };
   const started = performance.now();
   for (let i = 0; i < 10_000; i++) {
-    const text = renderer.render("a.yaml.njk",
-      { core: { name: `core-${i}`, things: ["a", "b"] }, settings: { aws: { region: "eu-west-1" } } }, {
-      read: (path) => files[path],
-    });
+    const text = renderer.render(
+      "a.yaml.njk",
+      { core: { name: `core-${i}`, things: ["a", "b"] }, settings: { aws: { region: "eu-west-1" } } },
+      {
+        read: (path) => files[path],
+      },
+    );
     assert.ok(text.startsWith(`name: "core-${i}"\n`));
   }
   const took = performance.now() - started;
@@ -129,45 +170,105 @@ test("10,000 renders of one template take well below a second", () => {
 test("56: an undefined variable is named with its whole path, its place and the name that was meant", () => {
   const values = { settings: { aws: { region: "x" } }, list: [{ a: 1 }], gone: null };
   const cases: readonly (readonly [template: string, column: number, what: string, fix: string])[] = [
-    ["{{ settings.aws.regoin | sh }}", 21, "settings.aws.regoin is undefined", "did you mean settings.aws.region?"],
+    [
+      "{{ settings.aws.regoin | sh }}",
+      21,
+      "settings.aws.regoin is undefined",
+      "did you mean settings.aws.region?",
+    ],
     ["{{ setings.aws.region | sh }}", 8, "setings is undefined", "did you mean settings?"],
     ["{{ list[1].a | sh }}", 13, "list[1] is undefined", "pass it from the rule; known here: 0"],
     ["{{ gone.a | sh }}", 13, "gone.a is not there: gone is null", "pass gone as an object"],
-    ["{{ settings.aws.region.x | sh }}", 28, "settings.aws.region.x is not there: settings.aws.region is text",
-    "pass settings.aws.region as an object"],
-    ["{{ settings.toString | sh }}", 17, "settings.toString is undefined", "pass it from the rule; known here: aws"],
-    ["{{ list | join(sep) | sh }}", 20, "sep is undefined", "pass it from the rule; known here: settings, list, gone"],
+    [
+      "{{ settings.aws.region.x | sh }}",
+      28,
+      "settings.aws.region.x is not there: settings.aws.region is text",
+      "pass settings.aws.region as an object",
+    ],
+    [
+      "{{ settings.toString | sh }}",
+      17,
+      "settings.toString is undefined",
+      "pass it from the rule; known here: aws",
+    ],
+    [
+      "{{ list | join(sep) | sh }}",
+      20,
+      "sep is undefined",
+      "pass it from the rule; known here: settings, list, gone",
+    ],
   ];
   for (const [template, column, what, fix] of cases) {
-    const [problem] = problemsOf({ "t/x.sh.njk": `# one\nAB={{ list | length | sh }}\nAB=${template}\n` }, values);
-    assert.equal({ ...problem, why: "" },
-      { code: "DP509", place: { file: "t/x.sh.njk", line: 3, column: column - 1 }, what, fix, why: "" }, template);
+    const [problem] = problemsOf(
+      { "t/x.sh.njk": `# one\nAB={{ list | length | sh }}\nAB=${template}\n` },
+      values,
+    );
+    assert.equal(
+      { ...problem, why: "" },
+      { code: "DP509", place: { file: "t/x.sh.njk", line: 3, column: column - 1 }, what, fix, why: "" },
+      template,
+    );
   }
-  for (const template of ["{% if a.b %}{% endif %}", "{% for x in a.b %}{% endfor %}",
-    "{% if not (1 == a.b) %}{% endif %}", "{% if true and a.b %}{% endif %}"]) {
-    assert.match(shortly(problemsOf({ "x.sh.njk": template }, { a: {} }))[0] ?? "",
-      /^DP509 x\.sh\.njk:1:\d+ a\.b is undefined$/, template);
+  for (const template of [
+    "{% if a.b %}{% endif %}",
+    "{% for x in a.b %}{% endfor %}",
+    "{% if not (1 == a.b) %}{% endif %}",
+    "{% if true and a.b %}{% endif %}",
+  ]) {
+    assert.match(
+      shortly(problemsOf({ "x.sh.njk": template }, { a: {} }))[0] ?? "",
+      /^DP509 x\.sh\.njk:1:\d+ a\.b is undefined$/,
+      template,
+    );
   }
 });
 
 test("a problem that a value reports when it is read says which template asked", () => {
-  const missing = { code: "DP141", place: { file: "settings.ini", line: 3 }, what: "there is no setting aws.regoin",
-    fix: "did you mean aws.region?" };
-  const aws = new Proxy({}, { get: () => { throw new ProblemError([missing], 2); } });
+  const missing = {
+    code: "DP141",
+    place: { file: "settings.ini", line: 3 },
+    what: "there is no setting aws.regoin",
+    fix: "did you mean aws.region?",
+  };
+  const aws = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new ProblemError([missing], 2);
+      },
+    },
+  );
   const asked = problemsOf({ "t/x.sh.njk": "\nR={{ settings.aws.regoin | sh }}\n" }, { settings: { aws } });
   assert.equal(asked, [{ ...missing, why: "asked for by t/x.sh.njk:2:19" }]);
-  const values = { get settings(): never { throw new ProblemError([{ ...missing, why: "because" }], 2); } };
-  assert.is(problemsOf({ "t/x.sh.njk": "{% if settings %}{% endif %}" }, values)[0]?.why,
-    "because; asked for by t/x.sh.njk:1:7");
+  const values = {
+    get settings(): never {
+      throw new ProblemError([{ ...missing, why: "because" }], 2);
+    },
+  };
+  assert.is(
+    problemsOf({ "t/x.sh.njk": "{% if settings %}{% endif %}" }, values)[0]?.why,
+    "because; asked for by t/x.sh.njk:1:7",
+  );
 });
 
 test("an object that watches its reads sees no read but those that the template makes", () => {
   const reads: string[] = [];
-  const watched = new Proxy({ aws: { region: "r" } }, {
-    get: (target, key, receiver) => (reads.push(String(key)), Reflect.get(target, key, receiver) as unknown),
-  });
-  rendered({ "a.yaml.njk": "r: {{ s.aws.region | yaml }}\ns: {{ s | yaml }}\n{% for k, v in s %}\n# k\n{% endfor %}\n" },
-    { s: watched });
+  const watched = new Proxy(
+    { aws: { region: "r" } },
+    {
+      get: (target, key, receiver) => (
+        reads.push(String(key)),
+        Reflect.get(target, key, receiver) as unknown
+      ),
+    },
+  );
+  rendered(
+    {
+      "a.yaml.njk":
+        "r: {{ s.aws.region | yaml }}\ns: {{ s | yaml }}\n{% for k, v in s %}\n# k\n{% endfor %}\n",
+    },
+    { s: watched },
+  );
   assert.equal(reads, ["aws", "aws", "aws"]);
 });
 
@@ -175,12 +276,22 @@ test("a value of the wrong type is refused by name, and never shown", () => {
   const cases: readonly (readonly [file: string, template: string, value: unknown, what: string])[] = [
     ["a.sh.njk", "A={{ v | sh }}", null, "v is null, not text, a number or a boolean"],
     ["a.sh.njk", "A={{ v | sh }}", { a: "secret" }, "v is an object, not text, a number or a boolean"],
-    ["a.sh.njk", "A={{ v | sh }}", ["secret"], "v is a list, and behind NAME= its second word would run as a command"],
+    [
+      "a.sh.njk",
+      "A={{ v | sh }}",
+      ["secret"],
+      "v is a list, and behind NAME= its second word would run as a command",
+    ],
     ["a.sh.njk", "A={{ v | sh }}", "secret\0", "v has a NUL character, which no shell word can hold"],
     ["a.sh.njk", "A={{ v | sh }}", "secret\ud800", "v has half a surrogate pair, which is no Unicode text"],
     ["a.sh.njk", "A={{ v | sh }}", NaN, "v is not a finite number, not text, a number or a boolean"],
     ["a.ini.njk", "a = {{ v | ini }}", "secret\nb = 1", "v has a line end, and an INI value is one line"],
-    ["a.json.njk", "{{ v | json }}", { a: [new Date(0)] }, "v is a special object, not text, a number or a boolean"],
+    [
+      "a.json.njk",
+      "{{ v | json }}",
+      { a: [new Date(0)] },
+      "v is a special object, not text, a number or a boolean",
+    ],
     ["a.json.njk", "{{ v | json }}", { a: undefined }, "v is undefined, not text, a number or a boolean"],
     ["a.txt.njk", "{{ v }}", ["secret"], "v is a list, not text, a number or a boolean"],
     ["a.txt.njk", "{{ v + 1 }}", "1", "v is used as a number, but an operand is text"],

@@ -21,15 +21,29 @@ test("every derived name fits AWS's limits for each length of instance and devic
   for (let length = 1; length <= 64; length++) {
     const instance = "i".repeat(length);
     const { tokenExchangeRole, tokenExchangeAlias, corePolicy, serviceRole } = instanceNames(instance);
-    for (const role of [tokenExchangeRole, serviceRole]) assert.ok(role.length <= 64, role);
-    const iot = [tokenExchangeAlias, corePolicy, devicePolicyName(instance, LONG), thingPolicyName(instance, LONG)];
-    for (const name of iot) assert.ok(name.length <= 128, name);
-    for (const name of [tokenExchangeRole, serviceRole, ...iot]) assert.match(name, TAKEN_BY_AWS);
+    for (const role of [tokenExchangeRole, serviceRole]) {
+      assert.ok(role.length <= 64, role);
+    }
+    const iot = [
+      tokenExchangeAlias,
+      corePolicy,
+      devicePolicyName(instance, LONG),
+      thingPolicyName(instance, LONG),
+    ];
+    for (const name of iot) {
+      assert.ok(name.length <= 128, name);
+    }
+    for (const name of [tokenExchangeRole, serviceRole, ...iot]) {
+      assert.match(name, TAKEN_BY_AWS);
+    }
   }
 });
 
 test("a name that is cut still begins with the instance and ends with what it is for", () => {
-  assert.match(instanceNames(`factory-${"x".repeat(56)}`).tokenExchangeRole, /^factory-x+-[0-9a-f]{10}-token-exchange$/);
+  assert.match(
+    instanceNames(`factory-${"x".repeat(56)}`).tokenExchangeRole,
+    /^factory-x+-[0-9a-f]{10}-token-exchange$/,
+  );
   assert.match(devicePolicyName(`factory-${"x".repeat(56)}`, LONG), /^factory-x+-[0-9a-f]{10}-core-n{64}$/);
 });
 
@@ -41,7 +55,17 @@ test("two long instances that differ only in their last character share no name"
 });
 
 test("no two instances of an account share a policy, however their names are made up", () => {
-  const words = ["a", "core", "thing", "core-a", "thing-core", "a-core", "a-thing-core", "core-core", "a-core-core-a"];
+  const words = [
+    "a",
+    "core",
+    "thing",
+    "core-a",
+    "thing-core",
+    "a-core",
+    "a-thing-core",
+    "core-core",
+    "a-core-core-a",
+  ];
   const names = words.flatMap((instance) => [
     instanceNames(instance).corePolicy,
     ...words.flatMap((device) => [devicePolicyName(instance, device), thingPolicyName(instance, device)]),

@@ -1,6 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { corePolicy, devicePolicy, thingPolicy, tokenExchangePolicy, type PolicyDocument } from "../../rules/policies.ts";
+import {
+  corePolicy,
+  devicePolicy,
+  thingPolicy,
+  tokenExchangePolicy,
+  type PolicyDocument,
+} from "../../rules/policies.ts";
 
 const ACCOUNT = "123456789012";
 const SCOPE = { region: "eu-west-1", account: ACCOUNT };
@@ -9,18 +15,38 @@ const IOT = `arn:aws:iot:eu-west-1:${ACCOUNT}:`;
 
 /** Where Greengrass V2 is offered (AWS General Reference, "AWS IoT Greengrass V2 endpoints and quotas"). */
 const REGIONS = [
-  "us-east-1", "us-east-2", "us-west-2", "ca-central-1", "eu-central-1", "eu-west-1", "eu-west-2", "ap-south-1",
-  "ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "cn-north-1", "us-gov-east-1", "us-gov-west-1",
+  "us-east-1",
+  "us-east-2",
+  "us-west-2",
+  "ca-central-1",
+  "eu-central-1",
+  "eu-west-1",
+  "eu-west-2",
+  "ap-south-1",
+  "ap-northeast-1",
+  "ap-northeast-2",
+  "ap-southeast-1",
+  "ap-southeast-2",
+  "cn-north-1",
+  "us-gov-east-1",
+  "us-gov-west-1",
 ];
 
 type Request = readonly [action: string, resource: string];
 
-/** AWS's rule: allowed where a statement has a matching action and resource; `*` and `?` are the only wildcards. */
+/**
+ * AWS's rule: allowed where a statement has a matching action and resource; `*` and `?` are the only
+ * wildcards.
+ */
 function allows(documents: readonly PolicyDocument[], [action, resource]: Request): boolean {
-  const matches = (patterns: string | readonly string[], value: string): boolean => [patterns].flat().some((pattern) => {
-    const escaped = pattern.replace(/[\\^$.+()|[\]{}]/g, "\\$&").replace(/\*/g, ".*").replace(/\?/g, ".");
-    return new RegExp(`^${escaped}$`, "s").test(value);
-  });
+  const matches = (patterns: string | readonly string[], value: string): boolean =>
+    [patterns].flat().some((pattern) => {
+      const escaped = pattern
+        .replace(/[\\^$.+()|[\]{}]/g, "\\$&")
+        .replace(/\*/g, ".*")
+        .replace(/\?/g, ".");
+      return new RegExp(`^${escaped}$`, "s").test(value);
+    });
   return documents
     .flatMap((document) => document.Statement)
     .some((statement) => matches(statement.Action, action) && matches(statement.Resource, resource));
@@ -33,16 +59,28 @@ function requestsOf(name: string): Request[] {
   const next = `${things}/jobs/$next/namespace-aws-gg-deployment/get`;
   const shadow = `${things}/shadow/name/AWSManagedGreengrassV2Deployment`;
   const received = [
-    `${things}/jobs/notify-namespace-aws-gg-deployment`, `${job}/accepted`, `${next}/accepted`,
-    `${shadow}/get/accepted`, `${shadow}/update/delta`,
-    `${things}-gci/shadow/get/accepted`, `${things}-gci/shadow/update/delta`,
+    `${things}/jobs/notify-namespace-aws-gg-deployment`,
+    `${job}/accepted`,
+    `${next}/accepted`,
+    `${shadow}/get/accepted`,
+    `${shadow}/update/delta`,
+    `${things}-gci/shadow/get/accepted`,
+    `${things}-gci/shadow/update/delta`,
   ];
   const published = [
-    `${things}/greengrass/health/json`, `${things}/greengrassv2/health/json`, job, next,
-    `${shadow}/get`, `${shadow}/update`, `${things}-gci/shadow/get`,
+    `${things}/greengrass/health/json`,
+    `${things}/greengrassv2/health/json`,
+    job,
+    next,
+    `${shadow}/get`,
+    `${shadow}/update`,
+    `${things}-gci/shadow/get`,
   ];
   return [
-    ...[name, `${name}#2`, `${name}#endpoint-switch`].map((client): Request => ["iot:Connect", `${IOT}client/${client}`]),
+    ...[name, `${name}#2`, `${name}#endpoint-switch`].map((client): Request => [
+      "iot:Connect",
+      `${IOT}client/${client}`,
+    ]),
     ...published.map((topic): Request => ["iot:Publish", `${IOT}topic/${topic}`]),
     ...received.map((topic): Request => ["iot:Receive", `${IOT}topic/${topic}`]),
     ...received.map((topic): Request => ["iot:Subscribe", `${IOT}topicfilter/${topic}`]),
@@ -60,10 +98,24 @@ test("a core may do all that its nucleus needs under its own name", () => {
 });
 
 test("a core may do nothing of another core's, however alike the names", () => {
-  const others = ["core-10", "core-1-a", "core-1a", "core-1_", "core-", "core", "Core-1", "xcore-1", "core_1", "core-2"];
+  const others = [
+    "core-10",
+    "core-1-a",
+    "core-1a",
+    "core-1_",
+    "core-",
+    "core",
+    "Core-1",
+    "xcore-1",
+    "core_1",
+    "core-2",
+  ];
   const requests = others.flatMap(requestsOf);
   assert.ok(requests.length >= 200, `${requests.length} requests`);
-  assert.equal(requests.filter((request) => allows(core1, request)), []);
+  assert.equal(
+    requests.filter((request) => allows(core1, request)),
+    [],
+  );
 });
 
 test("a core may not use foreign topics, subscribe with MQTT wildcards, or write the shadow of its connectivity", () => {
@@ -77,17 +129,26 @@ test("a core may not use foreign topics, subscribe with MQTT wildcards, or write
     ["iot:UpdateThingShadow", `${IOT}thing/core-1`],
     ["iot:DeleteThing", `${IOT}thing/core-1`],
   ];
-  assert.equal(requests.filter((request) => allows(core1, request)), []);
+  assert.equal(
+    requests.filter((request) => allows(core1, request)),
+    [],
+  );
 });
 
 test("a core may take on its instance's role and get its deployments, and no other role", () => {
   assert.ok(allows(core1, ["iot:AssumeRoleWithCertificate", `${IOT}rolealias/${ALIAS}`]));
   assert.not.ok(allows(core1, ["iot:AssumeRoleWithCertificate", `${IOT}rolealias/${ALIAS}-2`]));
   const dataPlane = [
-    "GetComponentVersionArtifact", "GetDeploymentConfiguration", "ListThingGroupsForCoreDevice",
-    "PutCertificateAuthorities", "ResolveComponentCandidates", "VerifyClientDeviceIdentity",
+    "GetComponentVersionArtifact",
+    "GetDeploymentConfiguration",
+    "ListThingGroupsForCoreDevice",
+    "PutCertificateAuthorities",
+    "ResolveComponentCandidates",
+    "VerifyClientDeviceIdentity",
   ];
-  for (const action of dataPlane) assert.ok(allows(core1, [`greengrass:${action}`, "arn:aws:greengrass:any"]), action);
+  for (const action of dataPlane) {
+    assert.ok(allows(core1, [`greengrass:${action}`, "arn:aws:greengrass:any"]), action);
+  }
   assert.ok(allows(core1, ["greengrass:VerifyClientDeviceIoTCertificateAssociation", `${IOT}thing/thing-1`]));
   assert.not.ok(allows(core1, ["greengrass:CreateDeployment", `${IOT}thing/core-1`]));
   assert.not.ok(allows(core1, ["greengrass:Discover", `${IOT}thing/core-1`]));
@@ -101,7 +162,10 @@ test("a client thing may discover its own cores, and has neither their role nor 
     ["greengrass:ResolveComponentCandidates", "arn:aws:greengrass:any"],
     ...requestsOf("thing-1"),
   ];
-  assert.equal(requests.filter((request) => allows(thing1, request)), []);
+  assert.equal(
+    requests.filter((request) => allows(thing1, request)),
+    [],
+  );
 });
 
 test("every IoT policy is within AWS's 2,048 characters for the longest names in every region", () => {
@@ -129,7 +193,9 @@ test("the ARNs of a region are in that region's partition", () => {
     ]);
     const arns = text.match(/arn:[^"]*/g) ?? [];
     assert.is(arns.length, 16);
-    for (const arn of arns) assert.match(arn, new RegExp(`^arn:${partition}:(iot|logs):${region}:${ACCOUNT}:`));
+    for (const arn of arns) {
+      assert.match(arn, new RegExp(`^arn:${partition}:(iot|logs):${region}:${ACCOUNT}:`));
+    }
   }
 });
 
@@ -141,7 +207,9 @@ test("the role of the cores lets each write only its own logs", () => {
   assert.ok(allows([assumed], ["logs:CreateLogStream", group]));
   assert.ok(allows([assumed], ["logs:PutLogEvents", `${group}:log-stream:/2026/11/22/thing/core-1`]));
   assert.not.ok(allows([assumed], ["logs:PutLogEvents", `${group}:log-stream:/2026/11/22/thing/core-10`]));
-  assert.not.ok(allows([assumed], ["logs:CreateLogGroup", `arn:aws:logs:eu-west-1:${ACCOUNT}:log-group:/aws/lambda/pay`]));
+  assert.not.ok(
+    allows([assumed], ["logs:CreateLogGroup", `arn:aws:logs:eu-west-1:${ACCOUNT}:log-group:/aws/lambda/pay`]),
+  );
   assert.not.ok(allows([assumed], ["s3:GetObject", "arn:aws:s3:::any-bucket/any"]));
 });
 

@@ -13,11 +13,12 @@ import { failure, REGION, withSandbox } from "./rig.ts";
 
 const SERVE = fileURLToPath(new URL("serve.ts", import.meta.url));
 
-test("the file holds a key: nobody else can read it or its folder", () => withSandbox(async ({ file }) => {
-  assert.is(statSync(file).mode & 0o777, 0o600);
-  assert.is(statSync(dirname(file)).mode & 0o777, 0o700);
-  assert.equal(readdirSync(dirname(file)), ["account.json"]);
-}));
+test("the file holds a key: nobody else can read it or its folder", () =>
+  withSandbox(async ({ file }) => {
+    assert.is(statSync(file).mode & 0o777, 0o600);
+    assert.is(statSync(dirname(file)).mode & 0o777, 0o700);
+    assert.equal(readdirSync(dirname(file)), ["account.json"]);
+  }));
 
 test("a file that others may read is closed to them when it is opened", async () => {
   const file = join(tempFolder("sandbox"), "account.json");
@@ -37,7 +38,9 @@ test("an account survives kill -9: what was answered is there, under the same CA
   });
   const access = awsAccess({ region: REGION, endpoint: started.endpoint });
   const client = await access.iot();
-  await Promise.all(Array.from({ length: 20 }, (_, i) => client.send(new CreateThingCommand({ thingName: `t${i}` }))));
+  await Promise.all(
+    Array.from({ length: 20 }, (_, i) => client.send(new CreateThingCommand({ thingName: `t${i}` }))),
+  );
   child.kill("SIGKILL");
   assert.is((await child).signal, "SIGKILL");
   access.close();
@@ -48,14 +51,15 @@ test("an account survives kill -9: what was answered is there, under the same CA
   }, file);
 });
 
-test("reading and repeating change no byte of the file", () => withSandbox(async ({ file, access }) => {
-  const client = await access.iot();
-  await client.send(new CreateThingCommand({ thingName: "t" }));
-  const before = [readFileSync(file, "utf8"), statSync(file).mtimeMs];
-  await client.send(new CreateThingCommand({ thingName: "t" }));
-  await client.send(new DescribeThingCommand({ thingName: "t" }));
-  assert.equal([readFileSync(file, "utf8"), statSync(file).mtimeMs], before);
-}));
+test("reading and repeating change no byte of the file", () =>
+  withSandbox(async ({ file, access }) => {
+    const client = await access.iot();
+    await client.send(new CreateThingCommand({ thingName: "t" }));
+    const before = [readFileSync(file, "utf8"), statSync(file).mtimeMs];
+    await client.send(new CreateThingCommand({ thingName: "t" }));
+    await client.send(new DescribeThingCommand({ thingName: "t" }));
+    assert.equal([readFileSync(file, "utf8"), statSync(file).mtimeMs], before);
+  }));
 
 for (const [kind, damage] of [
   ["cut", (text: string) => text.slice(0, text.length / 2)],
@@ -85,15 +89,16 @@ test("a file that is a folder stops with its name", async () => {
   assert.match(error.message, /account\.json.*EISDIR/);
 });
 
-test("a sandbox never overwrites what another one wrote into its file", () => withSandbox(async ({ file, sandbox }) => {
-  await withSandbox(async (other) => {
-    await (await other.access.iot()).send(new CreateThingCommand({ thingName: "theirs" }));
-  }, file);
-  const written = readFileSync(file, "utf8");
-  const post = await fetch(`${sandbox.endpoint}/things/ours`, { method: "POST", body: "{}" });
-  assert.is(post.status, 500);
-  assert.match(await post.text(), /changed by another program/);
-  assert.is(readFileSync(file, "utf8"), written);
-}));
+test("a sandbox never overwrites what another one wrote into its file", () =>
+  withSandbox(async ({ file, sandbox }) => {
+    await withSandbox(async (other) => {
+      await (await other.access.iot()).send(new CreateThingCommand({ thingName: "theirs" }));
+    }, file);
+    const written = readFileSync(file, "utf8");
+    const post = await fetch(`${sandbox.endpoint}/things/ours`, { method: "POST", body: "{}" });
+    assert.is(post.status, 500);
+    assert.match(await post.text(), /changed by another program/);
+    assert.is(readFileSync(file, "utf8"), written);
+  }));
 
 test.run();

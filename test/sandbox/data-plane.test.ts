@@ -18,25 +18,44 @@ test.before(async () => {
 test.after(() => devices.stop());
 
 const read = (file: string): string => readFileSync(devices.path(file), "utf8");
-const identity = (folder: string) => ({ cert: read(`${folder}/device.pem.crt`), key: read(`${folder}/private.pem.key`), ca: read(`${folder}/SandboxCA.pem`) });
+const identity = (folder: string) => ({
+  cert: read(`${folder}/device.pem.crt`),
+  key: read(`${folder}/private.pem.key`),
+  ca: read(`${folder}/SandboxCA.pem`),
+});
 const CORE = "edge/out/core-1";
 const THING = "edge/out/things/thing-1";
 
 function iotCore(clientId: string, options: Partial<IClientOptions> = identity(CORE)): Promise<MqttClient> {
-  return connectAsync(`mqtts://127.0.0.1:${devices.ports.iot}`, { clientId, protocolVersion: 4, reconnectPeriod: 0, connectTimeout: 5000, ...options }, false);
+  return connectAsync(
+    `mqtts://127.0.0.1:${devices.ports.iot}`,
+    { clientId, protocolVersion: 4, reconnectPeriod: 0, connectTimeout: 5000, ...options },
+    false,
+  );
 }
 
 /** The error that a connection or a request ends with. */
 async function refusal(work: Promise<unknown>): Promise<string> {
-  return await work.then(() => "none", (error: Error & { code?: unknown }) => `${String(error.code ?? "")} ${error.message}`);
+  return await work.then(
+    () => "none",
+    (error: Error & { code?: unknown }) => `${String(error.code ?? "")} ${error.message}`,
+  );
 }
 
-function discover(path: string, options: object = identity(THING)): Promise<{ status: number | undefined; body: string }> {
+function discover(
+  path: string,
+  options: object = identity(THING),
+): Promise<{ status: number | undefined; body: string }> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: "127.0.0.1", port: devices.ports.discovery, path, agent: false, ...options }, (response) => {
-      let body = "";
-      response.on("data", (piece: Buffer) => (body += piece.toString())).on("end", () => resolve({ status: response.statusCode, body }));
-    });
+    const asked = request(
+      { host: "127.0.0.1", port: devices.ports.discovery, path, agent: false, ...options },
+      (response) => {
+        let body = "";
+        response
+          .on("data", (piece: Buffer) => (body += piece.toString()))
+          .on("end", () => resolve({ status: response.statusCode, body }));
+      },
+    );
     asked.on("error", reject);
     asked.end();
   });
@@ -48,7 +67,9 @@ test("a certificate of another CA, and one of the right CA that the account does
   const foreign = { ...identity(CORE), key, cert: await issueCertificate(await createCa("foreign"), csr) };
   assert.is.not(await refusal(iotCore("core-1#2", foreign)), "none");
   assert.is.not(await refusal(discover("/greengrass/discover/thing/thing-1", foreign)), "none");
-  const account = JSON.parse(read("terraform/state/sandbox/account.json")) as { ca: { key: string; certificate: string } };
+  const account = JSON.parse(read("terraform/state/sandbox/account.json")) as {
+    ca: { key: string; certificate: string };
+  };
   const unknown = { ...identity(CORE), key, cert: await issueCertificate(account.ca, csr) };
   const from = devices.sandbox.told.length;
   assert.is.not(await refusal(iotCore("core-1#2", unknown)), "none");
@@ -66,11 +87,15 @@ test("a core connects as itself and as its second client, and as nobody else", a
   }
 });
 
-test("a thing that only talks to its core may not connect to IoT Core", async () => assert.is.not(await refusal(iotCore("thing-1", identity(THING))), "none"));
+test("a thing that only talks to its core may not connect to IoT Core", async () =>
+  assert.is.not(await refusal(iotCore("thing-1", identity(THING))), "none"));
 
 test("a subscription that the policy does not allow is answered with 0x80, and a publish ends the connection", async () => {
   const client = await iotCore("core-1#3");
-  const refused = await client.subscribeAsync("$aws/things/core-2/jobs/notify-next").then(([granted]) => granted?.qos, (error: Error) => error.message);
+  const refused = await client.subscribeAsync("$aws/things/core-2/jobs/notify-next").then(
+    ([granted]) => granted?.qos,
+    (error: Error) => error.message,
+  );
   assert.ok(refused === 128 || /Unspecified error|128|0x80/i.test(String(refused)), String(refused));
   const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
   client.publish("$aws/things/core-2/shadow/update", "{}", { qos: 0 });
@@ -79,7 +104,9 @@ test("a subscription that the policy does not allow is answered with 0x80, and a
 
 test("what a policy does not let a device receive does not reach it", async () => {
   const iot = await devices.access.iot();
-  const { policyDocument = "" } = await iot.send(new GetPolicyCommand({ policyName: "dospesos-core-core-1" }));
+  const { policyDocument = "" } = await iot.send(
+    new GetPolicyCommand({ policyName: "dospesos-core-core-1" }),
+  );
   const blind = policyDocument.replaceAll('"iot:Receive"', '"iot:Nothing"');
   const client = await iotCore("core-1#4");
   await client.subscribeAsync("$aws/things/core-1/shadow/#");
@@ -88,19 +115,33 @@ test("what a policy does not let a device receive does not reach it", async () =
   const arrives = new Promise<void>((resolve) => client.once("message", () => resolve()));
   await client.publishAsync("$aws/things/core-1/shadow/update", "before", { qos: 1 });
   await arrives;
-  await iot.send(new CreatePolicyVersionCommand({ policyName: "dospesos-core-core-1", policyDocument: blind, setAsDefault: true }));
+  await iot.send(
+    new CreatePolicyVersionCommand({
+      policyName: "dospesos-core-core-1",
+      policyDocument: blind,
+      setAsDefault: true,
+    }),
+  );
   const from = devices.sandbox.told.length;
   await client.publishAsync("$aws/things/core-1/shadow/update", "after", { qos: 1 });
   await devices.tells(/core-1#4: iot:Receive on/, from);
   await client.endAsync();
   assert.equal(seen, ["before"]);
-  await iot.send(new CreatePolicyVersionCommand({ policyName: "dospesos-core-core-1", policyDocument, setAsDefault: true }));
+  await iot.send(
+    new CreatePolicyVersionCommand({
+      policyName: "dospesos-core-core-1",
+      policyDocument,
+      setAsDefault: true,
+    }),
+  );
 });
 
 test("discovery gives a thing its own core alone, and names what it does not know", async () => {
   const { status, body } = await discover("/greengrass/discover/thing/thing-1");
   assert.is(status, 200);
-  const { GGGroups: [group] } = JSON.parse(body) as { GGGroups: { GGGroupId: string; CAs: string[]; Cores: { thingArn: string }[] }[] };
+  const {
+    GGGroups: [group],
+  } = JSON.parse(body) as { GGGroups: { GGGroupId: string; CAs: string[]; Cores: { thingArn: string }[] }[] };
   assert.is(group?.GGGroupId, "greengrassV2-coreDevice-core-1");
   assert.match(group?.CAs[0] ?? "", /BEGIN CERTIFICATE/);
   assert.is((await discover("/greengrass/discover/thing/core-1")).status, 403);
@@ -118,7 +159,14 @@ test("where the sandbox is can be read by its owner alone, and it keeps no priva
 });
 
 test("commands of other processes talk to the sandbox that runs; a second one is refused", async () => {
-  await (await devices.access.iot()).send(new CreateThingCommand({ thingName: "stranger", attributePayload: { attributes: { dospesos_instance: "dospesos" } } }));
+  await (
+    await devices.access.iot()
+  ).send(
+    new CreateThingCommand({
+      thingName: "stranger",
+      attributePayload: { attributes: { dospesos_instance: "dospesos" } },
+    }),
+  );
   const things = devices.clone.dospesos("things");
   assert.is(things.exit, 0, things.stderr);
   assert.match(things.stdout, /core {3}core-1 .*HEALTHY {2}connected {2}certificate ACTIVE/);
@@ -140,7 +188,10 @@ test("a sandbox that was killed is not believed to run, and an interrupted one e
 
 test("settings that name a real account have no sandbox to run", () => {
   const settings = read("settings.ini");
-  writeFileSync(devices.path("settings.ini"), settings.replace("account = sandbox", "account = 123456789012"));
+  writeFileSync(
+    devices.path("settings.ini"),
+    settings.replace("account = sandbox", "account = 123456789012"),
+  );
   const { exit, stderr } = devices.clone.dospesos("sandbox");
   writeFileSync(devices.path("settings.ini"), settings);
   assert.is(exit, 2);

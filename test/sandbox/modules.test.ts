@@ -26,18 +26,29 @@ const instanceVars: InstanceVars = {
 
 const key = createKey();
 const coreVars: CoreVars = {
-  ...shared, name: "core-1", group: "fleet", csr: await createCsr(key, "core-1"),
-  core_policy: "acme-core", device_policy: "acme-core-1", device_policy_document: policy("iot:Publish"),
+  ...shared,
+  name: "core-1",
+  group: "fleet",
+  csr: await createCsr(key, "core-1"),
+  core_policy: "acme-core",
+  device_policy: "acme-core-1",
+  device_policy_document: policy("iot:Publish"),
 };
 const thingVars: ThingVars = {
-  ...shared, name: "thing-1", csr: await createCsr(createKey(), "thing-1"), policy: "acme-thing-1", policy_document: policy("greengrass:Discover"),
+  ...shared,
+  name: "thing-1",
+  csr: await createCsr(createKey(), "thing-1"),
+  policy: "acme-thing-1",
+  policy_document: policy("greengrass:Discover"),
 };
 
 /** What is attached to the thing, as names and the ids of certificates. */
 async function stateOf({ access }: Rig, thingName: string) {
   const client = await access.iot();
   const { principals = [] } = await client.send(new iot.ListThingPrincipalsCommand({ thingName }));
-  const attached = await Promise.all(principals.map((target) => client.send(new iot.ListAttachedPoliciesCommand({ target }))));
+  const attached = await Promise.all(
+    principals.map((target) => client.send(new iot.ListAttachedPoliciesCommand({ target }))),
+  );
   const { thingGroups = [] } = await client.send(new iot.ListThingGroupsForThingCommand({ thingName }));
   const { certificates = [] } = await client.send(new iot.ListCertificatesCommand({}));
   return {
@@ -53,193 +64,261 @@ async function prepared(rig: Rig): Promise<void> {
   await ensureThingGroup(rig.access, { name: "fleet", instance: "acme" });
 }
 
-test("an instance gets its role, alias, policy and endpoints", () => withSandbox(async ({ access }) => {
-  const outputs = await applyInstance(access, instanceVars);
-  assert.match(outputs.data_endpoint, /^\w{14}-ats\.iot\.eu-west-1\.amazonaws\.com$/);
-  assert.match(outputs.credentials_endpoint, /^\w{14}\.credentials\.iot\.eu-west-1\.amazonaws\.com$/);
-  assert.equal({ ...outputs, data_endpoint: "", credentials_endpoint: "" }, {
-    region: REGION,
-    account: "000000000000",
-    token_exchange_role_arn: "arn:aws:iam::000000000000:role/acme-token-exchange",
-    token_exchange_alias: "acme-alias",
-    token_exchange_alias_arn: "arn:aws:iot:eu-west-1:000000000000:rolealias/acme-alias",
-    core_policy: "acme-core",
-    data_endpoint: "",
-    credentials_endpoint: "",
-    revision: "1",
-  });
-  const iam = await access.iam();
-  const { Role } = await iam.send(new GetRoleCommand({ RoleName: "acme-token-exchange" }));
-  assert.match(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? ""), /"credentials\.iot\.amazonaws\.com"/);
-  assert.equal(Role?.Tags, [{ Key: "dospesos:instance", Value: "acme" }]);
-  const alias = await (await access.iot()).send(new iot.DescribeRoleAliasCommand({ roleAlias: "acme-alias" }));
-  assert.is(alias.roleAliasDescription?.roleArn, outputs.token_exchange_role_arn);
-  assert.is(alias.roleAliasDescription?.credentialDurationSeconds, 3600);
-}));
+test("an instance gets its role, alias, policy and endpoints", () =>
+  withSandbox(async ({ access }) => {
+    const outputs = await applyInstance(access, instanceVars);
+    assert.match(outputs.data_endpoint, /^\w{14}-ats\.iot\.eu-west-1\.amazonaws\.com$/);
+    assert.match(outputs.credentials_endpoint, /^\w{14}\.credentials\.iot\.eu-west-1\.amazonaws\.com$/);
+    assert.equal(
+      { ...outputs, data_endpoint: "", credentials_endpoint: "" },
+      {
+        region: REGION,
+        account: "000000000000",
+        token_exchange_role_arn: "arn:aws:iam::000000000000:role/acme-token-exchange",
+        token_exchange_alias: "acme-alias",
+        token_exchange_alias_arn: "arn:aws:iot:eu-west-1:000000000000:rolealias/acme-alias",
+        core_policy: "acme-core",
+        data_endpoint: "",
+        credentials_endpoint: "",
+        revision: "1",
+      },
+    );
+    const iam = await access.iam();
+    const { Role } = await iam.send(new GetRoleCommand({ RoleName: "acme-token-exchange" }));
+    assert.match(
+      decodeURIComponent(Role?.AssumeRolePolicyDocument ?? ""),
+      /"credentials\.iot\.amazonaws\.com"/,
+    );
+    assert.equal(Role?.Tags, [{ Key: "dospesos:instance", Value: "acme" }]);
+    const alias = await (
+      await access.iot()
+    ).send(new iot.DescribeRoleAliasCommand({ roleAlias: "acme-alias" }));
+    assert.is(alias.roleAliasDescription?.roleArn, outputs.token_exchange_role_arn);
+    assert.is(alias.roleAliasDescription?.credentialDurationSeconds, 3600);
+  }));
 
-test("a core gets a thing, an active certificate for its key, both policies and its group", () => withSandbox(async (rig) => {
-  await prepared(rig);
-  const outputs = await applyCore(rig.access, coreVars);
-  assert.ok(certificateBelongsTo(outputs.certificate_pem, key));
-  assert.ok(new X509Certificate(outputs.certificate_pem).verify(new X509Certificate(rig.sandbox.caPem).publicKey));
-  assert.is(outputs.thing_arn, "arn:aws:iot:eu-west-1:000000000000:thing/core-1");
-  assert.equal(await stateOf(rig, "core-1"), {
-    principals: [outputs.certificate_arn],
-    policies: [["acme-core", "acme-core-1"]],
-    groups: ["fleet"],
-    certificates: [`${outputs.certificate_id} ACTIVE`],
-  });
-  const described = await (await rig.access.iot()).send(new iot.DescribeThingCommand({ thingName: "core-1" }));
-  assert.equal(described.attributes, { dospesos_instance: "acme" });
-}));
-
-test("a client thing gets its own policy only", () => withSandbox(async (rig) => {
-  const outputs = await applyThing(rig.access, thingVars);
-  const { policies, groups, principals } = await stateOf(rig, "thing-1");
-  assert.equal({ policies, groups, principals }, { policies: [["acme-thing-1"]], groups: [], principals: [outputs.certificate_arn] });
-}));
-
-test("applying twice gives equal outputs and changes no byte of the account", () => withSandbox(async (rig) => {
-  const apply = async () => {
+test("a core gets a thing, an active certificate for its key, both policies and its group", () =>
+  withSandbox(async (rig) => {
     await prepared(rig);
-    return [await applyInstance(rig.access, instanceVars), await applyCore(rig.access, coreVars), await applyThing(rig.access, thingVars)];
-  };
-  const first = await apply();
-  const bytes = readFileSync(rig.file, "utf8");
-  assert.equal(await apply(), first);
-  assert.is(readFileSync(rig.file, "utf8"), bytes);
-}));
+    const outputs = await applyCore(rig.access, coreVars);
+    assert.ok(certificateBelongsTo(outputs.certificate_pem, key));
+    assert.ok(
+      new X509Certificate(outputs.certificate_pem).verify(new X509Certificate(rig.sandbox.caPem).publicKey),
+    );
+    assert.is(outputs.thing_arn, "arn:aws:iot:eu-west-1:000000000000:thing/core-1");
+    assert.equal(await stateOf(rig, "core-1"), {
+      principals: [outputs.certificate_arn],
+      policies: [["acme-core", "acme-core-1"]],
+      groups: ["fleet"],
+      certificates: [`${outputs.certificate_id} ACTIVE`],
+    });
+    const described = await (
+      await rig.access.iot()
+    ).send(new iot.DescribeThingCommand({ thingName: "core-1" }));
+    assert.equal(described.attributes, { dospesos_instance: "acme" });
+  }));
 
-test("a changed revision comes back and changes nothing else", () => withSandbox(async (rig) => {
-  const first = await applyThing(rig.access, thingVars);
-  const bytes = readFileSync(rig.file, "utf8");
-  assert.equal(await applyThing(rig.access, { ...thingVars, revision: "2" }), { ...first, revision: "2" });
-  assert.is(readFileSync(rig.file, "utf8"), bytes);
-}));
+test("a client thing gets its own policy only", () =>
+  withSandbox(async (rig) => {
+    const outputs = await applyThing(rig.access, thingVars);
+    const { policies, groups, principals } = await stateOf(rig, "thing-1");
+    assert.equal(
+      { policies, groups, principals },
+      { policies: [["acme-thing-1"]], groups: [], principals: [outputs.certificate_arn] },
+    );
+  }));
 
-test("a changed policy document becomes the only version", () => withSandbox(async (rig) => {
-  await prepared(rig);
-  await applyCore(rig.access, coreVars);
-  const client = await rig.access.iot();
-  for (const action of ["a:1", "a:2", "a:3", "a:4", "a:5", "a:6"]) {
-    await applyCore(rig.access, { ...coreVars, device_policy_document: policy(action) });
-    await applyInstance(rig.access, { ...instanceVars, core_policy_document: policy(action) });
-  }
-  for (const policyName of ["acme-core-1", "acme-core"]) {
-    assert.is((await client.send(new iot.GetPolicyCommand({ policyName }))).policyDocument, policy("a:6"));
-    assert.is((await client.send(new iot.ListPolicyVersionsCommand({ policyName }))).policyVersions?.length, 1);
-  }
-}));
+test("applying twice gives equal outputs and changes no byte of the account", () =>
+  withSandbox(async (rig) => {
+    const apply = async () => {
+      await prepared(rig);
+      return [
+        await applyInstance(rig.access, instanceVars),
+        await applyCore(rig.access, coreVars),
+        await applyThing(rig.access, thingVars),
+      ];
+    };
+    const first = await apply();
+    const bytes = readFileSync(rig.file, "utf8");
+    assert.equal(await apply(), first);
+    assert.is(readFileSync(rig.file, "utf8"), bytes);
+  }));
 
-test("versions that an interrupted run left are removed", () => withSandbox(async (rig) => {
-  await applyThing(rig.access, thingVars);
-  const client = await rig.access.iot();
-  for (let i = 0; i < 4; i++) {
-    await client.send(new iot.CreatePolicyVersionCommand({ policyName: "acme-thing-1", policyDocument: policy("a:b"), setAsDefault: false }));
-  }
-  await applyThing(rig.access, { ...thingVars, policy_document: policy("a:c") });
-  const { policyVersions } = await client.send(new iot.ListPolicyVersionsCommand({ policyName: "acme-thing-1" }));
-  assert.equal(policyVersions?.map(({ versionId, isDefaultVersion }) => [versionId, isDefaultVersion]), [["6", true]]);
-}));
+test("a changed revision comes back and changes nothing else", () =>
+  withSandbox(async (rig) => {
+    const first = await applyThing(rig.access, thingVars);
+    const bytes = readFileSync(rig.file, "utf8");
+    assert.equal(await applyThing(rig.access, { ...thingVars, revision: "2" }), { ...first, revision: "2" });
+    assert.is(readFileSync(rig.file, "utf8"), bytes);
+  }));
 
-test("a changed role policy replaces the old one, and a changed trust is put right", () => withSandbox(async ({ access }) => {
-  await applyInstance(access, instanceVars);
-  const iam = await access.iam();
-  const RoleName = "acme-token-exchange";
-  const trust = async () => (await iam.send(new GetRoleCommand({ RoleName }))).Role?.AssumeRolePolicyDocument;
-  const before = await trust();
-  await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: "{}" }));
-  await applyInstance(access, { ...instanceVars, token_exchange_policy: policy("logs:PutLogEvents") });
-  const inline = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName: "token-exchange" }));
-  assert.is(decodeURIComponent(inline.PolicyDocument ?? ""), policy("logs:PutLogEvents"));
-  assert.is(await trust(), before);
-}));
+test("a changed policy document becomes the only version", () =>
+  withSandbox(async (rig) => {
+    await prepared(rig);
+    await applyCore(rig.access, coreVars);
+    const client = await rig.access.iot();
+    for (const action of ["a:1", "a:2", "a:3", "a:4", "a:5", "a:6"]) {
+      await applyCore(rig.access, { ...coreVars, device_policy_document: policy(action) });
+      await applyInstance(rig.access, { ...instanceVars, core_policy_document: policy(action) });
+    }
+    for (const policyName of ["acme-core-1", "acme-core"]) {
+      assert.is((await client.send(new iot.GetPolicyCommand({ policyName }))).policyDocument, policy("a:6"));
+      assert.is(
+        (await client.send(new iot.ListPolicyVersionsCommand({ policyName }))).policyVersions?.length,
+        1,
+      );
+    }
+  }));
 
-test("a changed role is what the alias points to", () => withSandbox(async ({ access }) => {
-  await applyInstance(access, instanceVars);
-  const outputs = await applyInstance(access, { ...instanceVars, token_exchange_role: "acme-other" });
-  const alias = await (await access.iot()).send(new iot.DescribeRoleAliasCommand({ roleAlias: "acme-alias" }));
-  assert.is(alias.roleAliasDescription?.roleArn, "arn:aws:iam::000000000000:role/acme-other");
-  assert.is(outputs.token_exchange_role_arn, alias.roleAliasDescription?.roleArn);
-}));
+test("versions that an interrupted run left are removed", () =>
+  withSandbox(async (rig) => {
+    await applyThing(rig.access, thingVars);
+    const client = await rig.access.iot();
+    for (let i = 0; i < 4; i++) {
+      await client.send(
+        new iot.CreatePolicyVersionCommand({
+          policyName: "acme-thing-1",
+          policyDocument: policy("a:b"),
+          setAsDefault: false,
+        }),
+      );
+    }
+    await applyThing(rig.access, { ...thingVars, policy_document: policy("a:c") });
+    const { policyVersions } = await client.send(
+      new iot.ListPolicyVersionsCommand({ policyName: "acme-thing-1" }),
+    );
+    assert.equal(
+      policyVersions?.map(({ versionId, isDefaultVersion }) => [versionId, isDefaultVersion]),
+      [["6", true]],
+    );
+  }));
 
-test("a request for another key replaces the certificate; another request for the same key keeps it", () => withSandbox(async (rig) => {
-  await prepared(rig);
-  const first = await applyCore(rig.access, coreVars);
-  assert.is((await applyCore(rig.access, { ...coreVars, csr: await createCsr(key, "core-1") })).certificate_id, first.certificate_id);
-  const otherKey = createKey();
-  const second = await applyCore(rig.access, { ...coreVars, csr: await createCsr(otherKey, "core-1") });
-  assert.ok(certificateBelongsTo(second.certificate_pem, otherKey));
-  const state = await stateOf(rig, "core-1");
-  assert.equal(state.certificates, [`${second.certificate_id} ACTIVE`]);
-  assert.equal(state.principals, [second.certificate_arn]);
-  assert.equal(state.policies, [["acme-core", "acme-core-1"]]);
-}));
+test("a changed role policy replaces the old one, and a changed trust is put right", () =>
+  withSandbox(async ({ access }) => {
+    await applyInstance(access, instanceVars);
+    const iam = await access.iam();
+    const RoleName = "acme-token-exchange";
+    const trust = async () =>
+      (await iam.send(new GetRoleCommand({ RoleName }))).Role?.AssumeRolePolicyDocument;
+    const before = await trust();
+    await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: "{}" }));
+    await applyInstance(access, { ...instanceVars, token_exchange_policy: policy("logs:PutLogEvents") });
+    const inline = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName: "token-exchange" }));
+    assert.is(decodeURIComponent(inline.PolicyDocument ?? ""), policy("logs:PutLogEvents"));
+    assert.is(await trust(), before);
+  }));
 
-test("a certificate that somebody deactivated is active again", () => withSandbox(async (rig) => {
-  const { certificate_id: certificateId } = await applyThing(rig.access, thingVars);
-  await (await rig.access.iot()).send(new iot.UpdateCertificateCommand({ certificateId, newStatus: "INACTIVE" }));
-  await applyThing(rig.access, thingVars);
-  assert.equal((await stateOf(rig, "thing-1")).certificates, [`${certificateId} ACTIVE`]);
-}));
+test("a changed role is what the alias points to", () =>
+  withSandbox(async ({ access }) => {
+    await applyInstance(access, instanceVars);
+    const outputs = await applyInstance(access, { ...instanceVars, token_exchange_role: "acme-other" });
+    const alias = await (
+      await access.iot()
+    ).send(new iot.DescribeRoleAliasCommand({ roleAlias: "acme-alias" }));
+    assert.is(alias.roleAliasDescription?.roleArn, "arn:aws:iam::000000000000:role/acme-other");
+    assert.is(outputs.token_exchange_role_arn, alias.roleAliasDescription?.roleArn);
+  }));
 
-test("a core moves to its new group and stays in groups that are not the instance's", () => withSandbox(async (rig) => {
-  await prepared(rig);
-  await applyCore(rig.access, coreVars);
-  const client = await rig.access.iot();
-  await client.send(new iot.CreateThingGroupCommand({ thingGroupName: "theirs" }));
-  await client.send(new iot.AddThingToThingGroupCommand({ thingName: "core-1", thingGroupName: "theirs" }));
-  await ensureThingGroup(rig.access, { name: "other", instance: "acme" });
-  await applyCore(rig.access, { ...coreVars, group: "other" });
-  assert.equal((await stateOf(rig, "core-1")).groups.sort(), ["other", "theirs"]);
-}));
+test("a request for another key replaces the certificate; another request for the same key keeps it", () =>
+  withSandbox(async (rig) => {
+    await prepared(rig);
+    const first = await applyCore(rig.access, coreVars);
+    assert.is(
+      (await applyCore(rig.access, { ...coreVars, csr: await createCsr(key, "core-1") })).certificate_id,
+      first.certificate_id,
+    );
+    const otherKey = createKey();
+    const second = await applyCore(rig.access, { ...coreVars, csr: await createCsr(otherKey, "core-1") });
+    assert.ok(certificateBelongsTo(second.certificate_pem, otherKey));
+    const state = await stateOf(rig, "core-1");
+    assert.equal(state.certificates, [`${second.certificate_id} ACTIVE`]);
+    assert.equal(state.principals, [second.certificate_arn]);
+    assert.equal(state.policies, [["acme-core", "acme-core-1"]]);
+  }));
 
-test("a changed policy name takes the old policy from the certificate", () => withSandbox(async (rig) => {
-  await prepared(rig);
-  await applyCore(rig.access, coreVars);
-  await applyCore(rig.access, { ...coreVars, device_policy: "acme-renamed" });
-  assert.equal((await stateOf(rig, "core-1")).policies, [["acme-core", "acme-renamed"]]);
-}));
+test("a certificate that somebody deactivated is active again", () =>
+  withSandbox(async (rig) => {
+    const { certificate_id: certificateId } = await applyThing(rig.access, thingVars);
+    await (
+      await rig.access.iot()
+    ).send(new iot.UpdateCertificateCommand({ certificateId, newStatus: "INACTIVE" }));
+    await applyThing(rig.access, thingVars);
+    assert.equal((await stateOf(rig, "thing-1")).certificates, [`${certificateId} ACTIVE`]);
+  }));
 
-test("what another instance, or nobody of DosPesos, made is not touched", () => withSandbox(async (rig) => {
-  await prepared(rig);
-  await applyCore(rig.access, coreVars);
-  await (await rig.access.iot()).send(new iot.CreateThingCommand({ thingName: "by-hand" }));
-  const bytes = readFileSync(rig.file, "utf8");
-  const attempts = [
-    () => applyCore(rig.access, { ...coreVars, instance: "rival", device_policy: "rival-core-1" }),
-    () => applyThing(rig.access, { ...thingVars, name: "by-hand" }),
-    () => applyInstance(rig.access, { ...instanceVars, instance: "rival" }),
-    () => applyInstance(rig.access, { ...instanceVars, instance: "rival", token_exchange_role: "acme-token-exchange" }),
-  ];
-  for (const attempt of attempts) {
-    const error = await failure(attempt());
-    assert.instance(error, ProblemError);
-    assert.is((error as ProblemError).exitCode, 4);
-    assert.match(error.message, /exists already and (belongs to the instance "acme"|was not made by DosPesos)/);
-  }
-  assert.is(readFileSync(rig.file, "utf8"), bytes);
-}));
+test("a core moves to its new group and stays in groups that are not the instance's", () =>
+  withSandbox(async (rig) => {
+    await prepared(rig);
+    await applyCore(rig.access, coreVars);
+    const client = await rig.access.iot();
+    await client.send(new iot.CreateThingGroupCommand({ thingGroupName: "theirs" }));
+    await client.send(new iot.AddThingToThingGroupCommand({ thingName: "core-1", thingGroupName: "theirs" }));
+    await ensureThingGroup(rig.access, { name: "other", instance: "acme" });
+    await applyCore(rig.access, { ...coreVars, group: "other" });
+    assert.equal((await stateOf(rig, "core-1")).groups.sort(), ["other", "theirs"]);
+  }));
 
-test("another account than the settings name is refused before anything changes", () => withSandbox(async (rig) => {
-  const bytes = readFileSync(rig.file, "utf8");
-  for (const work of [
-    () => applyInstance(rig.access, { ...instanceVars, account: "123456789012" }),
-    () => applyCore(rig.access, { ...coreVars, account: "123456789012" }),
-    () => applyThing(rig.access, { ...thingVars, account: "123456789012" }),
-  ]) {
-    const error = await failure(work());
-    assert.is((error as ProblemError).exitCode, 4);
-    assert.match(error.message, /belong to the account 000000000000, but the settings name 123456789012/);
-  }
-  assert.is(readFileSync(rig.file, "utf8"), bytes);
-}));
+test("a changed policy name takes the old policy from the certificate", () =>
+  withSandbox(async (rig) => {
+    await prepared(rig);
+    await applyCore(rig.access, coreVars);
+    await applyCore(rig.access, { ...coreVars, device_policy: "acme-renamed" });
+    assert.equal((await stateOf(rig, "core-1")).policies, [["acme-core", "acme-renamed"]]);
+  }));
 
-test("a core whose group does not exist says which call failed", () => withSandbox(async (rig) => {
-  await applyInstance(rig.access, instanceVars);
-  const error = await failure(applyCore(rig.access, coreVars));
-  assert.is((error as ProblemError).exitCode, 1);
-  assert.match(error.message, /iot:AddThingToThingGroup of "core-1 to fleet" failed: ResourceNotFoundException/);
-}));
+test("what another instance, or nobody of DosPesos, made is not touched", () =>
+  withSandbox(async (rig) => {
+    await prepared(rig);
+    await applyCore(rig.access, coreVars);
+    await (await rig.access.iot()).send(new iot.CreateThingCommand({ thingName: "by-hand" }));
+    const bytes = readFileSync(rig.file, "utf8");
+    const attempts = [
+      () => applyCore(rig.access, { ...coreVars, instance: "rival", device_policy: "rival-core-1" }),
+      () => applyThing(rig.access, { ...thingVars, name: "by-hand" }),
+      () => applyInstance(rig.access, { ...instanceVars, instance: "rival" }),
+      () =>
+        applyInstance(rig.access, {
+          ...instanceVars,
+          instance: "rival",
+          token_exchange_role: "acme-token-exchange",
+        }),
+    ];
+    for (const attempt of attempts) {
+      const error = await failure(attempt());
+      assert.instance(error, ProblemError);
+      assert.is((error as ProblemError).exitCode, 4);
+      assert.match(
+        error.message,
+        /exists already and (belongs to the instance "acme"|was not made by DosPesos)/,
+      );
+    }
+    assert.is(readFileSync(rig.file, "utf8"), bytes);
+  }));
+
+test("another account than the settings name is refused before anything changes", () =>
+  withSandbox(async (rig) => {
+    const bytes = readFileSync(rig.file, "utf8");
+    for (const work of [
+      () => applyInstance(rig.access, { ...instanceVars, account: "123456789012" }),
+      () => applyCore(rig.access, { ...coreVars, account: "123456789012" }),
+      () => applyThing(rig.access, { ...thingVars, account: "123456789012" }),
+    ]) {
+      const error = await failure(work());
+      assert.is((error as ProblemError).exitCode, 4);
+      assert.match(error.message, /belong to the account 000000000000, but the settings name 123456789012/);
+    }
+    assert.is(readFileSync(rig.file, "utf8"), bytes);
+  }));
+
+test("a core whose group does not exist says which call failed", () =>
+  withSandbox(async (rig) => {
+    await applyInstance(rig.access, instanceVars);
+    const error = await failure(applyCore(rig.access, coreVars));
+    assert.is((error as ProblemError).exitCode, 1);
+    assert.match(
+      error.message,
+      /iot:AddThingToThingGroup of "core-1 to fleet" failed: ResourceNotFoundException/,
+    );
+  }));
 
 test.run();

@@ -33,7 +33,9 @@ export async function failure(work: Promise<unknown>): Promise<Error> {
   try {
     await work;
   } catch (error) {
-    if (error instanceof Error) return error;
+    if (error instanceof Error) {
+      return error;
+    }
     throw error;
   }
   throw new Error("no error was thrown");
@@ -46,5 +48,8 @@ export async function refused(work: Promise<unknown>, kind: new (...args: never[
 
 /** A policy document that allows one action. */
 export function policy(action: string): string {
-  return JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: "*" }] });
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: action, Resource: "*" }],
+  });
 }

@@ -1,4 +1,5 @@
-// Serves the account in the file that is named as the argument, until it is killed. Prints its endpoint and CA.
+// Serves the account in the file that is named as the argument, until it is killed. Prints its endpoint and
+// CA.
 import { openSandbox } from "../../lib/sandbox/server.ts";
 import { REGION } from "./rig.ts";
 

@@ -2,7 +2,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { LEAST, parsed, problemsOf, refused, withValue } from "./support.ts";
 
-const text = (settings: string) => parsed(withValue("greengrass", "no_proxy", settings)).value("greengrass.no_proxy");
+const text = (settings: string) =>
+  parsed(withValue("greengrass", "no_proxy", settings)).value("greengrass.no_proxy");
 
 test("a byte order mark changes nothing", () => {
   assert.is(parsed(`\ufeff${LEAST}`).value("aws.account"), "sandbox");
@@ -14,7 +15,11 @@ test("CRLF line ends change nothing", () => {
 });
 
 test("line ends of CR only are refused", () => {
-  refused(LEAST.replaceAll("\n", "\r"), "settings.ini:1:6: line ends with CR only; save with LF", "save the file with LF");
+  refused(
+    LEAST.replaceAll("\n", "\r"),
+    "settings.ini:1:6: line ends with CR only; save with LF",
+    "save the file with LF",
+  );
   refused(`${LEAST}; a comment\rgroup = x\n`, "settings.ini:9:12: line ends with CR only; save with LF");
 });
 
@@ -24,14 +29,25 @@ test("a NUL byte is refused, also in a comment", () => {
 });
 
 test("a file that is not UTF-8 is refused with its line", () => {
-  refused(Buffer.from(`${LEAST}; caf\xe9\n`, "latin1"), "settings.ini:9:1: the line has bytes that are not UTF-8", "UTF-8");
-  refused(Buffer.from(`\ufeff${LEAST}`, "utf16le"), "settings.ini:1:1: the file is UTF-16, not UTF-8", "UTF-8");
+  refused(
+    Buffer.from(`${LEAST}; caf\xe9\n`, "latin1"),
+    "settings.ini:9:1: the line has bytes that are not UTF-8",
+    "UTF-8",
+  );
+  refused(
+    Buffer.from(`\ufeff${LEAST}`, "utf16le"),
+    "settings.ini:1:1: the file is UTF-16, not UTF-8",
+    "UTF-8",
+  );
 });
 
 test("an empty file is told the required sections, and a command that writes them", () => {
   for (const empty of ["", "\n", "; only a comment\n"]) {
-    refused(empty, "settings.ini:1:1: the file has no sections; required are [aws], [instance], [greengrass], [core NAME]",
-      "'[aws]' 'account = sandbox' 'region = eu-west-1'");
+    refused(
+      empty,
+      "settings.ini:1:1: the file has no sections; required are [aws], [instance], [greengrass], [core NAME]",
+      "'[aws]' 'account = sandbox' 'region = eu-west-1'",
+    );
   }
 });
 
@@ -44,7 +60,11 @@ test("a line without a key is refused", () => {
 });
 
 test("a section that is not closed is refused, and its keys are not blamed", () => {
-  refused(`${LEAST}[thing thing-1\ncore = core-1\n`, "settings.ini:9:1: section not closed with ]", "end the header with ]");
+  refused(
+    `${LEAST}[thing thing-1\ncore = core-1\n`,
+    "settings.ini:9:1: section not closed with ]",
+    "end the header with ]",
+  );
 });
 
 test("a comment after a section header is a comment", () => {
@@ -64,7 +84,10 @@ test("blanks inside of the brackets do not count", () => {
 test("a section that stands twice is refused, and the keys of both are checked", () => {
   refused(`${LEAST}[aws]\n`, "settings.ini:9:1: section again; first at line 1", "first one");
   const problems = problemsOf(() => parsed(`${LEAST}[core core-1]\ngroup = a/b\n`));
-  assert.equal(problems.map((one) => one.place?.line), [9, 10]);
+  assert.equal(
+    problems.map((one) => one.place?.line),
+    [9, 10],
+  );
 });
 
 test("a key that is set twice is refused", () => {
@@ -107,8 +130,16 @@ test("# and ; inside of a value belong to it; comments stand only at the beginni
 });
 
 test("a quote that is not closed is refused", () => {
-  refused(withValue("greengrass", "no_proxy", '"open'), "settings.ini:7:12: quote not closed", 'end the value with "');
-  refused(withValue("greengrass", "no_proxy", "'open"), "settings.ini:7:12: quote not closed", "end the value with '");
+  refused(
+    withValue("greengrass", "no_proxy", '"open'),
+    "settings.ini:7:12: quote not closed",
+    'end the value with "',
+  );
+  refused(
+    withValue("greengrass", "no_proxy", "'open"),
+    "settings.ini:7:12: quote not closed",
+    "end the value with '",
+  );
   refused(withValue("greengrass", "no_proxy", '"'), "settings.ini:7:12: quote not closed");
 });
 
@@ -122,7 +153,11 @@ test("text after a closing quote is refused", () => {
 });
 
 test("an unknown escape is refused", () => {
-  refused(withValue("greengrass", "no_proxy", '"C:\\path"'), 'settings.ini:7:12: unknown escape in "…"', "single quotes");
+  refused(
+    withValue("greengrass", "no_proxy", '"C:\\path"'),
+    'settings.ini:7:12: unknown escape in "…"',
+    "single quotes",
+  );
 });
 
 test("a continuation line is refused", () => {
@@ -149,7 +184,9 @@ test("names that reach into JavaScript's objects are refused, and reach nothing"
 });
 
 test("words that other programs take for other types stay text", () => {
-  for (const word of ["true", "false", "null", "1e3", "007", "0x10", "{\"x\":1}"]) assert.is(text(word), word);
+  for (const word of ["true", "false", "null", "1e3", "007", "0x10", '{"x":1}']) {
+    assert.is(text(word), word);
+  }
   assert.is(text("'{\"x\":1}'"), '{"x":1}');
   assert.is(text("'true'"), "true");
   assert.is(text('"null"'), "null");
@@ -166,14 +203,41 @@ test("a value means itself without quotes, with JSON escapes in double quotes, a
 
 test("text that shells, templates, HCL and YAML would act on comes through literally", () => {
   const hostile = [
-    "$(reboot)", "`id`", "a; reboot", "a && b > c", "a'b\"c\\d", "\\'", "${path.cwd}", "%{ if true }", "$${",
-    "{{ 7*7 }}", "{% include 'x' %}", "{#",
-    "a: b", "- a", "# c", "&a", "*a", "!!x", "%TAG", "%s", "%n", "é", "🙂", "=", "[x]", "a=b", "no", "~",
+    "$(reboot)",
+    "`id`",
+    "a; reboot",
+    "a && b > c",
+    "a'b\"c\\d",
+    "\\'",
+    "${path.cwd}",
+    "%{ if true }",
+    "$${",
+    "{{ 7*7 }}",
+    "{% include 'x' %}",
+    "{#",
+    "a: b",
+    "- a",
+    "# c",
+    "&a",
+    "*a",
+    "!!x",
+    "%TAG",
+    "%s",
+    "%n",
+    "é",
+    "🙂",
+    "=",
+    "[x]",
+    "a=b",
+    "no",
+    "~",
   ];
   for (const value of hostile) {
     assert.is(text(value), value);
     assert.is(text(JSON.stringify(value)), value);
-    if (!value.includes("'")) assert.is(text(`'${value}'`), value);
+    if (!value.includes("'")) {
+      assert.is(text(`'${value}'`), value);
+    }
   }
 });
 
@@ -195,19 +259,38 @@ test("a line break or another hidden character in a value is refused", () => {
     withValue("greengrass", "no_proxy", "a\u00a0b"),
     "settings.ini:7:12: value has U+00A0 (no-break space); one line, one value",
   );
-  refused(withValue("greengrass", "no_proxy", '"\\ud800"'), "settings.ini:7:12: value has U+D800; one line, one value");
+  refused(
+    withValue("greengrass", "no_proxy", '"\\ud800"'),
+    "settings.ini:7:12: value has U+D800; one line, one value",
+  );
 });
 
 test("hidden characters are shown as escapes, and a long value is cut", () => {
   refused(withValue("aws", "region", "a\u001b[31m"), 'settings.ini:3:10: unknown region "a\\u001b[31m"');
-  refused(withValue("aws", "region", "x".repeat(500)), `settings.ini:3:10: unknown region "${"x".repeat(120)}…"`);
+  refused(
+    withValue("aws", "region", "x".repeat(500)),
+    `settings.ini:3:10: unknown region "${"x".repeat(120)}…"`,
+  );
   refused(withValue("aws", "region", "%s%n"), 'settings.ini:3:10: unknown region "%s%n"');
 });
 
 test("every problem is told in one run, in the order of the lines", () => {
-  const problems = problemsOf(() => parsed([
-    "[aws]", "account = 1", "nonsense", "regoin = x", "[instance]", "name = a b", "[greengrass]", "version = latest", "[thing t]", "",
-  ].join("\n")));
+  const problems = problemsOf(() =>
+    parsed(
+      [
+        "[aws]",
+        "account = 1",
+        "nonsense",
+        "regoin = x",
+        "[instance]",
+        "name = a b",
+        "[greengrass]",
+        "version = latest",
+        "[thing t]",
+        "",
+      ].join("\n"),
+    ),
+  );
   assert.equal(
     problems.map((one) => `${one.place?.line}:${one.place?.column}`),
     ["2:11", "3:1", "4:1", "6:8", "8:11", "9:1", "9:1"],
@@ -227,8 +310,16 @@ test("a missing section or key says what to add", () => {
     "settings.ini:6:1: no [greengrass]",
     "add [greengrass] with version",
   );
-  refused(LEAST.replace("[core core-1]\n", ""), "settings.ini:7:1: no [core NAME]; at least one is needed", "[core core-1]");
-  refused(LEAST.replace("region = eu-west-1\n", ""), "settings.ini:1:1: [aws] has no region", "region = eu-west-1");
+  refused(
+    LEAST.replace("[core core-1]\n", ""),
+    "settings.ini:7:1: no [core NAME]; at least one is needed",
+    "[core core-1]",
+  );
+  refused(
+    LEAST.replace("region = eu-west-1\n", ""),
+    "settings.ini:1:1: [aws] has no region",
+    "region = eu-west-1",
+  );
   refused(`${LEAST}[thing t]\n`, "settings.ini:9:1: [thing t] has no core", "core = core-1");
 });
 

@@ -28,7 +28,10 @@ function inTime<T>(body: () => T): T {
 }
 
 test("the settings that are shipped can be used as they are, in the sandbox", () => {
-  const { settings } = readSettings(fileURLToPath(new URL("../../settings.ini", import.meta.url)), "settings.ini");
+  const { settings } = readSettings(
+    fileURLToPath(new URL("../../settings.ini", import.meta.url)),
+    "settings.ini",
+  );
   assert.is(settings.value("aws.account"), "sandbox");
   assert.is(settings.value("core core-1.group"), "my-group");
   assert.is(settings.value("thing thing-1.core"), "core-1");
@@ -47,13 +50,18 @@ test("a missing file is answered with a command that writes one", () => {
   assert.match(problem?.fix ?? "", "printf '%s\\n' '[aws]'");
 });
 
-testWith(test, ["sh"], "the command that is given for a missing file writes settings that can be used", () => {
-  const folder = tempFolder("settings");
-  const [problem] = problemsOf(() => readSettings(join(folder, "settings.ini"), "it's here.ini"));
-  const command = (problem?.fix ?? "").replace(/^.*? with: /, "");
-  execFileSync(toolPath("sh") ?? "sh", ["-c", command], { cwd: folder });
-  assert.equal(readSettings(join(folder, "it's here.ini"), "x").settings.names("core"), ["core-1"]);
-});
+testWith(
+  test,
+  ["sh"],
+  "the command that is given for a missing file writes settings that can be used",
+  () => {
+    const folder = tempFolder("settings");
+    const [problem] = problemsOf(() => readSettings(join(folder, "settings.ini"), "it's here.ini"));
+    const command = (problem?.fix ?? "").replace(/^.*? with: /, "");
+    execFileSync(toolPath("sh") ?? "sh", ["-c", command], { cwd: folder });
+    assert.equal(readSettings(join(folder, "it's here.ini"), "x").settings.names("core"), ["core-1"]);
+  },
+);
 
 test("a folder in place of the file is refused", () => {
   const path = join(tempFolder("settings"), "settings.ini");
@@ -70,21 +78,30 @@ testWith(test, ["mkfifo"], "a FIFO in place of the file is refused, not waited f
 test("a file over 1 MiB is refused before it is read", () => {
   const path = written("");
   truncateSync(path, 200 * 1024 * 1024);
-  assert.equal(inTime(() => whats(path)), ["the file is 209,715,200 bytes; limit 1 MiB"]);
+  assert.equal(
+    inTime(() => whats(path)),
+    ["the file is 209,715,200 bytes; limit 1 MiB"],
+  );
 });
 
 if (process.getuid !== undefined) {
   test("a file that everybody can write is refused", () => {
     const [problem] = problemsOf(() => readSettings(written(LEAST, 0o646), "settings.ini"));
-    assert.is(problem?.what, "everybody can write this file: others can change what runs as root; chmod go-w");
+    assert.is(
+      problem?.what,
+      "everybody can write this file: others can change what runs as root; chmod go-w",
+    );
     assert.is(problem?.fix, "chmod go-w settings.ini");
   });
 
   test("a file that only its user's own group can write, as with umask 002, is taken", () => {
     const path = written(LEAST, 0o664);
     chownSync(path, -1, process.getgid?.() ?? -1);
-    if (process.getgid?.() === process.getuid?.()) assert.ok(readSettings(path, "settings.ini").settings);
-    else assert.match(whats(path)[0] ?? "", "can write this file");
+    if (process.getgid?.() === process.getuid?.()) {
+      assert.ok(readSettings(path, "settings.ini").settings);
+    } else {
+      assert.match(whats(path)[0] ?? "", "can write this file");
+    }
   });
 }
 
@@ -103,7 +120,9 @@ if (process.getuid?.() === 0) {
   test("a file that another group can write is refused", () => {
     const path = written(LEAST, 0o664);
     chownSync(path, 0, 12_345);
-    assert.equal(whats(path), ["group 12345 can write this file: others can change what runs as root; chmod go-w"]);
+    assert.equal(whats(path), [
+      "group 12345 can write this file: others can change what runs as root; chmod go-w",
+    ]);
   });
 }
 
@@ -118,18 +137,29 @@ test("a value of 10 MB is refused in time", () => {
 test("100,000 sections are refused in time", () => {
   const text = LEAST + Array.from({ length: 100_000 }, (_, i) => `[core c${i}]`).join("\n");
   const problems = inTime(() => problemsOf(() => parsed(text)));
-  assert.equal(problems.map((one) => [one.what, one.place?.line]), [["too many sections; limit 25,000 sections", 25_005]]);
+  assert.equal(
+    problems.map((one) => [one.what, one.place?.line]),
+    [["too many sections; limit 25,000 sections", 25_005]],
+  );
 });
 
 test("text that invites slow searching is refused in time", () => {
   const long = 500_000;
   const texts = [
-    `group = a${" ".repeat(long)}b`, `[core a${" ".repeat(long)}b]`, `${"a ".repeat(long)}`,
-    `x = ${'"'.repeat(long)}`, `${"[".repeat(long)}`,
-    `${"-----BEGIN ".repeat(long / 10)}`, `${"\u200b".repeat(long)} = 1`, "a\n".repeat(long),
-    `${"[a]\n".repeat(long / 2)}`, "\r".repeat(long),
+    `group = a${" ".repeat(long)}b`,
+    `[core a${" ".repeat(long)}b]`,
+    `${"a ".repeat(long)}`,
+    `x = ${'"'.repeat(long)}`,
+    `${"[".repeat(long)}`,
+    `${"-----BEGIN ".repeat(long / 10)}`,
+    `${"\u200b".repeat(long)} = 1`,
+    "a\n".repeat(long),
+    `${"[a]\n".repeat(long / 2)}`,
+    "\r".repeat(long),
   ];
-  for (const text of texts) inTime(() => problemsOf(() => parsed(LEAST + text)));
+  for (const text of texts) {
+    inTime(() => problemsOf(() => parsed(LEAST + text)));
+  }
 });
 
 test("ten thousand cores with as many things are taken in time, from less than 1 MiB", () => {
@@ -146,7 +176,9 @@ test("as many things whose cores are not there are refused in time", () => {
   const cores = Array.from({ length: 10_000 }, (_, i) => `[core core-${i}]\n`);
   const things = Array.from({ length: 10_000 }, (_, i) => `[thing thing-${i}]\ncore = xxxx-${i}\n`);
   assert.is(
-    inTime(() => problemsOf(() => parsed(LEAST.replace("[core core-1]\n", "") + cores.join("") + things.join("")))).length,
+    inTime(() =>
+      problemsOf(() => parsed(LEAST.replace("[core core-1]\n", "") + cores.join("") + things.join(""))),
+    ).length,
     101,
   );
 });

@@ -4,10 +4,15 @@ import { parseSettings, type SettingsFile } from "../../lib/settings/index.ts";
 
 /** Settings with nothing but what is required; the next line is line 9. */
 export const LEAST = [
-  "[aws]", "account = sandbox", "region = eu-west-1",
-  "[instance]", "name = dospesos",
-  "[greengrass]", "version = 2.16.0",
-  "[core core-1]", "",
+  "[aws]",
+  "account = sandbox",
+  "region = eu-west-1",
+  "[instance]",
+  "name = dospesos",
+  "[greengrass]",
+  "version = 2.16.0",
+  "[core core-1]",
+  "",
 ].join("\n");
 
 export function parsed(text: string | Uint8Array): SettingsFile {
@@ -19,7 +24,9 @@ export function problemsOf(body: () => unknown): readonly Problem[] {
   try {
     body();
   } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
+    if (!(error instanceof ProblemError)) {
+      throw error;
+    }
     assert.is(error.exitCode, 2);
     return error.problems;
   }
@@ -27,16 +34,27 @@ export function problemsOf(body: () => unknown): readonly Problem[] {
   return [];
 }
 
-/** Holds that the text has one problem and no other: `head` is its first line without the code; a why and a fix are there. */
+/**
+ * Holds that the text has one problem and no other: `head` is its first line without the code; a why and a
+ * fix are there.
+ */
 export function refused(text: string | Uint8Array, head: string, fix?: string): void {
   const problems = problemsOf(() => parsed(text));
-  assert.is(problems.map((one) => (problemText(one).split("\n")[0] ?? "").replace(/ error DP\d+:/, "")).join("\n"), head);
+  assert.is(
+    problems.map((one) => (problemText(one).split("\n")[0] ?? "").replace(/ error DP\d+:/, "")).join("\n"),
+    head,
+  );
   assert.ok(problems[0]?.why);
   assert.ok(problems[0]?.fix);
-  if (fix !== undefined) assert.match(problems[0]?.fix ?? "", fix);
+  if (fix !== undefined) {
+    assert.match(problems[0]?.fix ?? "", fix);
+  }
 }
 
-/** LEAST with `key = value` in place of what its section says of the key; the key is added where it is not there. */
+/**
+ * LEAST with `key = value` in place of what its section says of the key; the key is added where it is not
+ * there.
+ */
 export function withValue(section: string, key: string, value: string): string {
   const lines = LEAST.split("\n");
   const start = lines.indexOf(`[${section}]`);

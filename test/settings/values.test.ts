@@ -9,7 +9,10 @@ const core = (name: string, what: string) =>
 test("a name of 64 characters is taken, a longer one refused", () => {
   assert.is(parsed(`${LEAST}[core ${"x".repeat(64)}]\n`).names("core").length, 2);
   core("x".repeat(65), `core name "${"x".repeat(65)}" has 65 characters; limit 64 (IoT policy size limit)`);
-  core("x".repeat(129), `core name "${"x".repeat(120)}…" has 129 characters; limit 64 (IoT policy size limit)`);
+  core(
+    "x".repeat(129),
+    `core name "${"x".repeat(120)}…" has 129 characters; limit 64 (IoT policy size limit)`,
+  );
 });
 
 test("an empty name is refused", () => {
@@ -68,7 +71,9 @@ test("cores and things need names that differ by more than case", () => {
 });
 
 test("wildcards of IoT policies and topics are refused in names", () => {
-  for (const char of "*?+#$") core(`a${char}b`, `core name "a${char}b": '${char}' is a wildcard in IoT policies or topics`);
+  for (const char of "*?+#$") {
+    core(`a${char}b`, `core name "a${char}b": '${char}' is a wildcard in IoT policies or topics`);
+  }
 });
 
 test("other characters are refused in names", () => {
@@ -85,7 +90,11 @@ test("names that belong to folders of this project, or to Windows, are refused",
 });
 
 test("a group has the name rule too, and is the instance's name by default", () => {
-  refused(`${LEAST}group = a/b\n`, "settings.ini:9:9: group name \"a/b\": '/' not allowed", "group = my-group");
+  refused(
+    `${LEAST}group = a/b\n`,
+    "settings.ini:9:9: group name \"a/b\": '/' not allowed",
+    "group = my-group",
+  );
   assert.is(parsed(LEAST).value("core core-1.group"), "dospesos");
   assert.is(parsed(`${LEAST}group = g\n`).value("core core-1.group"), "g");
 });
@@ -105,7 +114,10 @@ test("an unknown region names the one that was meant", () => {
     'settings.ini:3:10: unknown region "us-esat-1"; did you mean us-east-1?',
     "us-east-1",
   );
-  refused(withValue("aws", "region", "US-EAST-1"), 'settings.ini:3:10: unknown region "US-EAST-1"; did you mean us-east-1?');
+  refused(
+    withValue("aws", "region", "US-EAST-1"),
+    'settings.ini:3:10: unknown region "US-EAST-1"; did you mean us-east-1?',
+  );
   refused(withValue("aws", "region", "mars"), 'settings.ini:3:10: unknown region "mars"');
 });
 
@@ -129,7 +141,9 @@ test("a region without Greengrass is refused", () => {
 });
 
 test("every region with Greengrass is taken", () => {
-  for (const region of REGIONS) assert.is(parsed(withValue("aws", "region", region)).value("aws.region"), region);
+  for (const region of REGIONS) {
+    assert.is(parsed(withValue("aws", "region", region)).value("aws.region"), region);
+  }
 });
 
 test("an account is sandbox or 12 digits, and keeps its leading zero", () => {
@@ -151,10 +165,15 @@ test("an account is sandbox or 12 digits, and keeps its leading zero", () => {
 
 test("a Greengrass root whose removal would harm the system is refused", () => {
   const dangerous: Readonly<Record<string, string>> = {
-    "/": "has less than two levels", "/greengrass": "has less than two levels", "/etc": "has less than two levels",
-    "/etc/greengrass": "is in the system folder /etc", "~": "is not an absolute path",
+    "/": "has less than two levels",
+    "/greengrass": "has less than two levels",
+    "/etc": "has less than two levels",
+    "/etc/greengrass": "is in the system folder /etc",
+    "~": "is not an absolute path",
     "~/greengrass": "is not an absolute path",
-    "greengrass/v2": "is not an absolute path", "/opt/../etc": "has '.' or '..' in it", "/opt/./gg": "has '.' or '..' in it",
+    "greengrass/v2": "is not an absolute path",
+    "/opt/../etc": "has '.' or '..' in it",
+    "/opt/./gg": "has '.' or '..' in it",
     "/var/lib": "is a folder that /var shares out; take one below",
     "/home/me": "is a folder that /home shares out; take one below",
   };
@@ -180,7 +199,18 @@ test("a Greengrass root must be a plain path", () => {
 });
 
 test("a version must be pinned, and signed by AWS", () => {
-  for (const version of ["latest", "2.9.4", "../2", "2", "1.11.6", "2.16", "v2.16.0", "02.16.0", "2.16.0-rc1", "\u0662.9.5"]) {
+  for (const version of [
+    "latest",
+    "2.9.4",
+    "../2",
+    "2",
+    "1.11.6",
+    "2.16",
+    "v2.16.0",
+    "02.16.0",
+    "2.16.0-rc1",
+    "\u0662.9.5",
+  ]) {
     refused(
       withValue("greengrass", "version", version),
       `settings.ini:7:11: version "${version}": pin a version ≥ 2.9.5 (signed)`,
@@ -189,47 +219,82 @@ test("a version must be pinned, and signed by AWS", () => {
   }
   for (const version of ["2.9.5", "2.9.10", "2.10.0", "2.16.0", "3.0.0"]) {
     const digest = version === "2.16.0" ? "" : `\nsha256 = ${"0".repeat(64)}`;
-    assert.is(parsed(withValue("greengrass", "version", `${version}${digest}`)).value("greengrass.version"), version);
+    assert.is(
+      parsed(withValue("greengrass", "version", `${version}${digest}`)).value("greengrass.version"),
+      version,
+    );
   }
 });
 
 test("a nucleus must be one whose digest is known, or its digest must be given", () => {
-  refused(withValue("greengrass", "version", "2.17.0"), 'settings.ini:7:1: the sha256 of nucleus "2.17.0" is not known', "sha256 = <output of sha256sum>");
-  refused(withValue("greengrass", "version", `2.16.0\nsha256 = ${"0".repeat(64)}`), 'settings.ini:8:1: sha256 is not that of nucleus "2.16.0"', "remove sha256");
+  refused(
+    withValue("greengrass", "version", "2.17.0"),
+    'settings.ini:7:1: the sha256 of nucleus "2.17.0" is not known',
+    "sha256 = <output of sha256sum>",
+  );
+  refused(
+    withValue("greengrass", "version", `2.16.0\nsha256 = ${"0".repeat(64)}`),
+    'settings.ini:8:1: sha256 is not that of nucleus "2.16.0"',
+    "remove sha256",
+  );
 });
 
 test("a proxy URL has no password, which is never shown", () => {
   for (const url of ["http://user:hunter2@proxy:3128", "hunter2@proxy", "https://hunter2@[::1]"]) {
-    refused(withValue("greengrass", "proxy_url", url), "settings.ini:7:13: no passwords in URLs (value hidden)");
+    refused(
+      withValue("greengrass", "proxy_url", url),
+      "settings.ini:7:13: no passwords in URLs (value hidden)",
+    );
   }
 });
 
 test("a proxy URL is http, https or socks5 with a host", () => {
-  for (const url of ["ftp://proxy", "proxy:3128", "http://", "http://proxy/path", "http://proxy:99999", "http://$(id)"]) {
+  for (const url of [
+    "ftp://proxy",
+    "proxy:3128",
+    "http://",
+    "http://proxy/path",
+    "http://proxy:99999",
+    "http://$(id)",
+  ]) {
     refused(
       withValue("greengrass", "proxy_url", url),
       `settings.ini:7:13: proxy "${url}" is not http, https or socks5://host:port`,
       "https://",
     );
   }
-  for (const url of ["", "http://proxy:3128", "https://proxy.example.com", "socks5://10.0.0.1:1080", "http://[::1]:8080/"]) {
+  for (const url of [
+    "",
+    "http://proxy:3128",
+    "https://proxy.example.com",
+    "socks5://10.0.0.1:1080",
+    "http://[::1]:8080/",
+  ]) {
     assert.is(parsed(withValue("greengrass", "proxy_url", url)).value("greengrass.proxy_url"), url);
   }
 });
 
 test("what looks like a secret is refused and never shown", () => {
   const secrets = [
-    "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLE9+a", "-----BEGIN EC PRIVATE KEY-----",
+    "AKIAIOSFODNN7EXAMPLE",
+    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLE9+a",
+    "-----BEGIN EC PRIVATE KEY-----",
     "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
   ];
   for (const secret of secrets) {
     for (const text of [`${LEAST}group = ${secret}\n`, `${LEAST}group = "${secret}"\n`]) {
       const problems = problemsOf(() => parsed(text));
-      assert.equal(problems.map((one) => one.what), ["looks like a secret; not stored here (value hidden)"]);
+      assert.equal(
+        problems.map((one) => one.what),
+        ["looks like a secret; not stored here (value hidden)"],
+      );
       assert.not.match(JSON.stringify(problems), secret.slice(-10));
     }
   }
-  refused(`${LEAST}; AKIAIOSFODNN7EXAMPLE\n`, "settings.ini:9:3: looks like a secret; not stored here (value hidden)");
+  refused(
+    `${LEAST}; AKIAIOSFODNN7EXAMPLE\n`,
+    "settings.ini:9:3: looks like a secret; not stored here (value hidden)",
+  );
   refused(
     `${LEAST}[core AKIAIOSFODNN7EXAMPLE]\ngroup = a/b\n`,
     "settings.ini:9:7: looks like a secret; not stored here (value hidden)",
@@ -244,13 +309,24 @@ test("no line of a pasted private key is shown", () => {
   const body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQ==\n";
   const pem = `-----BEGIN PRIVATE KEY-----\n${body}-----END PRIVATE KEY-----\n`;
   refused(`${LEAST}group = ${pem}`, "settings.ini:9:9: looks like a secret; not stored here (value hidden)");
-  refused(`${LEAST}${pem}[thing t]\ncore = x\n`, [
-    "settings.ini:9:1: looks like a secret; not stored here (value hidden)", "settings.ini:14:8: no [core x]",
-  ].join("\n"));
+  refused(
+    `${LEAST}${pem}[thing t]\ncore = x\n`,
+    [
+      "settings.ini:9:1: looks like a secret; not stored here (value hidden)",
+      "settings.ini:14:8: no [core x]",
+    ].join("\n"),
+  );
 });
 
 test("the value of a key whose name sounds secret is never shown", () => {
-  const lines = ["password = hunter2", "passwd: hunter2", "secret hunter2 = x", "api_key = \"hunter2", "token=hunter2", "pw = hunter2"];
+  const lines = [
+    "password = hunter2",
+    "passwd: hunter2",
+    "secret hunter2 = x",
+    'api_key = "hunter2',
+    "token=hunter2",
+    "pw = hunter2",
+  ];
   for (const line of lines) {
     const problems = problemsOf(() => parsed(`${LEAST}${line}\n`));
     assert.is(problems.length, 1);
@@ -260,10 +336,20 @@ test("the value of a key whose name sounds secret is never shown", () => {
 });
 
 test("numbers and booleans come out typed", () => {
-  const settings = parsed(`${LEAST.replace("2.16.0", "2.17.0").replace("[core core-1]", [
-    "mqtt_port = 443", "data_plane_port = 443", "polling_seconds = 60", "store_max_bytes = 5000000000",
-    "fips = true", `sha256 = ${"Ab".repeat(32)}`, "[core core-1]",
-  ].join("\n"))}`);
+  const settings = parsed(
+    `${LEAST.replace("2.16.0", "2.17.0").replace(
+      "[core core-1]",
+      [
+        "mqtt_port = 443",
+        "data_plane_port = 443",
+        "polling_seconds = 60",
+        "store_max_bytes = 5000000000",
+        "fips = true",
+        `sha256 = ${"Ab".repeat(32)}`,
+        "[core core-1]",
+      ].join("\n"),
+    )}`,
+  );
   assert.is(settings.value("greengrass.mqtt_port"), 443);
   assert.is(settings.value("greengrass.data_plane_port"), 443);
   assert.is(settings.value("greengrass.polling_seconds"), 60);
@@ -275,9 +361,20 @@ test("numbers and booleans come out typed", () => {
 test("what is not set has its default, and the place of its section", () => {
   const settings = parsed(LEAST);
   const defaults = {
-    root: "/greengrass/v2", posix_user: "ggc_user:ggc_group", jvm_options: "", mqtt_port: 8883, data_plane_port: 8443, proxy_url: "",
-    no_proxy: "", log_level: "INFO", polling_seconds: 15, store_max_bytes: 10_000_000_000, fips: false, sha256: undefined,
-    nucleus: "none", signer: undefined,
+    root: "/greengrass/v2",
+    posix_user: "ggc_user:ggc_group",
+    jvm_options: "",
+    mqtt_port: 8883,
+    data_plane_port: 8443,
+    proxy_url: "",
+    no_proxy: "",
+    log_level: "INFO",
+    polling_seconds: 15,
+    store_max_bytes: 10_000_000_000,
+    fips: false,
+    sha256: undefined,
+    nucleus: "none",
+    signer: undefined,
   };
   for (const [key, value] of Object.entries(defaults)) {
     assert.is(settings.value(`greengrass.${key}`), value);
@@ -295,8 +392,16 @@ test("each key of [greengrass] refuses what the nucleus would not take", () => {
     ["posix_user", "ggc_user:root", 'user "ggc_user:root": components must not run as root'],
     ["posix_user", "a b", 'user "a b" is not user or user:group'],
     ["posix_user", "a:b:c", 'user "a:b:c" is not user or user:group'],
-    ["jvm_options", "-Xmx64m $(reboot)", 'JVM option "$(reboot)" is not a - with letters, digits and . _ : = , / + @ % -'],
-    ["jvm_options", "-Da='b'", "JVM option \"-Da='b'\" is not a - with letters, digits and . _ : = , / + @ % -"],
+    [
+      "jvm_options",
+      "-Xmx64m $(reboot)",
+      'JVM option "$(reboot)" is not a - with letters, digits and . _ : = , / + @ % -',
+    ],
+    [
+      "jvm_options",
+      "-Da='b'",
+      "JVM option \"-Da='b'\" is not a - with letters, digits and . _ : = , / + @ % -",
+    ],
     ["mqtt_port", "1883", '"1883" is none of 8883, 443; did you mean 8883?'],
     ["data_plane_port", "80", '"80" is none of 8443, 443'],
     ["log_level", "info", '"info" is none of DEBUG, INFO, WARN, ERROR; did you mean INFO?'],
@@ -304,18 +409,35 @@ test("each key of [greengrass] refuses what the nucleus would not take", () => {
     ["polling_seconds", "1e3", '"1e3" is not a whole number from 1 to 86,400'],
     ["store_max_bytes", "10GB", '"10GB" is not a whole number from 1 to 9,007,199,254,740,991'],
     ["fips", "yes", '"yes" is none of true, false'],
-    ["nucleus", "downlaod", '"downlaod" is neither none nor download; did you mean download?; a folder has a / in it, e.g. ./downlaod'],
-    ["nucleus", "http://mirror.example.com/", '"http://mirror.example.com/" is not https://host/folder; http only to 127.0.0.1'],
+    [
+      "nucleus",
+      "downlaod",
+      '"downlaod" is neither none nor download; did you mean download?; a folder has a / in it, e.g. ./downlaod',
+    ],
+    [
+      "nucleus",
+      "http://mirror.example.com/",
+      '"http://mirror.example.com/" is not https://host/folder; http only to 127.0.0.1',
+    ],
     ["nucleus", "https://me:pw@mirror.example.com/", "no passwords in URLs (value hidden)"],
   ];
-  for (const [key, value, what] of wrong)
+  for (const [key, value, what] of wrong) {
     refused(withValue("greengrass", key, value), `settings.ini:7:${key.length + 4}: ${what}`);
-  for (const host of ["-oProxyCommand=id", "a b", "pi@", "$(id)", "a;b", "ssh://pi@h", "-l"]) {
-    refused(withValue("core core-1", "host", host), `settings.ini:9:8: host ${JSON.stringify(host)} is not [user@]host or an alias of your ssh configuration`);
   }
-  for (const host of ["core-1", "pi@core-1.local", "root@192.168.1.7", "pi@fe80::1"]) parsed(withValue("core core-1", "host", host));
+  for (const host of ["-oProxyCommand=id", "a b", "pi@", "$(id)", "a;b", "ssh://pi@h", "-l"]) {
+    refused(
+      withValue("core core-1", "host", host),
+      `settings.ini:9:8: host ${JSON.stringify(host)} is not [user@]host or an alias of your ssh configuration`,
+    );
+  }
+  for (const host of ["core-1", "pi@core-1.local", "root@192.168.1.7", "pi@fe80::1"]) {
+    parsed(withValue("core core-1", "host", host));
+  }
   for (const options of ["", "-Xmx128m", "-Xmx128m -XX:+UseSerialGC  -Dlog.level=INFO"]) {
-    assert.is(parsed(withValue("greengrass", "jvm_options", options)).value("greengrass.jvm_options"), options);
+    assert.is(
+      parsed(withValue("greengrass", "jvm_options", options)).value("greengrass.jvm_options"),
+      options,
+    );
   }
 });
 

@@ -71,7 +71,10 @@ test("whether this is the sandbox depends on the account", () => {
 
 test("mapping over cores reads their names, and runs each body as that core's", () => {
   const { view, reads } = recorded();
-  assert.equal(view.cores.map((core) => core.name), ["core-1", "core-2"]);
+  assert.equal(
+    view.cores.map((core) => core.name),
+    ["core-1", "core-2"],
+  );
   assert.equal(reads, ["names core", "> core core-1", "< core core-1", "> core core-2", "< core core-2"]);
 });
 
@@ -84,13 +87,18 @@ test("a core's group is read when it is asked for, also later", () => {
 });
 
 test("a core without a group is in the one by the name of the instance", () => {
-  assert.equal(recorded().view.cores.map((core) => core.group), ["my-group", "dospesos"]);
+  assert.equal(
+    recorded().view.cores.map((core) => core.group),
+    ["my-group", "dospesos"],
+  );
 });
 
 test("iterating, counting and getting read the names", () => {
   const { view, reads } = recorded();
   const names: string[] = [];
-  for (const thing of view.things) names.push(`${thing.name} to ${thing.core}`);
+  for (const thing of view.things) {
+    names.push(`${thing.name} to ${thing.core}`);
+  }
   assert.equal(names, ["thing-1 to core-2"]);
   assert.is(view.cores.length, 2);
   assert.is(view.cores.get("core-2").name, "core-2");
@@ -104,28 +112,45 @@ test("what is made by name is taken when it is asked for, one by one or all in t
   assert.is(made.get("core-2"), "dospesos");
   assert.equal([...made], ["my-group", "dospesos"]);
   assert.equal(reads.slice(3), ["take", "names core", "take", "take"]);
-  assert.is(messageOf(() => made.get("core-3")), "settings.ini has no [core core-3]; did you mean core-1?");
+  assert.is(
+    messageOf(() => made.get("core-3")),
+    "settings.ini has no [core core-3]; did you mean core-1?",
+  );
 });
 
 test("getting a core that is not there names the one that was meant", () => {
-  assert.is(messageOf(() => recorded().view.cores.get("core-3")), "settings.ini has no [core core-3]; did you mean core-1?");
+  assert.is(
+    messageOf(() => recorded().view.cores.get("core-3")),
+    "settings.ini has no [core core-3]; did you mean core-1?",
+  );
 });
 
 test("a property that does not exist is an error that names the one that was meant", () => {
   const { view } = recorded();
-  assert.is(messageOf(() => Reflect.get(view.aws, "regoin")), "settings.ini has no [aws] regoin; did you mean region?");
-  assert.is(messageOf(() => Reflect.get(view, "cors")), "settings.ini has no cors; did you mean cores?");
+  assert.is(
+    messageOf(() => Reflect.get(view.aws, "regoin")),
+    "settings.ini has no [aws] regoin; did you mean region?",
+  );
+  assert.is(
+    messageOf(() => Reflect.get(view, "cors")),
+    "settings.ini has no cors; did you mean cores?",
+  );
   assert.is(
     messageOf(() => Reflect.get(view.cores.get("core-1"), "grup")),
     "settings.ini has no [core core-1] grup; did you mean group?",
   );
-  assert.is(messageOf(() => Reflect.get(view.cores, "forEach")), "settings.ini has no cores forEach");
+  assert.is(
+    messageOf(() => Reflect.get(view.cores, "forEach")),
+    "settings.ini has no cores forEach",
+  );
 });
 
 test("what runtimes ask of any object is no error", async () => {
   const { view } = recorded();
   for (const object of [view, view.aws, view.cores, view.cores.get("core-1")]) {
-    for (const name of ["then", "toJSON", "constructor", "inspect", "hasOwnProperty", "toString"]) Reflect.get(object, name);
+    for (const name of ["then", "toJSON", "constructor", "inspect", "hasOwnProperty", "toString"]) {
+      Reflect.get(object, name);
+    }
     assert.is(Reflect.get(object, Symbol.toStringTag), undefined);
     assert.is(await object, object);
     assert.ok(inspect(object));

@@ -21,8 +21,19 @@ export function dospesos(cwd: string, ...words: string[]): Ended {
 }
 
 /** Runs any program to its end. */
-export function ran(cwd: string, program: string, words: readonly string[], env: NodeJS.ProcessEnv = PLAIN): Ended {
-  const { status, signal, stdout, stderr } = spawnSync(program, words, { cwd, env, encoding: "utf8", timeout: 60_000, maxBuffer: 1 << 26 });
+export function ran(
+  cwd: string,
+  program: string,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = PLAIN,
+): Ended {
+  const { status, signal, stdout, stderr } = spawnSync(program, words, {
+    cwd,
+    env,
+    encoding: "utf8",
+    timeout: 60_000,
+    maxBuffer: 1 << 26,
+  });
   return { exit: status, signal, stdout, stderr };
 }
 
@@ -39,13 +50,17 @@ export class Started {
     started.add(this.child);
     // Whoever waits has a deadline of its own; a program that hangs must not keep the test from ending.
     this.child.unref();
-    for (const pipe of [this.child.stdout, this.child.stderr]) (pipe as Socket | null)?.unref();
+    for (const pipe of [this.child.stdout, this.child.stderr]) {
+      (pipe as Socket | null)?.unref();
+    }
     this.child.stdout?.on("data", (piece: Buffer) => this.#note((this.stdout += piece.toString())));
     this.child.stderr?.on("data", (piece: Buffer) => this.#note((this.stderr += piece.toString())));
-    this.ended = new Promise((resolve) => this.child.on("close", (exit, signal) => {
-      started.delete(this.child);
-      resolve({ exit, signal, stdout: this.stdout, stderr: this.stderr });
-    }));
+    this.ended = new Promise((resolve) =>
+      this.child.on("close", (exit, signal) => {
+        started.delete(this.child);
+        resolve({ exit, signal, stdout: this.stdout, stderr: this.stderr });
+      }),
+    );
   }
 
   /** What was told so far. */
@@ -53,13 +68,21 @@ export class Started {
     return this.stdout + this.stderr;
   }
 
-  /** Resolves when the output matches, from the given offset of `told` on; rejects after some milliseconds, or if the program ends first. */
+  /**
+   * Resolves when the output matches, from the given offset of `told` on; rejects after some milliseconds, or
+   * if the program ends first.
+   */
   async tells(what: RegExp, from = 0, within = 10_000): Promise<void> {
-    await reached(() => what.test(this.told.slice(from)), (wake) => {
-      this.#waiting.add(wake);
-      void this.ended.then(wake);
-      return () => this.#waiting.delete(wake);
-    }, within, () => `${what} was not told:\n${this.told}`);
+    await reached(
+      () => what.test(this.told.slice(from)),
+      (wake) => {
+        this.#waiting.add(wake);
+        void this.ended.then(wake);
+        return () => this.#waiting.delete(wake);
+      },
+      within,
+      () => `${what} was not told:\n${this.told}`,
+    );
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -69,18 +92,25 @@ export class Started {
   /** The end of the program; rejects after some milliseconds. */
   async end(within = 10_000): Promise<Ended> {
     let over: Ended | undefined;
-    await reached(() => over !== undefined, (wake) => {
-      void this.ended.then((ended) => {
-        over = ended;
-        wake();
-      });
-      return () => {};
-    }, within, () => `the program did not end:\n${this.told}`);
+    await reached(
+      () => over !== undefined,
+      (wake) => {
+        void this.ended.then((ended) => {
+          over = ended;
+          wake();
+        });
+        return () => {};
+      },
+      within,
+      () => `the program did not end:\n${this.told}`,
+    );
     return over!;
   }
 
   #note(_: string): void {
-    for (const wake of this.#waiting) wake();
+    for (const wake of this.#waiting) {
+      wake();
+    }
   }
 }
 
@@ -89,11 +119,20 @@ export function start(cwd: string, ...words: string[]): Started {
 }
 
 /** Waits until something is so: asks again after each event; rejects when time is up. */
-export async function reached(isSo: () => boolean, onEvent: (wake: () => void) => () => void, within: number, otherwise: () => string): Promise<void> {
-  if (isSo()) return;
+export async function reached(
+  isSo: () => boolean,
+  onEvent: (wake: () => void) => () => void,
+  within: number,
+  otherwise: () => string,
+): Promise<void> {
+  if (isSo()) {
+    return;
+  }
   await new Promise<void>((resolve, reject) => {
     const stop = onEvent(() => {
-      if (!isSo()) return;
+      if (!isSo()) {
+        return;
+      }
       end();
       resolve();
     });
@@ -110,5 +149,7 @@ export async function reached(isSo: () => boolean, onEvent: (wake: () => void) =
 
 const started = new Set<ChildProcess>();
 process.on("exit", () => {
-  for (const child of started) child.kill("SIGKILL");
+  for (const child of started) {
+    child.kill("SIGKILL");
+  }
 });

@@ -26,7 +26,9 @@ export interface Clone {
 /** Copies what git tracks, and what it would track, as it stands now. */
 export function freshClone(): Clone {
   const root = tempFolder("clone");
-  const files = run(repository, "git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).stdout.split("\0").filter((name) => name !== "" && existsSync(join(repository, name)));
+  const files = run(repository, "git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+    .stdout.split("\0")
+    .filter((name) => name !== "" && existsSync(join(repository, name)));
   for (const file of files) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     cpSync(join(repository, file), join(root, file));
@@ -34,10 +36,13 @@ export function freshClone(): Clone {
   // Each package is a link, but node_modules itself is the clone's own: the compiled program is kept in it.
   mkdirSync(join(root, "node_modules"));
   for (const name of readdirSync(join(repository, "node_modules"))) {
-    if (name !== ".cache") symlinkSync(join(repository, "node_modules", name), join(root, "node_modules", name));
+    if (name !== ".cache") {
+      symlinkSync(join(repository, "node_modules", name), join(root, "node_modules", name));
+    }
   }
   const bin = join(root, "lib", "cli", "bin.cjs");
-  const git = (...words: string[]): string => run(root, "git", ["-c", "user.name=test", "-c", "user.email=test@localhost", ...words]).stdout;
+  const git = (...words: string[]): string =>
+    run(root, "git", ["-c", "user.name=test", "-c", "user.email=test@localhost", ...words]).stdout;
   git("init", "-q");
   git("add", "-A");
   git("commit", "-qm", "clone");
@@ -46,29 +51,47 @@ export function freshClone(): Clone {
     git,
     dospesos: (...words) => run(root, process.execPath, [bin, ...words]),
     dospesosWith: (environment, ...words) => run(root, process.execPath, [bin, ...words], environment),
-    start: (...words) => new Promise((resolve) => {
-      const child = spawn(process.execPath, [bin, ...words], { cwd: root, env: plain });
-      let [stdout, stderr] = ["", ""];
-      child.stdout.on("data", (piece: Buffer) => (stdout += piece.toString()));
-      child.stderr.on("data", (piece: Buffer) => (stderr += piece.toString()));
-      child.on("close", (exit) => resolve({ exit, stdout, stderr }));
-    }),
+    start: (...words) =>
+      new Promise((resolve) => {
+        const child = spawn(process.execPath, [bin, ...words], { cwd: root, env: plain });
+        let [stdout, stderr] = ["", ""];
+        child.stdout.on("data", (piece: Buffer) => (stdout += piece.toString()));
+        child.stderr.on("data", (piece: Buffer) => (stderr += piece.toString()));
+        child.on("close", (exit) => resolve({ exit, stdout, stderr }));
+      }),
   };
 }
 
 /** Test runners force colours; a program that reads the output does not. */
 const plain: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1" };
 
-function run(cwd: string, program: string, words: readonly string[], environment: NodeJS.ProcessEnv = plain): Ended {
-  const { status, stdout, stderr } = spawnSync(program, words, { cwd, env: environment, encoding: "utf8", maxBuffer: 1 << 26 });
+function run(
+  cwd: string,
+  program: string,
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv = plain,
+): Ended {
+  const { status, stdout, stderr } = spawnSync(program, words, {
+    cwd,
+    env: environment,
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  });
   return { exit: status, stdout, stderr };
 }
 
 /** The targets that a build with --json ran. */
 export function ran(ended: Ended): string[] {
-  return events(ended).flatMap((event) => (event["type"] === "step" && event["status"] === "ran" ? [String(event["target"])] : [])).sort();
+  return events(ended)
+    .flatMap((event) =>
+      event["type"] === "step" && event["status"] === "ran" ? [String(event["target"])] : [],
+    )
+    .sort();
 }
 
 export function events(ended: Ended): Record<string, unknown>[] {
-  return ended.stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Record<string, unknown>);
+  return ended.stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }

@@ -4,7 +4,10 @@ import { awsAccess, type AwsAccess } from "../../lib/aws/clients.ts";
 import { Started } from "./bin.ts";
 import { freshClone, type Clone } from "./clone.ts";
 
-/** A clone that is built, and its sandbox, which runs with a simulated core until it is stopped or the test process ends. */
+/**
+ * A clone that is built, and its sandbox, which runs with a simulated core until it is stopped or the test
+ * process ends.
+ */
 export interface Devices {
   readonly clone: Clone;
   readonly sandbox: Started;
@@ -21,15 +24,23 @@ export interface Devices {
 export async function runningDevices(): Promise<Devices> {
   const clone = freshClone();
   const built = clone.dospesos("build");
-  if (built.exit !== 0) throw new Error(built.stderr);
+  if (built.exit !== 0) {
+    throw new Error(built.stderr);
+  }
   const sandbox = new Started(clone.root, process.execPath, [join(clone.root, "lib/cli/bin.cjs"), "sandbox"]);
   await sandbox.tells(/core-1 has deployment/, 0, 20_000);
   await sandbox.tells(/the sandbox runs/, 0, 20_000);
-  const record = JSON.parse(readFileSync(join(clone.root, "terraform/state/sandbox/data-plane.json"), "utf8")) as { endpoint: string; iot: { port: number }; discovery: { port: number } };
+  const record = JSON.parse(
+    readFileSync(join(clone.root, "terraform/state/sandbox/data-plane.json"), "utf8"),
+  ) as { endpoint: string; iot: { port: number }; discovery: { port: number } };
   const access = awsAccess({ region: "eu-west-1", endpoint: record.endpoint });
   return {
-    clone, sandbox, access, ports: { iot: record.iot.port, discovery: record.discovery.port },
-    tells: (what, from) => sandbox.tells(what, from, 20_000), path: (file) => join(clone.root, file),
+    clone,
+    sandbox,
+    access,
+    ports: { iot: record.iot.port, discovery: record.discovery.port },
+    tells: (what, from) => sandbox.tells(what, from, 20_000),
+    path: (file) => join(clone.root, file),
     stop() {
       access.close();
       sandbox.kill("SIGTERM");

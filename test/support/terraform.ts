@@ -6,16 +6,20 @@ import { tempFolder } from "./temp.ts";
 import { toolPath } from "./tools.ts";
 
 /**
- * The folder of a Terraform provider mirror that has hashicorp/aws, or undefined: DOSPESOS_TERRAFORM_MIRROR if it is set,
- * else the places where terraform itself looks (Terraform CLI documentation, "Implied local mirror directories"), the
- * share folder beside the terraform program, and the folders of /opt.
+ * The folder of a Terraform provider mirror that has hashicorp/aws, or undefined: DOSPESOS_TERRAFORM_MIRROR
+ * if it is set, else the places where terraform itself looks (Terraform CLI documentation, "Implied local
+ * mirror directories"), the share folder beside the terraform program, and the folders of /opt.
  */
 export function providerMirror(): string | undefined {
   const named = process.env["DOSPESOS_TERRAFORM_MIRROR"];
-  if (named !== undefined && named !== "") return [resolve(named), resolve(named, "plugins")].find(hasAwsProvider);
+  if (named !== undefined && named !== "") {
+    return [resolve(named), resolve(named, "plugins")].find(hasAwsProvider);
+  }
   const terraform = toolPath("terraform");
   const shares = (process.env["XDG_DATA_DIRS"] ?? "/usr/local/share:/usr/share").split(":");
-  if (terraform !== undefined) shares.push(resolve(dirname(terraform), "..", "share"));
+  if (terraform !== undefined) {
+    shares.push(resolve(dirname(terraform), "..", "share"));
+  }
   const opt = join(parse(process.cwd()).root, "opt");
   return [
     join(homedir(), ".terraform.d", "plugins"),
@@ -25,15 +29,18 @@ export function providerMirror(): string | undefined {
 }
 
 /**
- * The environment for running terraform with the providers of a mirror: it asks nothing over the network and keeps its own
- * files in a temporary folder instead of the module's. It holds no TF_ variable and no AWS credentials of the caller.
+ * The environment for running terraform with the providers of a mirror: it asks nothing over the network and
+ * keeps its own files in a temporary folder instead of the module's. It holds no TF_ variable and no AWS
+ * credentials of the caller.
  */
 export function terraformEnvironment(mirror?: string): NodeJS.ProcessEnv {
   const folder = tempFolder("terraform");
   const config = join(folder, "terraform.rc");
   const source = mirror === undefined ? "" : `filesystem_mirror { path = ${JSON.stringify(mirror)} }`;
   writeFileSync(config, `provider_installation {\n  ${source}\n}\n`);
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith("TF_") && !name.startsWith("AWS_"));
+  const own = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith("TF_") && !name.startsWith("AWS_"),
+  );
   return {
     ...Object.fromEntries(own),
     CHECKPOINT_DISABLE: "1",
@@ -45,14 +52,24 @@ export function terraformEnvironment(mirror?: string): NodeJS.ProcessEnv {
   };
 }
 
-/** Declares a test that needs terraform, the AWS provider, and perhaps other programs. Where one is missing it says so and counts as skipped. */
-export function testWithProvider(test: Test, name: string, body: (mirror: string) => Promise<void>, tools: readonly string[] = []): void {
+/**
+ * Declares a test that needs terraform, the AWS provider, and perhaps other programs. Where one is missing it
+ * says so and counts as skipped.
+ */
+export function testWithProvider(
+  test: Test,
+  name: string,
+  body: (mirror: string) => Promise<void>,
+  tools: readonly string[] = [],
+): void {
   const mirror = providerMirror();
   const missing = ["terraform", ...tools].filter((tool) => toolPath(tool) === undefined);
   if (missing.length === 0 && mirror !== undefined) {
     test(name, () => body(mirror));
   } else {
-    console.error(`\nNOT RUN (needs ${missing.join(", ") || "a provider mirror: set DOSPESOS_TERRAFORM_MIRROR"}): ${name}`);
+    console.error(
+      `\nNOT RUN (needs ${missing.join(", ") || "a provider mirror: set DOSPESOS_TERRAFORM_MIRROR"}): ${name}`,
+    );
     test.skip(name, () => undefined);
   }
 }

@@ -33,21 +33,36 @@ export async function endOf(watch: Started): Promise<void> {
 
 /** How often a watch has made a target since some offset of what it told. */
 export function timesMade(watch: Started, target: string, from = 0): number {
-  return watch.told.slice(from).split("\n").filter((line) => /^made /.test(line) && line.includes(target)).length;
+  return watch.told
+    .slice(from)
+    .split("\n")
+    .filter((line) => /^made /.test(line) && line.includes(target)).length;
 }
 
-/** Ends a watch: then a build finds nothing to do, as it tells, and what there is of `made` is what a build from nothing makes. */
-export async function endsRight(watch: Started, root: string, made: readonly string[] = ["out"]): Promise<void> {
+/**
+ * Ends a watch: then a build finds nothing to do, as it tells, and what there is of `made` is what a build
+ * from nothing makes.
+ */
+export async function endsRight(
+  watch: Started,
+  root: string,
+  made: readonly string[] = ["out"],
+): Promise<void> {
   await endOf(watch);
   assert.equal(buildAsTold(root), []);
   const isSource = (name: string): boolean => !made.some((one) => name === one || name.startsWith(`${one}/`));
   const left = contentsOf(root, isSource);
-  for (const name of [".dospesos", ...made]) rmSync(join(root, name), { recursive: true });
+  for (const name of [".dospesos", ...made]) {
+    rmSync(join(root, name), { recursive: true });
+  }
   assert.is(dospesos(root, "build").exit, 0);
   assert.equal(contentsOf(root, isSource), left, "what a clean build makes");
 }
 
 /** How often a watch has told a problem since some offset of what it told. */
 export function timesFailed(watch: Started, from = 0): number {
-  return watch.told.slice(from).split("\n").filter((line) => /error DP\d/.test(line)).length;
+  return watch.told
+    .slice(from)
+    .split("\n")
+    .filter((line) => /error DP\d/.test(line)).length;
 }

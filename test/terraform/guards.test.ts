@@ -1,4 +1,5 @@
-// What stops before anything is started, and consent: against an account that is no sandbox, played by the sandbox behind a proxy.
+// What stops before anything is started, and consent: against an account that is no sandbox, played by the
+// sandbox behind a proxy.
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -12,8 +13,17 @@ import { terraformClone, type TerraformClone } from "./rig.ts";
 const STATES = `terraform/state/${ACCOUNT}/eu-west-1`;
 
 /** Runs dospesos beside the test, which plays AWS meanwhile. */
-async function run(clone: TerraformClone, environment: NodeJS.ProcessEnv, ...words: string[]): Promise<Ended> {
-  return await new Started(clone.root, process.execPath, [BIN.replace(/.*\/lib\//, `${clone.root}/lib/`), ...words], { env: { ...clone.environment, ...environment } }).end(240_000);
+async function run(
+  clone: TerraformClone,
+  environment: NodeJS.ProcessEnv,
+  ...words: string[]
+): Promise<Ended> {
+  return await new Started(
+    clone.root,
+    process.execPath,
+    [BIN.replace(/.*\/lib\//, `${clone.root}/lib/`), ...words],
+    { env: { ...clone.environment, ...environment } },
+  ).end(240_000);
 }
 
 function realClone(mirror: string): TerraformClone {
@@ -26,7 +36,12 @@ const startedTerraform = (clone: TerraformClone): boolean => existsSync(clone.pa
 
 test("no terraform on PATH: told with the place of the setting, and nothing is started", async () => {
   const clone = realClone(tempFolder("no-mirror"));
-  const { exit, stderr } = await run(clone, { PATH: tempFolder("empty") }, "build", "terraform/instance/dospesos.applied.json");
+  const { exit, stderr } = await run(
+    clone,
+    { PATH: tempFolder("empty") },
+    "build",
+    "terraform/instance/dospesos.applied.json",
+  );
   assert.is(exit, 4, stderr);
   assert.match(stderr, "settings.ini: error DP402: terraform is not on PATH");
 });
@@ -36,7 +51,12 @@ test("a terraform that is too old is named with both versions", async () => {
   writeFileSync(`${folder}/terraform`, `#!/bin/sh\necho '{"terraform_version":"1.5.7"}'\n`);
   chmodSync(`${folder}/terraform`, 0o755);
   const clone = realClone(tempFolder("no-mirror"));
-  const { exit, stderr } = await run(clone, { PATH: `${folder}:${process.env["PATH"]}` }, "build", "terraform/instance/dospesos.applied.json");
+  const { exit, stderr } = await run(
+    clone,
+    { PATH: `${folder}:${process.env["PATH"]}` },
+    "build",
+    "terraform/instance/dospesos.applied.json",
+  );
   assert.is(exit, 4, stderr);
   assert.match(stderr, "has the version 1.5.7, and 1.7 or newer is needed");
   assert.not(startedTerraform(clone));
@@ -44,59 +64,95 @@ test("a terraform that is too old is named with both versions", async () => {
 
 test("what terraform says where it cannot begin is told in its own words, on one line", async () => {
   const folder = tempFolder("offline");
-  writeFileSync(`${folder}/terraform`, `#!/bin/sh\ncase $1 in version) echo '{"terraform_version":"1.11.4"}';; *) printf 'Error: Failed to query\\nno such host\\n' >&2; exit 1;; esac\n`);
+  writeFileSync(
+    `${folder}/terraform`,
+    `#!/bin/sh\ncase $1 in version) echo '{"terraform_version":"1.11.4"}';; *) printf 'Error: Failed to query\\nno such host\\n' >&2; exit 1;; esac\n`,
+  );
   chmodSync(`${folder}/terraform`, 0o755);
-  const { exit, stderr } = await run(terraformClone(tempFolder("no-mirror")), { PATH: `${folder}:${process.env["PATH"]}` }, "build", "terraform/instance/dospesos.applied.json");
+  const { exit, stderr } = await run(
+    terraformClone(tempFolder("no-mirror")),
+    { PATH: `${folder}:${process.env["PATH"]}` },
+    "build",
+    "terraform/instance/dospesos.applied.json",
+  );
   assert.is(exit, 1, stderr);
   assert.match(stderr, "terraform init ended with exit code 1\n  why: Error: Failed to query no such host\n");
 });
 
-testWithProvider(test, "credentials of another account: both are named, nothing is started", async (mirror) => {
-  const aws = await standIn();
-  const clone = realClone(mirror);
-  clone.edit("settings.ini", (text) => text.replace(ACCOUNT, "210987654321"));
-  const { exit, stderr } = await run(clone, aws.environment, "build", "--yes").finally(aws.close);
-  assert.is(exit, 4, stderr);
-  assert.match(stderr, `the credentials belong to the account ${ACCOUNT}, but the settings name 210987654321`);
-  assert.not(existsSync(clone.path("terraform/state/210987654321")));
-});
+testWithProvider(
+  test,
+  "credentials of another account: both are named, nothing is started",
+  async (mirror) => {
+    const aws = await standIn();
+    const clone = realClone(mirror);
+    clone.edit("settings.ini", (text) => text.replace(ACCOUNT, "210987654321"));
+    const { exit, stderr } = await run(clone, aws.environment, "build", "--yes").finally(aws.close);
+    assert.is(exit, 4, stderr);
+    assert.match(
+      stderr,
+      `the credentials belong to the account ${ACCOUNT}, but the settings name 210987654321`,
+    );
+    assert.not(existsSync(clone.path("terraform/state/210987654321")));
+  },
+);
 
-testWithProvider(test, "a clock that AWS would refuse: both times are named, nothing is started", async (mirror) => {
-  const aws = await standIn({ skew: 20 * 60_000 });
-  const clone = realClone(mirror);
-  const { exit, stderr } = await run(clone, aws.environment, "build", "--yes").finally(aws.close);
-  assert.is(exit, 4, stderr);
-  assert.match(stderr, /the clock of this machine says \S+Z, AWS says \S+Z/);
-  assert.not(startedTerraform(clone));
-});
+testWithProvider(
+  test,
+  "a clock that AWS would refuse: both times are named, nothing is started",
+  async (mirror) => {
+    const aws = await standIn({ skew: 20 * 60_000 });
+    const clone = realClone(mirror);
+    const { exit, stderr } = await run(clone, aws.environment, "build", "--yes").finally(aws.close);
+    assert.is(exit, 4, stderr);
+    assert.match(stderr, /the clock of this machine says \S+Z, AWS says \S+Z/);
+    assert.not(startedTerraform(clone));
+  },
+);
 
 let aws: StandIn;
 let clone: TerraformClone;
 
-testWithProvider(test, "without a yes nothing changes in a real account: one plan of all that is ready, the rest named, exit 4", async (mirror) => {
-  aws = await standIn();
-  clone = realClone(mirror);
-  const before = readFileSync(aws.file, "utf8");
-  const { exit, stderr } = await run(clone, aws.environment, "build");
-  assert.is(exit, 4, stderr);
-  assert.is(readFileSync(aws.file, "utf8"), before);
-  assert.is(stderr.match(/^plan {5}/gm)?.length, 2, stderr);
-  assert.match(stderr, "plan     instance dospesos\n         4 to add, 0 to change, 0 to destroy\n         +   ");
-  assert.match(stderr, "aws_iam_role.token_exchange is made");
-  assert.match(stderr, /later {4}core core-1 {2}planned after (instance dospesos|group of core-1)/);
-  assert.match(stderr, /later {4}association of thing-1 {2}planned after /);
-  assert.not.match(stderr, "SANDBOX");
-  assert.not(existsSync(clone.path(`${STATES}/instance/dospesos.work/plan`)));
-});
+testWithProvider(
+  test,
+  "without a yes nothing changes in a real account: one plan of all that is ready, the rest named, exit 4",
+  async (mirror) => {
+    aws = await standIn();
+    clone = realClone(mirror);
+    const before = readFileSync(aws.file, "utf8");
+    const { exit, stderr } = await run(clone, aws.environment, "build");
+    assert.is(exit, 4, stderr);
+    assert.is(readFileSync(aws.file, "utf8"), before);
+    assert.is(stderr.match(/^plan {5}/gm)?.length, 2, stderr);
+    assert.match(
+      stderr,
+      "plan     instance dospesos\n         4 to add, 0 to change, 0 to destroy\n         +   ",
+    );
+    assert.match(stderr, "aws_iam_role.token_exchange is made");
+    assert.match(stderr, /later {4}core core-1 {2}planned after (instance dospesos|group of core-1)/);
+    assert.match(stderr, /later {4}association of thing-1 {2}planned after /);
+    assert.not.match(stderr, "SANDBOX");
+    assert.not(existsSync(clone.path(`${STATES}/instance/dospesos.work/plan`)));
+  },
+);
 
-testWithProvider(test, "with --yes each layer is planned when the one below is there, and applied as it was shown", async () => {
-  const { exit, stderr, stdout } = await run(clone, aws.environment, "build", "--yes", "--json");
-  assert.is(exit, 0, stderr);
-  const plans = events({ exit, stdout, stderr }).filter(({ type }) => type === "plan").map(({ effects }) => (effects as { name: string }[]).map(({ name }) => name).sort());
-  const place = (name: string): number => plans.findIndex((names) => names.includes(name));
-  assert.ok(place("instance dospesos") < place("core core-1") && place("core core-1") < place("association of thing-1"), JSON.stringify(plans));
-  assert.match((await run(clone, aws.environment, "build")).stderr, "nothing to do");
-});
+testWithProvider(
+  test,
+  "with --yes each layer is planned when the one below is there, and applied as it was shown",
+  async () => {
+    const { exit, stderr, stdout } = await run(clone, aws.environment, "build", "--yes", "--json");
+    assert.is(exit, 0, stderr);
+    const plans = events({ exit, stdout, stderr })
+      .filter(({ type }) => type === "plan")
+      .map(({ effects }) => (effects as { name: string }[]).map(({ name }) => name).sort());
+    const place = (name: string): number => plans.findIndex((names) => names.includes(name));
+    assert.ok(
+      place("instance dospesos") < place("core core-1") &&
+        place("core core-1") < place("association of thing-1"),
+      JSON.stringify(plans),
+    );
+    assert.match((await run(clone, aws.environment, "build")).stderr, "nothing to do");
+  },
+);
 
 testWithProvider(test, "a change that destroys something says so before it asks", async () => {
   rmSync(clone.path("edge/keys/thing-1"), { recursive: true });
@@ -108,73 +164,124 @@ testWithProvider(test, "a change that destroys something says so before it asks"
   assert.is((await run(clone, aws.environment, "build", "--yes")).exit, 0);
 });
 
-testWithProvider(test, "a resource that somebody else made is not taken: exit 4 before anything is applied", async (mirror) => {
-  const rival = realClone(mirror);
-  rival.edit("settings.ini", (text) => text.replace("name = dospesos", "name = rival"));
-  const before = readFileSync(aws.file, "utf8");
-  const ended = await run(rival, aws.environment, "build", "--yes", "terraform/thing/thing-1.applied.json");
-  assert.is(ended.exit, 4, ended.stderr);
-  assert.match(ended.stderr, 'the thing thing-1 exists already and belongs to the instance "dospesos"');
-  assert.match(JSON.stringify(JSON.parse(readFileSync(aws.file, "utf8")).regions[0].things), "dospesos");
-  assert.equal(JSON.parse(before).regions[0].things, JSON.parse(readFileSync(aws.file, "utf8")).regions[0].things);
-});
+testWithProvider(
+  test,
+  "a resource that somebody else made is not taken: exit 4 before anything is applied",
+  async (mirror) => {
+    const rival = realClone(mirror);
+    rival.edit("settings.ini", (text) => text.replace("name = dospesos", "name = rival"));
+    const before = readFileSync(aws.file, "utf8");
+    const ended = await run(rival, aws.environment, "build", "--yes", "terraform/thing/thing-1.applied.json");
+    assert.is(ended.exit, 4, ended.stderr);
+    assert.match(ended.stderr, 'the thing thing-1 exists already and belongs to the instance "dospesos"');
+    assert.match(JSON.stringify(JSON.parse(readFileSync(aws.file, "utf8")).regions[0].things), "dospesos");
+    assert.equal(
+      JSON.parse(before).regions[0].things,
+      JSON.parse(readFileSync(aws.file, "utf8")).regions[0].things,
+    );
+  },
+);
 
-testWithProvider(test, "destroy in a real account takes no --yes: a person types the instance's name", async () => {
-  const refused = await run(clone, aws.environment, "destroy", "--yes");
-  assert.is(refused.exit, 2);
-  assert.match(refused.stderr, "--yes does not destroy anything in a real account");
-  assert.is((await run(clone, aws.environment, "destroy")).exit, 4);
-  const typed = async (word: string): Promise<Ended> => {
-    const command = `${process.execPath} ${clone.root}/lib/cli/bin.cjs destroy`;
-    const terminal = new Started(clone.root, "script", ["-qec", command, "/dev/null"], { env: { ...clone.environment, ...aws.environment }, stdio: ["pipe", "pipe", "pipe"] });
-    await terminal.tells(/to destroy all of this:/, 0, 120_000);
-    terminal.child.stdin!.write(`${word}\n`);
-    return await terminal.end(240_000);
-  };
-  const wrong = await typed("yes");
-  assert.match(wrong.stdout, "nothing was destroyed");
-  const right = await typed("dospesos");
-  assert.is(right.exit, 0, right.stdout);
-  const account = JSON.parse(readFileSync(aws.file, "utf8")) as { roles: unknown[]; regions: { things: { name: string }[]; certificates: unknown[] }[] };
-  assert.equal(account.regions[0]!.things, []);
-  assert.equal(account.regions[0]!.certificates, []);
-}, ["script"]);
+testWithProvider(
+  test,
+  "destroy in a real account takes no --yes: a person types the instance's name",
+  async () => {
+    const refused = await run(clone, aws.environment, "destroy", "--yes");
+    assert.is(refused.exit, 2);
+    assert.match(refused.stderr, "--yes does not destroy anything in a real account");
+    assert.is((await run(clone, aws.environment, "destroy")).exit, 4);
+    const typed = async (word: string): Promise<Ended> => {
+      const command = `${process.execPath} ${clone.root}/lib/cli/bin.cjs destroy`;
+      const terminal = new Started(clone.root, "script", ["-qec", command, "/dev/null"], {
+        env: { ...clone.environment, ...aws.environment },
+        stdio: ["pipe", "pipe", "pipe"],
+      });
+      await terminal.tells(/to destroy all of this:/, 0, 120_000);
+      terminal.child.stdin!.write(`${word}\n`);
+      return await terminal.end(240_000);
+    };
+    const wrong = await typed("yes");
+    assert.match(wrong.stdout, "nothing was destroyed");
+    const right = await typed("dospesos");
+    assert.is(right.exit, 0, right.stdout);
+    const account = JSON.parse(readFileSync(aws.file, "utf8")) as {
+      roles: unknown[];
+      regions: { things: { name: string }[]; certificates: unknown[] }[];
+    };
+    assert.equal(account.regions[0]!.things, []);
+    assert.equal(account.regions[0]!.certificates, []);
+  },
+  ["script"],
+);
 
 test.after(async () => aws?.close());
 
-testWithProvider(test, "a state that is gone, empty, damaged, another one or not written: exit 4 with the way out, and that way leads back", async (mirror) => {
-  const sandbox = terraformClone(mirror);
-  assert.is(sandbox.run("build", "terraform/instance/dospesos.applied.json").exit, 0);
-  const state = "terraform/state/000000000000/eu-west-1/instance/dospesos.tfstate";
-  const account = sandbox.read("terraform/state/sandbox/account.json");
-  const whole = sandbox.read(state);
-  const errored = sandbox.path("terraform/state/000000000000/eu-west-1/instance/dospesos.work/module/errored.tfstate");
-  const cases: [string, string, () => void, string][] = [
-    ["DP411", "it was applied, but its state is gone", () => rmSync(sandbox.path(state)), "put back a copy of yours"],
-    ["DP412", "its state is empty", () => writeFileSync(sandbox.path(state), ""), "put back a copy of yours"],
-    ["DP412", "its state is damaged", () => writeFileSync(sandbox.path(state), whole.slice(0, 200)), "put back a copy of yours"],
-    ["DP413", "its state is another one", () => writeFileSync(sandbox.path(state), whole.replace(/"lineage": "[^"]+"/, '"lineage": "other"')), "put the right state back"],
-    ["DP410", "left the newest one in errored.tfstate", () => writeFileSync(errored, whole), "state push errored.tfstate"],
-  ];
-  for (const [code, what, damage, fix] of cases) {
-    damage();
-    // The state is a prerequisite, but for the file that Terraform left: there the marker is taken away.
-    if (code === "DP410") rmSync(sandbox.path("terraform/instance/dospesos.applied.json"));
-    const { exit, stderr } = sandbox.run("build", "terraform/instance/dospesos.applied.json");
-    assert.is(exit, 4, stderr);
-    assert.match(stderr, `${state}: error ${code}: instance dospesos: `);
-    assert.match(stderr, what);
-    assert.match(stderr, fix);
-    assert.is(sandbox.read("terraform/state/sandbox/account.json"), account, what);
-    writeFileSync(sandbox.path(state), whole);
-    rmSync(errored, { force: true });
-    assert.is(sandbox.run("build", "terraform/instance/dospesos.applied.json").exit, 0, what);
-  }
-  assert.is(sandbox.read("terraform/state/sandbox/account.json"), account);
-  // Also after a clean nothing is taken for new.
-  sandbox.run("clean");
-  rmSync(sandbox.path(state));
-  assert.is(sandbox.run("build", "terraform/instance/dospesos.applied.json").exit, 4);
-});
+testWithProvider(
+  test,
+  "a state that is gone, empty, damaged, another one or not written: exit 4 with the way out, and that way leads back",
+  async (mirror) => {
+    const sandbox = terraformClone(mirror);
+    assert.is(sandbox.run("build", "terraform/instance/dospesos.applied.json").exit, 0);
+    const state = "terraform/state/000000000000/eu-west-1/instance/dospesos.tfstate";
+    const account = sandbox.read("terraform/state/sandbox/account.json");
+    const whole = sandbox.read(state);
+    const errored = sandbox.path(
+      "terraform/state/000000000000/eu-west-1/instance/dospesos.work/module/errored.tfstate",
+    );
+    const cases: [string, string, () => void, string][] = [
+      [
+        "DP411",
+        "it was applied, but its state is gone",
+        () => rmSync(sandbox.path(state)),
+        "put back a copy of yours",
+      ],
+      [
+        "DP412",
+        "its state is empty",
+        () => writeFileSync(sandbox.path(state), ""),
+        "put back a copy of yours",
+      ],
+      [
+        "DP412",
+        "its state is damaged",
+        () => writeFileSync(sandbox.path(state), whole.slice(0, 200)),
+        "put back a copy of yours",
+      ],
+      [
+        "DP413",
+        "its state is another one",
+        () => writeFileSync(sandbox.path(state), whole.replace(/"lineage": "[^"]+"/, '"lineage": "other"')),
+        "put the right state back",
+      ],
+      [
+        "DP410",
+        "left the newest one in errored.tfstate",
+        () => writeFileSync(errored, whole),
+        "state push errored.tfstate",
+      ],
+    ];
+    for (const [code, what, damage, fix] of cases) {
+      damage();
+      // The state is a prerequisite, but for the file that Terraform left: there the marker is taken away.
+      if (code === "DP410") {
+        rmSync(sandbox.path("terraform/instance/dospesos.applied.json"));
+      }
+      const { exit, stderr } = sandbox.run("build", "terraform/instance/dospesos.applied.json");
+      assert.is(exit, 4, stderr);
+      assert.match(stderr, `${state}: error ${code}: instance dospesos: `);
+      assert.match(stderr, what);
+      assert.match(stderr, fix);
+      assert.is(sandbox.read("terraform/state/sandbox/account.json"), account, what);
+      writeFileSync(sandbox.path(state), whole);
+      rmSync(errored, { force: true });
+      assert.is(sandbox.run("build", "terraform/instance/dospesos.applied.json").exit, 0, what);
+    }
+    assert.is(sandbox.read("terraform/state/sandbox/account.json"), account);
+    // Also after a clean nothing is taken for new.
+    sandbox.run("clean");
+    rmSync(sandbox.path(state));
+    assert.is(sandbox.run("build", "terraform/instance/dospesos.applied.json").exit, 4);
+  },
+);
 
 test.run();

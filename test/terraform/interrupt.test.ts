@@ -1,5 +1,5 @@
-// An apply that is interrupted or whose DosPesos is killed, at random moments: whatever happens, the next build puts it right.
-// DOSPESOS_TORTURE=25 makes 50 interrupts and 20 kills.
+// An apply that is interrupted or whose DosPesos is killed, at random moments: whatever happens, the next
+// build puts it right. DOSPESOS_TORTURE=25 makes 50 interrupts and 20 kills.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, rmSync, watch } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,8 +12,18 @@ import { testWithProvider } from "../support/terraform.ts";
 import { ACCOUNT, standIn } from "./real-account.ts";
 import { terraformClone, type TerraformClone } from "./rig.ts";
 
-/** Everything that a build of a thing changes; with the account itself, which in a sandbox lies below terraform/state. */
-const KEPT = ["terraform/state", "terraform/thing", "terraform/instance", "terraform/core", ".dospesos", "edge/keys"];
+/**
+ * Everything that a build of a thing changes; with the account itself, which in a sandbox lies below
+ * terraform/state.
+ */
+const KEPT = [
+  "terraform/state",
+  "terraform/thing",
+  "terraform/instance",
+  "terraform/core",
+  ".dospesos",
+  "edge/keys",
+];
 const TARGET = "terraform/thing/thing-1.applied.json";
 
 /** A clone in which the next build of the thing has everything to do, and how to come back to that. */
@@ -26,47 +36,102 @@ interface Scene {
   start(...words: string[]): Started;
   reset(): Promise<void>;
   /** Runs the body with a way to ask the account by terraform and to read it, and closes again. */
-  look(): Promise<{ readonly planExit: number; readonly things: string[]; readonly certificates: number; readonly policies: string[] }>;
+  look(): Promise<{
+    readonly planExit: number;
+    readonly things: string[];
+    readonly certificates: number;
+    readonly policies: string[];
+  }>;
   close(): Promise<void>;
 }
 
 interface AccountText {
-  readonly regions: readonly { readonly things: { name: string }[]; readonly certificates: { status: string; things: { name: string }[] }[]; readonly policies: { name: string }[] }[];
+  readonly regions: readonly {
+    readonly things: { name: string }[];
+    readonly certificates: { status: string; things: { name: string }[] }[];
+    readonly policies: { name: string }[];
+  }[];
 }
 
-async function sceneOf(mirror: string, kind: "sandbox" | "slow account", random: () => number): Promise<Scene> {
+async function sceneOf(
+  mirror: string,
+  kind: "sandbox" | "slow account",
+  random: () => number,
+): Promise<Scene> {
   const clone = terraformClone(mirror, kind === "sandbox" ? undefined : "");
   const remote = kind === "sandbox" ? undefined : await standIn({ latency: () => random() * 400 });
-  if (remote !== undefined) clone.edit("settings.ini", (text) => text.replace("account = sandbox", `account = ${ACCOUNT}`));
+  if (remote !== undefined) {
+    clone.edit("settings.ini", (text) => text.replace("account = sandbox", `account = ${ACCOUNT}`));
+  }
   const environment = { ...clone.environment, ...remote?.environment };
-  const words = (given: readonly string[]): string[] => [...given, ...(remote === undefined ? [] : ["--yes"])];
+  const words = (given: readonly string[]): string[] => [
+    ...given,
+    ...(remote === undefined ? [] : ["--yes"]),
+  ];
   const bin = clone.path("lib/cli/bin.cjs");
-  const start = (...given: string[]): Started => new Started(clone.root, process.execPath, [bin, ...words(given)], { env: environment, detached: true });
-  const first = await start("build", "terraform/instance/dospesos.applied.json", "edge/keys/thing-1/private.pem.key").end(240_000);
-  if (first.exit !== 0) await remote?.close();
+  const start = (...given: string[]): Started =>
+    new Started(clone.root, process.execPath, [bin, ...words(given)], { env: environment, detached: true });
+  const first = await start(
+    "build",
+    "terraform/instance/dospesos.applied.json",
+    "edge/keys/thing-1/private.pem.key",
+  ).end(240_000);
+  if (first.exit !== 0) {
+    await remote?.close();
+  }
   assert.is(first.exit, 0, first.stderr);
   const saved = tempFolder("saved");
-  for (const name of KEPT) if (existsSync(clone.path(name))) cpSync(clone.path(name), join(saved, name), { recursive: true });
+  for (const name of KEPT) {
+    if (existsSync(clone.path(name))) {
+      cpSync(clone.path(name), join(saved, name), { recursive: true });
+    }
+  }
   const accountFile = remote?.file ?? clone.path("terraform/state/sandbox/account.json");
   const account = readFileSync(accountFile, "utf8");
   const states = `terraform/state/${remote === undefined ? "000000000000" : ACCOUNT}/eu-west-1`;
   return {
-    clone, states, start, slow: remote !== undefined,
+    clone,
+    states,
+    start,
+    slow: remote !== undefined,
     reset: async () => {
       await remote?.reset(account);
       for (const name of KEPT) {
         rmSync(clone.path(name), { recursive: true, force: true });
-        if (existsSync(join(saved, name))) cpSync(join(saved, name), clone.path(name), { recursive: true, preserveTimestamps: true });
+        if (existsSync(join(saved, name))) {
+          cpSync(join(saved, name), clone.path(name), { recursive: true, preserveTimestamps: true });
+        }
       }
     },
     look: async () => {
-      const exit = remote === undefined
-        ? (await clone.terraform("thing", "thing-1", "plan", "-detailed-exitcode", "-input=false")).exit
-        : (await new Started(clone.path(`${states}/thing/thing-1.work/module`), "terraform", ["plan", "-detailed-exitcode", "-input=false"], { env: { ...environment, TF_CLI_ARGS_plan: undefined, TF_WORKSPACE: undefined, TF_DATA_DIR: undefined } }).end(120_000)).exit;
-      const { regions: [region] } = JSON.parse(readFileSync(accountFile, "utf8")) as AccountText;
+      const exit =
+        remote === undefined
+          ? (await clone.terraform("thing", "thing-1", "plan", "-detailed-exitcode", "-input=false")).exit
+          : (
+              await new Started(
+                clone.path(`${states}/thing/thing-1.work/module`),
+                "terraform",
+                ["plan", "-detailed-exitcode", "-input=false"],
+                {
+                  env: {
+                    ...environment,
+                    TF_CLI_ARGS_plan: undefined,
+                    TF_WORKSPACE: undefined,
+                    TF_DATA_DIR: undefined,
+                  },
+                },
+              ).end(120_000)
+            ).exit;
+      const {
+        regions: [region],
+      } = JSON.parse(readFileSync(accountFile, "utf8")) as AccountText;
       return {
-        planExit: exit ?? 1, things: region!.things.map(({ name }) => name).filter((name) => name === "thing-1"),
-        certificates: region!.certificates.filter(({ things, status }) => things.length === 0 || things.some(({ name }) => name === "thing-1") || status !== "ACTIVE").length,
+        planExit: exit ?? 1,
+        things: region!.things.map(({ name }) => name).filter((name) => name === "thing-1"),
+        certificates: region!.certificates.filter(
+          ({ things, status }) =>
+            things.length === 0 || things.some(({ name }) => name === "thing-1") || status !== "ACTIVE",
+        ).length,
         policies: region!.policies.map(({ name }) => name).filter((name) => name.includes("thing-1")),
       };
     },
@@ -76,14 +141,21 @@ async function sceneOf(mirror: string, kind: "sandbox" | "slow account", random:
 
 /** Resolves at a random moment, mostly of the apply, or when the run has ended. */
 async function momentOf(scene: Scene, run: Started, random: () => number): Promise<void> {
-  if (random() < 0.2) return await Promise.race([new Promise<void>((resolve) => setTimeout(resolve, random() * 6000)), run.ended.then(() => {})]);
+  if (random() < 0.2) {
+    return await Promise.race([
+      new Promise<void>((resolve) => setTimeout(resolve, random() * 6000)),
+      run.ended.then(() => {}),
+    ]);
+  }
   const log = scene.clone.path(`${scene.states}/thing/thing-1.work/apply.log`);
   const lines = 3 + Math.floor(random() * 12);
   const folder = dirname(log);
   const has = (): boolean => existsSync(log) && readFileSync(log, "utf8").split("\n").length > lines;
   await new Promise<void>((resolve) => {
     const above = watch(scene.clone.path("terraform/state"), { recursive: true }, () => {
-      if (!existsSync(folder) || !has()) return;
+      if (!existsSync(folder) || !has()) {
+        return;
+      }
       above.close();
       setTimeout(resolve, random() * (scene.slow ? 400 : 60));
     });
@@ -96,13 +168,17 @@ async function momentOf(scene: Scene, run: Started, random: () => number): Promi
 
 /** The processes that work in a clone's folder. */
 function processesIn(clone: TerraformClone): string[] {
-  return readdirSync("/proc").filter((id) => /^\d+$/.test(id)).flatMap((id) => {
-    try {
-      return readlinkSync(`/proc/${id}/cwd`).startsWith(clone.root) ? [`${id} ${readFileSync(`/proc/${id}/cmdline`, "utf8").replaceAll("\0", " ")}`] : [];
-    } catch {
-      return []; // it has just ended
-    }
-  });
+  return readdirSync("/proc")
+    .filter((id) => /^\d+$/.test(id))
+    .flatMap((id) => {
+      try {
+        return readlinkSync(`/proc/${id}/cwd`).startsWith(clone.root)
+          ? [`${id} ${readFileSync(`/proc/${id}/cmdline`, "utf8").replaceAll("\0", " ")}`]
+          : [];
+      } catch {
+        return []; // it has just ended
+      }
+    });
 }
 
 /** What is done to a run: Ctrl-C, or kill -9 of dospesos, or of Terraform with its provider. */
@@ -111,9 +187,15 @@ type Harm = "Ctrl-C" | "kill -9 of dospesos" | "kill -9 of terraform";
 function harm(scene: Scene, run: Started, how: Harm): void {
   try {
     // As a terminal does: SIGINT goes to every process of the group.
-    if (how === "Ctrl-C") return void process.kill(-run.child.pid!, "SIGINT");
-    if (how === "kill -9 of dospesos") return void run.child.kill("SIGKILL");
-    const { process: running } = JSON.parse(readFileSync(scene.clone.path(`${scene.states}/thing/thing-1.work/running.json`), "utf8")) as { process: { id: number } };
+    if (how === "Ctrl-C") {
+      return void process.kill(-run.child.pid!, "SIGINT");
+    }
+    if (how === "kill -9 of dospesos") {
+      return void run.child.kill("SIGKILL");
+    }
+    const { process: running } = JSON.parse(
+      readFileSync(scene.clone.path(`${scene.states}/thing/thing-1.work/running.json`), "utf8"),
+    ) as { process: { id: number } };
     process.kill(-running.id, "SIGKILL");
   } catch {
     // It ended a moment ago: a round of its own kind.
@@ -144,8 +226,14 @@ async function round(scene: Scene, how: Harm, random: () => number): Promise<End
   }
   assert.is(next.exit, 0, `${cut.stderr}\n---\n${next.stderr}`);
   assert.equal(processesIn(scene.clone), []);
-  assert.equal(await scene.look(), { planExit: 0, things: ["thing-1"], certificates: 1, policies: ["dospesos-thing-thing-1"] }, `${cut.stderr}\n---\n${next.stderr}`);
-  const left = readdirSync(scene.clone.path(scene.states), { recursive: true, encoding: "utf8" }).filter((name) => /lock\.info|running\.json|unfinished\.json|\/plan$|errored/.test(name));
+  assert.equal(
+    await scene.look(),
+    { planExit: 0, things: ["thing-1"], certificates: 1, policies: ["dospesos-thing-thing-1"] },
+    `${cut.stderr}\n---\n${next.stderr}`,
+  );
+  const left = readdirSync(scene.clone.path(scene.states), { recursive: true, encoding: "utf8" }).filter(
+    (name) => /lock\.info|running\.json|unfinished\.json|\/plan$|errored/.test(name),
+  );
   assert.equal(left, []);
   return cut;
 }
@@ -159,7 +247,9 @@ const HARMS: readonly (readonly [Harm, number, "sandbox" | "slow account", strin
 
 for (const kind of ["sandbox", "slow account"] as const) {
   for (const [how, rounds, usual, outcome] of HARMS) {
-    if (torture <= 1 && kind !== usual) continue;
+    if (torture <= 1 && kind !== usual) {
+      continue;
+    }
     testWithProvider(test, `${how} at random moments of an apply (${kind}): ${outcome}`, async (mirror) => {
       const random = randomNumbers(`${how}, ${kind}`);
       const scene = await sceneOf(mirror, kind, random);

@@ -5,7 +5,12 @@ import { execa } from "execa";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type {
-  CoreOutputs, CoreVars, InstanceOutputs, InstanceVars, ThingOutputs, ThingVars,
+  CoreOutputs,
+  CoreVars,
+  InstanceOutputs,
+  InstanceVars,
+  ThingOutputs,
+  ThingVars,
 } from "../../lib/sandbox/modules/types.ts";
 import { corePolicy, devicePolicy, thingPolicy, tokenExchangePolicy } from "../../rules/policies.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -20,7 +25,10 @@ const SCOPE = { region: "eu-west-1", account: "123456789012" };
 const CSR = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB+/=\n-----END CERTIFICATE REQUEST-----\n";
 const COMMON = { ...SCOPE, instance: "lab", revision: "r1" };
 
-/** The variables of each module as the generated *.tfvars.json files give them; the compiler holds them to the sandbox's. */
+/**
+ * The variables of each module as the generated *.tfvars.json files give them; the compiler holds them to the
+ * sandbox's.
+ */
 const VARIABLES: Readonly<{ instance: InstanceVars; core: CoreVars; thing: ThingVars }> = {
   instance: {
     ...COMMON,
@@ -79,7 +87,12 @@ const OUTPUTS: Readonly<{
 };
 
 /** What terraform prints on stdout; fails with all that it printed where it fails. */
-async function terraform(cwd: string, env: NodeJS.ProcessEnv, args: readonly string[], input = ""): Promise<string> {
+async function terraform(
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  args: readonly string[],
+  input = "",
+): Promise<string> {
   const run = await execa("terraform", args, { cwd, env, extendEnv: false, all: true, reject: false, input });
   assert.is(run.exitCode, 0, `terraform ${args.join(" ")} in ${cwd}:\n${run.all}`);
   return run.stdout;
@@ -94,8 +107,14 @@ function blocks(layer: Layer, file: string, kind: string): Map<string, string> {
 
 test("the modules have the variables and outputs that the sandbox has", () => {
   for (const layer of LAYERS) {
-    assert.equal([...blocks(layer, "variables.tf", "variable").keys()].sort(), Object.keys(VARIABLES[layer]).sort());
-    assert.equal([...blocks(layer, "outputs.tf", "output").keys()].sort(), Object.keys(OUTPUTS[layer]).sort());
+    assert.equal(
+      [...blocks(layer, "variables.tf", "variable").keys()].sort(),
+      Object.keys(VARIABLES[layer]).sort(),
+    );
+    assert.equal(
+      [...blocks(layer, "outputs.tf", "output").keys()].sort(),
+      Object.keys(OUTPUTS[layer]).sort(),
+    );
   }
 });
 
@@ -117,27 +136,52 @@ testWith(test, ["terraform"], "the modules are written as terraform fmt writes t
   await terraform(MODULES, terraformEnvironment(), ["fmt", "-check", "-recursive", "-diff"]);
 });
 
-testWith(test, ["terraform"], "a tfvars.json file reaches the module as it is, policy variables included", async () => {
-  for (const layer of LAYERS) {
-    const folder = tempFolder(`variables-${layer}`);
-    cpSync(join(MODULES, layer, "variables.tf"), join(folder, "variables.tf"));
-    writeFileSync(join(folder, "test.tfvars.json"), JSON.stringify(VARIABLES[layer]));
-    const all = Object.keys(VARIABLES[layer]).map((name) => `${name} = var.${name}`).join(", ");
-    const expression = `base64encode(jsonencode({${all}}))\n`;
-    const printed = await terraform(folder, terraformEnvironment(), ["console", "-var-file=test.tfvars.json"], expression);
-    assert.equal(JSON.parse(Buffer.from(JSON.parse(printed) as string, "base64").toString()), VARIABLES[layer]);
-  }
-});
+testWith(
+  test,
+  ["terraform"],
+  "a tfvars.json file reaches the module as it is, policy variables included",
+  async () => {
+    for (const layer of LAYERS) {
+      const folder = tempFolder(`variables-${layer}`);
+      cpSync(join(MODULES, layer, "variables.tf"), join(folder, "variables.tf"));
+      writeFileSync(join(folder, "test.tfvars.json"), JSON.stringify(VARIABLES[layer]));
+      const all = Object.keys(VARIABLES[layer])
+        .map((name) => `${name} = var.${name}`)
+        .join(", ");
+      const expression = `base64encode(jsonencode({${all}}))\n`;
+      const printed = await terraform(
+        folder,
+        terraformEnvironment(),
+        ["console", "-var-file=test.tfvars.json"],
+        expression,
+      );
+      assert.equal(
+        JSON.parse(Buffer.from(JSON.parse(printed) as string, "base64").toString()),
+        VARIABLES[layer],
+      );
+    }
+  },
+);
 
-testWithProvider(test, "each module is valid and passes its own tests with the real provider's schema", async (mirror) => {
-  await Promise.all(LAYERS.map(async (layer) => {
-    // A copy, because init writes a lock file beside the module that holds for this machine's platform only.
-    const folder = join(tempFolder(`module-${layer}`), layer);
-    cpSync(join(MODULES, layer), folder, { recursive: true, filter: (path) => !basename(path).startsWith(".terraform") });
-    const env = terraformEnvironment(mirror);
-    await terraform(folder, env, ["init", "-backend=false", "-no-color"]);
-    await terraform(folder, env, ["test", "-no-color"]);
-  }));
-});
+testWithProvider(
+  test,
+  "each module is valid and passes its own tests with the real provider's schema",
+  async (mirror) => {
+    await Promise.all(
+      LAYERS.map(async (layer) => {
+        // A copy, because init writes a lock file beside the module that holds for this machine's platform
+        // only.
+        const folder = join(tempFolder(`module-${layer}`), layer);
+        cpSync(join(MODULES, layer), folder, {
+          recursive: true,
+          filter: (path) => !basename(path).startsWith(".terraform"),
+        });
+        const env = terraformEnvironment(mirror);
+        await terraform(folder, env, ["init", "-backend=false", "-no-color"]);
+        await terraform(folder, env, ["test", "-no-color"]);
+      }),
+    );
+  },
+);
 
 test.run();

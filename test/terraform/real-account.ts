@@ -18,17 +18,25 @@ export interface StandIn {
 }
 
 /**
- * The sandbox behind a proxy that gives it another account id. `skew`: by how many milliseconds its clock is ahead; `latency`: how
- * long an answer takes on its way, after what was asked for has happened.
+ * The sandbox behind a proxy that gives it another account id. `skew`: by how many milliseconds its clock is
+ * ahead; `latency`: how long an answer takes on its way, after what was asked for has happened.
  */
-export async function standIn({ skew = 0, latency = (): number => 0, file = `${tempFolder("account")}/account.json` } = {}): Promise<StandIn> {
+export async function standIn({
+  skew = 0,
+  latency = (): number => 0,
+  file = `${tempFolder("account")}/account.json`,
+} = {}): Promise<StandIn> {
   let sandbox = await openSandbox({ file, region: REGION });
   const proxy = await listen(() => sandbox, skew, latency);
   return {
     file,
     environment: {
-      AWS_ENDPOINT_URL: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "example",
-      AWS_EC2_METADATA_DISABLED: "true", AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+      AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+      AWS_SECRET_ACCESS_KEY: "example",
+      AWS_EC2_METADATA_DISABLED: "true",
+      AWS_CONFIG_FILE: "/dev/null",
+      AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
     },
     reset: async (text) => {
       await sandbox.close();
@@ -47,13 +55,22 @@ async function listen(sandbox: () => Sandbox, skew: number, latency: () => numbe
   const proxy = createServer((incoming, outgoing) => {
     void (async () => {
       const asked = (await text(incoming)).replaceAll(ACCOUNT, SANDBOX);
-      const ahead = request(sandbox().endpoint + incoming.url!.replaceAll(ACCOUNT, SANDBOX), { method: incoming.method, headers: { ...incoming.headers, ...principal(incoming.headers) } }, (answer) => {
-        void (async () => {
-          const body = (await text(answer)).replaceAll(SANDBOX, ACCOUNT);
-          await new Promise((resolve) => setTimeout(resolve, latency()));
-          outgoing.writeHead(answer.statusCode ?? 500, { ...answer.headers, date: new Date(Date.now() + skew).toUTCString() }).end(body);
-        })();
-      });
+      const ahead = request(
+        sandbox().endpoint + incoming.url!.replaceAll(ACCOUNT, SANDBOX),
+        { method: incoming.method, headers: { ...incoming.headers, ...principal(incoming.headers) } },
+        (answer) => {
+          void (async () => {
+            const body = (await text(answer)).replaceAll(SANDBOX, ACCOUNT);
+            await new Promise((resolve) => setTimeout(resolve, latency()));
+            outgoing
+              .writeHead(answer.statusCode ?? 500, {
+                ...answer.headers,
+                date: new Date(Date.now() + skew).toUTCString(),
+              })
+              .end(body);
+          })();
+        },
+      );
       ahead.on("error", () => outgoing.destroy());
       ahead.end(asked);
     })();
@@ -64,11 +81,19 @@ async function listen(sandbox: () => Sandbox, skew: number, latency: () => numbe
 
 /** Principals travel in headers: ARNs with the account in them. */
 function principal(headers: Record<string, unknown>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (typeof value === "string" && value.includes(ACCOUNT) ? [[name, value.replaceAll(ACCOUNT, SANDBOX)]] : [])));
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      typeof value === "string" && value.includes(ACCOUNT)
+        ? [[name, value.replaceAll(ACCOUNT, SANDBOX)]]
+        : [],
+    ),
+  );
 }
 
 async function text(stream: AsyncIterable<Buffer | string>): Promise<string> {
   const pieces: Buffer[] = [];
-  for await (const piece of stream) pieces.push(Buffer.from(piece));
+  for await (const piece of stream) {
+    pieces.push(Buffer.from(piece));
+  }
   return Buffer.concat(pieces).toString("utf8");
 }

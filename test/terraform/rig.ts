@@ -32,7 +32,15 @@ export function terraformClone(mirror: string, settings = "\n[sandbox]\nterrafor
   const read = (name: string): string => readFileSync(path(name), "utf8");
   appendFileSync(path("settings.ini"), settings);
   const plain = terraformEnvironment(mirror);
-  const environment = { ...plain, TF_CLI_ARGS_plan: "-destroy", TF_WORKSPACE: "another", TF_VAR_region: "us-east-1", AWS_SECRET_ACCESS_KEY: CANARY, AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", TF_VAR_secret: CANARY };
+  const environment = {
+    ...plain,
+    TF_CLI_ARGS_plan: "-destroy",
+    TF_WORKSPACE: "another",
+    TF_VAR_region: "us-east-1",
+    AWS_SECRET_ACCESS_KEY: CANARY,
+    AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+    TF_VAR_secret: CANARY,
+  };
   const account = path("terraform/state/sandbox/account.json");
   const inAccount = async <T>(body: (access: AwsAccess, sandbox: Sandbox) => Promise<T>): Promise<T> => {
     const sandbox = await openSandbox({ file: account, region: REGION });
@@ -45,39 +53,83 @@ export function terraformClone(mirror: string, settings = "\n[sandbox]\nterrafor
     }
   };
   return {
-    ...clone, environment, path, read, inAccount,
+    ...clone,
+    environment,
+    path,
+    read,
+    inAccount,
     edit: (name, change) => writeFileSync(path(name), change(read(name))),
     run: (...words) => clone.dospesosWith(environment, ...words),
     runWith: (program, ...words) => ran(clone.root, program, words, environment),
-    terraform: (module, name, ...words) => inAccount((_, sandbox) => new Promise((resolve) => {
-      const env = { ...plain, TF_DATA_DIR: undefined, AWS_ENDPOINT_URL: sandbox.endpoint, AWS_ACCESS_KEY_ID: "SANDBOX", AWS_SECRET_ACCESS_KEY: "SANDBOX", AWS_REGION: REGION, AWS_EC2_METADATA_DISABLED: "true" };
-      const cwd = path(`terraform/state/000000000000/${REGION}/${module}/${name}.work/module`);
-      execFile("terraform", words, { cwd, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) => resolve({ exit: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }));
-    })),
+    terraform: (module, name, ...words) =>
+      inAccount(
+        (_, sandbox) =>
+          new Promise((resolve) => {
+            const env = {
+              ...plain,
+              TF_DATA_DIR: undefined,
+              AWS_ENDPOINT_URL: sandbox.endpoint,
+              AWS_ACCESS_KEY_ID: "SANDBOX",
+              AWS_SECRET_ACCESS_KEY: "SANDBOX",
+              AWS_REGION: REGION,
+              AWS_EC2_METADATA_DISABLED: "true",
+            };
+            const cwd = path(`terraform/state/000000000000/${REGION}/${module}/${name}.work/module`);
+            execFile("terraform", words, { cwd, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+              resolve({ exit: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
+            );
+          }),
+      ),
   };
 }
 
-/** The exit codes of `plan -detailed-exitcode` of all three modules: 0 where the account is as the settings say. */
+/**
+ * The exit codes of `plan -detailed-exitcode` of all three modules: 0 where the account is as the settings
+ * say.
+ */
 export async function planExits(clone: TerraformClone): Promise<(number | null)[]> {
   const exits: (number | null)[] = [];
-  for (const [module, name] of [["instance", "dospesos"], ["core", "core-1"], ["thing", "thing-1"]] as const) {
-    exits.push((await clone.terraform(module, name, "plan", "-detailed-exitcode", "-input=false", "-no-color")).exit);
+  for (const [module, name] of [
+    ["instance", "dospesos"],
+    ["core", "core-1"],
+    ["thing", "thing-1"],
+  ] as const) {
+    exits.push(
+      (await clone.terraform(module, name, "plan", "-detailed-exitcode", "-input=false", "-no-color")).exit,
+    );
   }
   return exits;
 }
 
 /** How many there are of each kind of resource in the clone's sandbox. */
 export function census(clone: TerraformClone): Record<string, number> {
-  const account = JSON.parse(clone.read("terraform/state/sandbox/account.json")) as { roles: unknown[]; policies: unknown[]; regions: Record<string, unknown>[] };
+  const account = JSON.parse(clone.read("terraform/state/sandbox/account.json")) as {
+    roles: unknown[];
+    policies: unknown[];
+    regions: Record<string, unknown>[];
+  };
   const count: Record<string, number> = { roles: account.roles.length, managed: account.policies.length };
-  for (const region of account.regions) for (const [kind, value] of Object.entries(region)) if (Array.isArray(value)) count[kind] = (count[kind] ?? 0) + value.length;
+  for (const region of account.regions) {
+    for (const [kind, value] of Object.entries(region)) {
+      if (Array.isArray(value)) {
+        count[kind] = (count[kind] ?? 0) + value.length;
+      }
+    }
+  }
   return count;
 }
 
 /** Names of all files below a folder of the clone, but those that a provider brings along. */
 export function filesBelow(clone: TerraformClone, folder: string): string[] {
-  if (!existsSync(clone.path(folder))) return [];
+  if (!existsSync(clone.path(folder))) {
+    return [];
+  }
   return readdirSync(clone.path(folder), { recursive: true, encoding: "utf8" })
     .map((name) => `${folder}/${name}`)
-    .filter((name) => !name.includes("/plugins/") && !name.includes("/.terraform/providers/") && statSync(clone.path(name)).isFile());
+    .filter(
+      (name) =>
+        !name.includes("/plugins/") &&
+        !name.includes("/.terraform/providers/") &&
+        statSync(clone.path(name)).isFile(),
+    );
 }

@@ -1,6 +1,15 @@
 // The state in S3, shared by two clones: moto plays S3, the sandbox behind a proxy the account.
 import { cpSync, existsSync, readFileSync } from "node:fs";
-import { S3Client, GetBucketEncryptionCommand, GetBucketVersioningCommand, GetPublicAccessBlockCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, DeleteObjectCommand } from "@aws-sdk/client-s3";
+import {
+  S3Client,
+  GetBucketEncryptionCommand,
+  GetBucketVersioningCommand,
+  GetPublicAccessBlockCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  DeleteObjectCommand,
+} from "@aws-sdk/client-s3";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Started, type Ended } from "../support/bin.ts";
@@ -24,45 +33,85 @@ function testWithS3(name: string, body: (mirror: string) => Promise<void>): void
 }
 
 const command = (clone: TerraformClone): string => clone.path("lib/cli/bin.cjs");
-const environmentOf = (clone: TerraformClone): NodeJS.ProcessEnv => ({ ...clone.environment, ...aws.environment, AWS_SECRET_ACCESS_KEY: CANARY });
-const run = (clone: TerraformClone, ...words: string[]): Promise<Ended> => new Started(clone.root, process.execPath, [command(clone), ...words], { env: environmentOf(clone) }).end(240_000);
+const environmentOf = (clone: TerraformClone): NodeJS.ProcessEnv => ({
+  ...clone.environment,
+  ...aws.environment,
+  AWS_SECRET_ACCESS_KEY: CANARY,
+});
+const run = (clone: TerraformClone, ...words: string[]): Promise<Ended> =>
+  new Started(clone.root, process.execPath, [command(clone), ...words], { env: environmentOf(clone) }).end(
+    240_000,
+  );
 
 /** The settings of a member of the team, who has the devices' keys from a colleague. */
 function member(mirror: string, keysOf?: TerraformClone): TerraformClone {
   const clone = terraformClone(mirror, "");
   clone.edit("settings.ini", (text) => text.replace("account = sandbox", `account = ${ACCOUNT}`));
-  if (keysOf !== undefined) cpSync(keysOf.path("edge/keys"), clone.path("edge/keys"), { recursive: true });
+  if (keysOf !== undefined) {
+    cpSync(keysOf.path("edge/keys"), clone.path("edge/keys"), { recursive: true });
+  }
   return clone;
 }
 
 function useS3(clone: TerraformClone): void {
-  clone.edit("settings.ini", (text) => `${text}\n[terraform]\nbackend = s3\nbucket = ${BUCKET}\nprefix = team\nendpoint = ${moto.endpoint}\n`);
+  clone.edit(
+    "settings.ini",
+    (text) =>
+      `${text}\n[terraform]\nbackend = s3\nbucket = ${BUCKET}\nprefix = team\nendpoint = ${moto.endpoint}\n`,
+  );
 }
 
 async function object(key: string): Promise<string> {
-  return (await (await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }))).Body?.transformToString()) ?? "";
+  return (
+    (await (await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }))).Body?.transformToString()) ??
+    ""
+  );
 }
 
-testWithS3("the bucket is made by an effect, versioned, encrypted and private; a local state is not left behind in silence", async (mirror) => {
-  moto = await startMoto();
-  s3 = new S3Client({ endpoint: moto.endpoint, region: "eu-west-1", forcePathStyle: true, credentials: { accessKeyId: "a", secretAccessKey: "b" } });
-  aws = await standIn();
-  first = member(mirror);
-  const local = await run(first, "build", "--yes", "terraform/core/core-1.applied.json");
-  assert.is(local.exit, 0, local.stderr);
-  useS3(first);
-  const stopped = await run(first, "build", "--yes");
-  assert.is(stopped.exit, 4, stopped.stderr);
-  assert.match(stopped.stderr, "error DP414: instance dospesos: its state is here, but the settings say that it lies in S3");
-  assert.match(stopped.stderr, "dospesos move-state");
-  assert.is((await s3.send(new GetBucketVersioningCommand({ Bucket: BUCKET }))).Status, "Enabled");
-  assert.is((await s3.send(new GetBucketEncryptionCommand({ Bucket: BUCKET }))).ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm, "AES256");
-  const { PublicAccessBlockConfiguration } = await s3.send(new GetPublicAccessBlockCommand({ Bucket: BUCKET }));
-  assert.equal(PublicAccessBlockConfiguration, { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true });
-});
+testWithS3(
+  "the bucket is made by an effect, versioned, encrypted and private; a local state is not left behind in silence",
+  async (mirror) => {
+    moto = await startMoto();
+    s3 = new S3Client({
+      endpoint: moto.endpoint,
+      region: "eu-west-1",
+      forcePathStyle: true,
+      credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    });
+    aws = await standIn();
+    first = member(mirror);
+    const local = await run(first, "build", "--yes", "terraform/core/core-1.applied.json");
+    assert.is(local.exit, 0, local.stderr);
+    useS3(first);
+    const stopped = await run(first, "build", "--yes");
+    assert.is(stopped.exit, 4, stopped.stderr);
+    assert.match(
+      stopped.stderr,
+      "error DP414: instance dospesos: its state is here, but the settings say that it lies in S3",
+    );
+    assert.match(stopped.stderr, "dospesos move-state");
+    assert.is((await s3.send(new GetBucketVersioningCommand({ Bucket: BUCKET }))).Status, "Enabled");
+    assert.is(
+      (await s3.send(new GetBucketEncryptionCommand({ Bucket: BUCKET }))).ServerSideEncryptionConfiguration
+        ?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm,
+      "AES256",
+    );
+    const { PublicAccessBlockConfiguration } = await s3.send(
+      new GetPublicAccessBlockCommand({ Bucket: BUCKET }),
+    );
+    assert.equal(PublicAccessBlockConfiguration, {
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    });
+  },
+);
 
 testWithS3("move-state moves the local states on request; then the build goes on where it was", async () => {
-  const states = ["instance/dospesos", "core/core-1"].map((name) => first.read(`terraform/state/${ACCOUNT}/eu-west-1/${name}.tfstate`));
+  const states = ["instance/dospesos", "core/core-1"].map((name) =>
+    first.read(`terraform/state/${ACCOUNT}/eu-west-1/${name}.tfstate`),
+  );
   const moved = await run(first, "move-state");
   assert.is(moved.exit, 0, moved.stderr);
   assert.match(moved.stderr, "2 states moved");
@@ -73,23 +122,29 @@ testWithS3("move-state moves the local states on request; then the build goes on
   const built = await run(first, "build", "--yes");
   assert.is(built.exit, 0, built.stderr);
   assert.match((await run(first, "build")).stderr, "nothing to do");
-  const locks = (await s3.send(new ListObjectsV2Command({ Bucket: BUCKET }))).Contents?.filter(({ Key }) => Key?.endsWith(".tflock"));
+  const locks = (await s3.send(new ListObjectsV2Command({ Bucket: BUCKET }))).Contents?.filter(({ Key }) =>
+    Key?.endsWith(".tflock"),
+  );
   assert.equal(locks ?? [], []);
 });
 
-testWithS3("a second clone sees what the first applied: nothing is planned, and the facts are the same", async (mirror) => {
-  second = member(mirror, first);
-  useS3(second);
-  const account = readFileSync(aws.file, "utf8");
-  const { exit, stderr } = await run(second, "build", "--yes");
-  assert.is(exit, 0, stderr);
-  assert.not.match(stderr, /^plan {5}(instance|core|thing)/m);
-  assert.equal(JSON.parse(readFileSync(aws.file, "utf8")), JSON.parse(account));
-  for (const name of ["instance/dospesos", "core/core-1", "thing/thing-1"]) {
-    const outputs = (clone: TerraformClone): unknown => (JSON.parse(clone.read(`terraform/${name}.applied.json`)) as { outputs: unknown }).outputs;
-    assert.equal(outputs(second), outputs(first));
-  }
-});
+testWithS3(
+  "a second clone sees what the first applied: nothing is planned, and the facts are the same",
+  async (mirror) => {
+    second = member(mirror, first);
+    useS3(second);
+    const account = readFileSync(aws.file, "utf8");
+    const { exit, stderr } = await run(second, "build", "--yes");
+    assert.is(exit, 0, stderr);
+    assert.not.match(stderr, /^plan {5}(instance|core|thing)/m);
+    assert.equal(JSON.parse(readFileSync(aws.file, "utf8")), JSON.parse(account));
+    for (const name of ["instance/dospesos", "core/core-1", "thing/thing-1"]) {
+      const outputs = (clone: TerraformClone): unknown =>
+        (JSON.parse(clone.read(`terraform/${name}.applied.json`)) as { outputs: unknown }).outputs;
+      assert.equal(outputs(second), outputs(first));
+    }
+  },
+);
 
 testWithS3("what the first applies later, --verify of the second names", async () => {
   first.edit("settings.ini", (text) => text.replace("group = my-group", "group = field"));
@@ -105,7 +160,12 @@ testWithS3("what the first applies later, --verify of the second names", async (
 
 testWithS3("a plan that somebody else overtook is never applied", async () => {
   second.edit("settings.ini", (text) => text.replace("group = field", "group = second"));
-  const terminal = new Started(second.root, "script", ["-qec", `${process.execPath} ${command(second)} build terraform/core/core-1.applied.json`, "/dev/null"], { env: environmentOf(second), stdio: ["pipe", "pipe", "pipe"] });
+  const terminal = new Started(
+    second.root,
+    "script",
+    ["-qec", `${process.execPath} ${command(second)} build terraform/core/core-1.applied.json`, "/dev/null"],
+    { env: environmentOf(second), stdio: ["pipe", "pipe", "pipe"] },
+  );
   await terminal.tells(/Apply these changes/, 0, 120_000);
   terminal.child.stdin!.write("y\n"); // the group, which the core needs
   await terminal.tells(/Apply these changes[^]*Apply these changes/, 0, 120_000);
@@ -121,18 +181,39 @@ testWithS3("a plan that somebody else overtook is never applied", async () => {
 
 testWithS3("who holds the lock is named, and nothing waits for ever", async () => {
   const lock = `${KEY}/thing/thing-1.tfstate.tflock`;
-  const Body = JSON.stringify({ ID: "6f1d", Operation: "OperationTypeApply", Info: "", Who: "alex@bench", Version: "1.11.4", Created: "2026-01-02T03:04:05Z", Path: `${BUCKET}/${KEY}/thing/thing-1.tfstate` });
+  const Body = JSON.stringify({
+    ID: "6f1d",
+    Operation: "OperationTypeApply",
+    Info: "",
+    Who: "alex@bench",
+    Version: "1.11.4",
+    Created: "2026-01-02T03:04:05Z",
+    Path: `${BUCKET}/${KEY}/thing/thing-1.tfstate`,
+  });
   await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: lock, Body }));
-  const { exit, stderr } = await run(first, "build", "--yes", "--force", "terraform/thing/thing-1.applied.json");
+  const { exit, stderr } = await run(
+    first,
+    "build",
+    "--yes",
+    "--force",
+    "terraform/thing/thing-1.applied.json",
+  );
   assert.is(exit, 4, stderr);
-  assert.match(stderr, "error DP406: thing thing-1: its state is locked by alex@bench (OperationTypeApply, since 2026-01-02");
+  assert.match(
+    stderr,
+    "error DP406: thing thing-1: its state is locked by alex@bench (OperationTypeApply, since 2026-01-02",
+  );
   assert.match(stderr, "force-unlock 6f1d");
   await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: lock }));
 });
 
 testWithS3("no secret is in the bucket, or in what the clones keep", async () => {
-  for (const { Key = "" } of (await s3.send(new ListObjectsV2Command({ Bucket: BUCKET }))).Contents ?? []) assert.not.match(await object(Key), new RegExp(`PRIVATE KEY|${CANARY}`));
-  for (const name of [...filesBelow(first, "terraform/state"), ...filesBelow(first, ".dospesos")]) assert.not.match(readFileSync(first.path(name), "latin1"), new RegExp(`PRIVATE KEY|${CANARY}`), name);
+  for (const { Key = "" } of (await s3.send(new ListObjectsV2Command({ Bucket: BUCKET }))).Contents ?? []) {
+    assert.not.match(await object(Key), new RegExp(`PRIVATE KEY|${CANARY}`));
+  }
+  for (const name of [...filesBelow(first, "terraform/state"), ...filesBelow(first, ".dospesos")]) {
+    assert.not.match(readFileSync(first.path(name), "latin1"), new RegExp(`PRIVATE KEY|${CANARY}`), name);
+  }
 });
 
 test.after(async () => {

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 
-/** Choices that the same seed makes again. A seed is any text: each case of a run has one of its own, made of the run's. */
+/**
+ * Choices that the same seed makes again. A seed is any text: each case of a run has one of its own, made of
+ * the run's.
+ */
 export class Choices {
   readonly #seed: string;
   #block = 0;
@@ -30,7 +33,10 @@ export class Choices {
   /** Up to `most` different members, in their order. */
   some<T>(of: readonly T[], most: number): T[] {
     const left = [...of];
-    const taken: readonly T[] = Array.from({ length: Math.min(this.number(most + 1), left.length) }, () => left.splice(this.number(left.length), 1)[0] as T);
+    const taken: readonly T[] = Array.from(
+      { length: Math.min(this.number(most + 1), left.length) },
+      () => left.splice(this.number(left.length), 1)[0] as T,
+    );
     return of.filter((one: T) => taken.includes(one));
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Kills a build at every call of node:fs that it makes below its project, before the call and in the middle of each write, and at
- * random moments; and lets every write, fsync and rename fail. The calls are counted by a preloaded module (faulty-fs.cjs): it works alike on every version
- * of Node, costs a few milliseconds a run, and counts nothing but what touches the project.
+ * Kills a build at every call of node:fs that it makes below its project, before the call and in the middle
+ * of each write, and at random moments; and lets every write, fsync and rename fail. The calls are counted by
+ * a preloaded module (faulty-fs.cjs): it works alike on every version of Node, costs a few milliseconds a
+ * run, and counts nothing but what touches the project.
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,9 +16,14 @@ import { tempFolder } from "../support/temp.ts";
 import { Choices } from "./choices.ts";
 
 /** As the program finds itself: the compiled one, and its digest. */
-const { program } = createRequire(import.meta.url)("../../lib/cli/program.cjs") as { program(): { readonly digest: string } };
+const { program } = createRequire(import.meta.url)("../../lib/cli/program.cjs") as {
+  program(): { readonly digest: string };
+};
 const PRELOAD = fileURLToPath(new URL("./faulty-fs.cjs", import.meta.url));
-/** Rules of one and of three outputs with a mode, a fact and an effect between them, a glob, a file that goes and comes. */
+/**
+ * Rules of one and of three outputs with a mode, a fact and an effect between them, a glob, a file that goes
+ * and comes.
+ */
 const DOFILE = `import { effect, fact, file, glob, group, project, rule } from "dospesos";
 import { pages } from "./rules/pages.ts";
 export default project(({ settings }) => {
@@ -56,11 +62,15 @@ interface Task {
   readonly from: number;
 }
 
-
-/** What is built, when everything is there from the build before. Each turn differs from the one before it; after six they come again. */
+/**
+ * What is built, when everything is there from the build before. Each turn differs from the one before it;
+ * after six they come again.
+ */
 const BUILDS = {
   cold: (root: string, turn: number) => {
-    for (const name of [".dospesos", "out", "applied.json"]) rmSync(join(root, name), { recursive: true, force: true });
+    for (const name of [".dospesos", "out", "applied.json"]) {
+      rmSync(join(root, name), { recursive: true, force: true });
+    }
     put(root, "source.txt", `source ${turn}\n`);
   },
   incremental: (root: string, turn: number) => {
@@ -68,7 +78,9 @@ const BUILDS = {
     put(root, `in/${turn % 3}`, `in ${turn}`);
     // A core goes and another one comes: a target vanishes.
     put(root, "settings.ini", SETTINGS);
-    if (turn % 2 === 1) edit(root, "settings.ini", "[core b]", "[core c]");
+    if (turn % 2 === 1) {
+      edit(root, "settings.ini", "[core b]", "[core c]");
+    }
     put(root, "rules/pages.ts", `// ${turn}\n${PAGES}`);
   },
   // Saved again as it was: nothing to do, but the state notes the new times.
@@ -79,30 +91,73 @@ const BUILDS = {
 } as const;
 
 const WRITES = ["writeSync", "writeFileSync"];
-const CHANGES = [...WRITES, "openSync", "closeSync", "renameSync", "rmSync", "rmdirSync", "unlinkSync", "mkdirSync", "fsyncSync", "futimesSync", "fchmodSync", "ftruncateSync"];
-const READS = ["readFileSync", "readSync", "readdirSync", "statSync", "lstatSync", "fstatSync", "realpathSync", "existsSync"];
+const CHANGES = [
+  ...WRITES,
+  "openSync",
+  "closeSync",
+  "renameSync",
+  "rmSync",
+  "rmdirSync",
+  "unlinkSync",
+  "mkdirSync",
+  "fsyncSync",
+  "futimesSync",
+  "fchmodSync",
+  "ftruncateSync",
+];
+const READS = [
+  "readFileSync",
+  "readSync",
+  "readdirSync",
+  "statSync",
+  "lstatSync",
+  "fstatSync",
+  "realpathSync",
+  "existsSync",
+];
 const FAULTS: readonly Fault[] = [
-  { how: "kill", calls: CHANGES }, { how: "half", calls: WRITES },
-  ...(["ENOSPC", "EIO", "EACCES"] as const).flatMap((how) => [["writeSync"], ["writeFileSync"], ["fsyncSync"], ["renameSync"]].flatMap((calls) => [{ how, calls }, { how, calls, forever: true }])),
+  { how: "kill", calls: CHANGES },
+  { how: "half", calls: WRITES },
+  ...(["ENOSPC", "EIO", "EACCES"] as const).flatMap((how) =>
+    [["writeSync"], ["writeFileSync"], ["fsyncSync"], ["renameSync"]].flatMap((calls) => [
+      { how, calls },
+      { how, calls, forever: true },
+    ]),
+  ),
   // A kill at a call that only looks leaves what one at the next change leaves: last, if there is time.
   { how: "kill", calls: READS },
 ];
 
 /**
- * Sweeps until the time is up. A `stride` above 1 tries only every so many-th call, from one that the seed chooses, in an order that
- * it chooses. `random`: how many builds are killed at random moments.
+ * Sweeps until the time is up. A `stride` above 1 tries only every so many-th call, from one that the seed
+ * chooses, in an order that it chooses. `random`: how many builds are killed at random moments.
  */
 export async function sweep(seed: string, until: number, stride: number, random: number): Promise<Swept> {
   const swept: Swept = { kills: 0, random: 0, faults: 0, left: 0, wrong: [] };
   const builds = Object.keys(BUILDS) as (keyof typeof BUILDS)[];
   const choices = new Choices(`${seed} sweep`);
-  const ordered = FAULTS.flatMap((fault) => builds.map((build) => ({ build, fault, from: 1 + choices.number(stride) })));
-  const tasks = stride === 1 ? ordered : ordered.map((task) => ({ task, place: choices.number(2 ** 30) })).sort((a, b) => a.place - b.place).map(({ task }) => task);
-  const moments = Array.from({ length: random }, () => ({ build: builds[choices.number(builds.length)]!, moment: choices.number(1000) / 1000 }));
+  const ordered = FAULTS.flatMap((fault) =>
+    builds.map((build) => ({ build, fault, from: 1 + choices.number(stride) })),
+  );
+  const tasks =
+    stride === 1
+      ? ordered
+      : ordered
+          .map((task) => ({ task, place: choices.number(2 ** 30) }))
+          .sort((a, b) => a.place - b.place)
+          .map(({ task }) => task);
+  const moments = Array.from({ length: random }, () => ({
+    build: builds[choices.number(builds.length)]!,
+    moment: choices.number(1000) / 1000,
+  }));
   const lanes = Array.from({ length: cpus().length }, async () => {
     const lane = new Lane();
-    for (let kill = moments.pop(); kill !== undefined; kill = moments.pop()) await lane.killAt(kill.build, kill.moment, swept);
-    for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await lane.sweep(task, swept, until, stride);
+    for (let kill = moments.pop(); kill !== undefined; kill = moments.pop()) {
+      await lane.killAt(kill.build, kill.moment, swept);
+    }
+    for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
+      await lane.sweep(task, swept, until, stride);
+    }
   });
   await Promise.all(lanes);
   return swept;
@@ -110,7 +165,12 @@ export async function sweep(seed: string, until: number, stride: number, random:
 
 /** One project in which builds are broken one after the other. */
 class Lane {
-  readonly #root = projectOf(DOFILE, { "rules/pages.ts": PAGES, "source.txt": "source\n", "in/0": "0", "in/1": "1" });
+  readonly #root = projectOf(DOFILE, {
+    "rules/pages.ts": PAGES,
+    "source.txt": "source\n",
+    "in/0": "0",
+    "in/1": "1",
+  });
   readonly #clean = projectOf("");
   readonly #counted = join(tempFolder("counted"), "calls");
   /** What a clean build makes of some sources. */
@@ -132,10 +192,17 @@ class Lane {
       const ended = await this.#dospesos({ ...fault, at, counted, root: this.#root }, "build", "--yes");
       const killed = ended.signal === "SIGKILL";
       // It ended without getting so far: there is no such call.
-      if (!killed && existsSync(counted) && Number(readFileSync(counted, "utf8")) < at) return;
-      if (killed) swept.kills++;
-      else swept.faults++;
-      for (const what of await this.#wrong(ended, killed)) swept.wrong.push(`${build} build, ${JSON.stringify({ ...fault, at })}: ${what}`);
+      if (!killed && existsSync(counted) && Number(readFileSync(counted, "utf8")) < at) {
+        return;
+      }
+      if (killed) {
+        swept.kills++;
+      } else {
+        swept.faults++;
+      }
+      for (const what of await this.#wrong(ended, killed)) {
+        swept.wrong.push(`${build} build, ${JSON.stringify({ ...fault, at })}: ${what}`);
+      }
     }
   }
 
@@ -152,24 +219,46 @@ class Lane {
     const started = new Started(this.#root, process.execPath, [BIN, "build", "--yes"]);
     setTimeout(() => started.kill("SIGKILL"), moment * this.#lasts.get(build)!);
     const ended = await started.end(60_000);
-    if (ended.signal === "SIGKILL") swept.random++;
-    for (const what of await this.#wrong(ended, ended.signal === "SIGKILL")) swept.wrong.push(`${build} build, killed after ${moment} of its time: ${what}`);
+    if (ended.signal === "SIGKILL") {
+      swept.random++;
+    }
+    for (const what of await this.#wrong(ended, ended.signal === "SIGKILL")) {
+      swept.wrong.push(`${build} build, killed after ${moment} of its time: ${what}`);
+    }
   }
 
   /** What is not as it must be after a build that was broken. */
   async #wrong(ended: Ended, killed: boolean): Promise<string[]> {
     const wrong: string[] = [];
-    if (!killed && ended.exit !== 0 && ended.exit !== 1) wrong.push(`exit ${ended.exit}: ${ended.stderr}`);
-    if (!killed && /DP001/.test(ended.stderr)) wrong.push(`a fault passes for one of the program: ${ended.stderr}`);
-    if (!killed && ended.exit === 1 && !/E(NOSPC|IO|ACCES)/.test(ended.stderr)) wrong.push(`the fault is not told: ${ended.stderr}`);
-    if (!killed) wrong.push(...temporaryFiles(this.#root).filter((name) => !name.startsWith(".dospesos")).map((name) => `${name} is left by a build that was not killed`));
+    if (!killed && ended.exit !== 0 && ended.exit !== 1) {
+      wrong.push(`exit ${ended.exit}: ${ended.stderr}`);
+    }
+    if (!killed && /DP001/.test(ended.stderr)) {
+      wrong.push(`a fault passes for one of the program: ${ended.stderr}`);
+    }
+    if (!killed && ended.exit === 1 && !/E(NOSPC|IO|ACCES)/.test(ended.stderr)) {
+      wrong.push(`the fault is not told: ${ended.stderr}`);
+    }
+    if (!killed) {
+      wrong.push(
+        ...temporaryFiles(this.#root)
+          .filter((name) => !name.startsWith(".dospesos"))
+          .map((name) => `${name} is left by a build that was not killed`),
+      );
+    }
     const expected = await this.#expected();
     const exitedWell = !killed && ended.exit === 0;
-    if (exitedWell) wrong.push(...differences(contentsOf(this.#root), expected).map((what) => `after exit 0: ${what}`));
+    if (exitedWell) {
+      wrong.push(...differences(contentsOf(this.#root), expected).map((what) => `after exit 0: ${what}`));
+    }
     const next = await this.#dospesos(undefined, "build", "--yes", "--json");
-    if (next.exit !== 0) wrong.push(`the next build: exit ${next.exit}: ${next.stderr}`);
+    if (next.exit !== 0) {
+      wrong.push(`the next build: exit ${next.exit}: ${next.stderr}`);
+    }
     const untrue = /"change":"(edited|replaced)"|by hand|damaged/.exec(next.stdout + next.stderr);
-    if (untrue !== null) wrong.push(`the next build says what is not so: ${next.stdout}${next.stderr}`);
+    if (untrue !== null) {
+      wrong.push(`the next build says what is not so: ${next.stdout}${next.stderr}`);
+    }
     wrong.push(...temporaryFiles(this.#root).map((name) => `${name} is left`));
     wrong.push(...differences(contentsOf(this.#root), expected));
     if (nothingToDo(this.#root, [], program().digest) === undefined) {
@@ -185,11 +274,17 @@ class Lane {
     const sources = contentsOf(this.#root, isMade);
     const key = JSON.stringify(sources);
     const known = this.#expectations.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     rmSync(this.#clean, { recursive: true, force: true });
-    for (const [name, text] of Object.entries(sources)) put(this.#clean, name, text.replace(/^\d+ /, ""));
+    for (const [name, text] of Object.entries(sources)) {
+      put(this.#clean, name, text.replace(/^\d+ /, ""));
+    }
     const { exit, stderr } = await this.#dospesos(undefined, "build", "--yes", "-C", this.#clean);
-    if (exit !== 0) throw new Error(`a clean build fails: ${stderr}`);
+    if (exit !== 0) {
+      throw new Error(`a clean build fails: ${stderr}`);
+    }
     const made = contentsOf(this.#clean);
     this.#expectations.set(key, made);
     return made;
@@ -203,6 +298,10 @@ class Lane {
 }
 
 function differences(here: Record<string, string>, there: Record<string, string>): string[] {
-  return [...new Set([...Object.keys(here), ...Object.keys(there)])].filter((name) => here[name] !== there[name])
-    .map((name) => `${name} is ${JSON.stringify(here[name]?.slice(0, 80))}, and of a clean build ${JSON.stringify(there[name]?.slice(0, 80))}`);
+  return [...new Set([...Object.keys(here), ...Object.keys(there)])]
+    .filter((name) => here[name] !== there[name])
+    .map(
+      (name) =>
+        `${name} is ${JSON.stringify(here[name]?.slice(0, 80))}, and of a clean build ${JSON.stringify(there[name]?.slice(0, 80))}`,
+    );
 }

@@ -1,4 +1,7 @@
-/** Snapshot and journal cut at every byte, and one bit flipped at every byte: a right result, or a full rebuild and one line. */
+/**
+ * Snapshot and journal cut at every byte, and one bit flipped at every byte: a right result, or a full
+ * rebuild and one line.
+ */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { checksum } from "../../lib/engine/columns.ts";
 import { loadState } from "../../lib/engine/index.ts";
@@ -25,7 +28,10 @@ export interface Damaged {
   readonly wrong: readonly string[];
 }
 
-/** Reads every damaged state, and builds with as many of them as there is time for (at least with some), chosen by the seed. */
+/**
+ * Reads every damaged state, and builds with as many of them as there is time for (at least with some),
+ * chosen by the seed.
+ */
 export async function damage(seed: string, until: number): Promise<Damaged> {
   const wrong: string[] = [];
   const snapshot = await damageSnapshot(new Choices(`${seed} snapshot`), (Date.now() + until) / 2, wrong);
@@ -43,46 +49,76 @@ function damagedCopies(whole: Buffer, choices: Choices): { readonly what: string
       bytes[offset]! ^= 1 << bit;
       return bytes;
     };
-    return [{ what: `cut at byte ${offset}`, bytes: () => whole.subarray(0, offset) }, { what: `bit ${bit} of byte ${offset} flipped`, bytes: flipped }];
+    return [
+      { what: `cut at byte ${offset}`, bytes: () => whole.subarray(0, offset) },
+      { what: `bit ${bit} of byte ${offset} flipped`, bytes: flipped },
+    ];
   }).flat();
 }
 
 async function newProject(): Promise<TestProject> {
-  const project = new TestProject(BODY, { source: "one", "in/x": "x", "in/y": "y" }, `import { copyFileSync } from "node:fs";`);
+  const project = new TestProject(
+    BODY,
+    { source: "one", "in/x": "x", "in/y": "y" },
+    `import { copyFileSync } from "node:fs";`,
+  );
   await project.build();
   return project;
 }
 
-async function damageSnapshot(choices: Choices, until: number, wrong: string[]): Promise<{ states: number; builds: number }> {
+async function damageSnapshot(
+  choices: Choices,
+  until: number,
+  wrong: string[],
+): Promise<{ states: number; builds: number }> {
   const project = await newProject();
   const right = filesBelow(project.root);
   const path = project.path(".dospesos/snapshot");
   const whole = readFileSync(path);
-  // Up to here the nothing-to-do path reads. Where only the rest is damaged, it may say that all is fresh, which is right.
+  // Up to here the nothing-to-do path reads. Where only the rest is damaged, it may say that all is fresh,
+  // which is right.
   const first = whole.readUInt32LE(28);
   const copies = damagedCopies(whole, choices);
   for (const { what, bytes } of copies) {
     const damaged = bytes();
     writeFileSync(path, damaged);
-    if (!loadState(project.root).damaged) wrong.push(`snapshot, ${what}: taken for a good one`);
-    const same = (from: number, to: number): boolean => whole.subarray(from, to).equals(damaged.subarray(from, to));
+    if (!loadState(project.root).damaged) {
+      wrong.push(`snapshot, ${what}: taken for a good one`);
+    }
+    const same = (from: number, to: number): boolean =>
+      whole.subarray(from, to).equals(damaged.subarray(from, to));
     // Bytes 12 to 15 are the checksum of the rest.
     const readable = damaged.length === whole.length && same(0, 12) && same(16, first);
-    if (!readable && project.nothingToDo()) wrong.push(`snapshot, ${what}: the nothing-to-do path trusts it`);
+    if (!readable && project.nothingToDo()) {
+      wrong.push(`snapshot, ${what}: the nothing-to-do path trusts it`);
+    }
   }
   const builds = await buildWithSome(copies, choices, until, async ({ what, bytes }) => {
     writeFileSync(path, bytes());
     const outcome = await project.build();
     const notes = outcome.notes.filter((note) => note.includes("damaged"));
-    if (notes.length !== 1 || outcome.problems.length > 0) wrong.push(`snapshot, ${what}: ${JSON.stringify([outcome.notes, outcome.problems])}`);
-    if (outcome.ran.length !== 4) wrong.push(`snapshot, ${what}: only ${outcome.ran.join()} ran`);
-    if (JSON.stringify(filesBelow(project.root)) !== JSON.stringify(right)) wrong.push(`snapshot, ${what}: the result is not right`);
+    if (notes.length !== 1 || outcome.problems.length > 0) {
+      wrong.push(`snapshot, ${what}: ${JSON.stringify([outcome.notes, outcome.problems])}`);
+    }
+    if (outcome.ran.length !== 4) {
+      wrong.push(`snapshot, ${what}: only ${outcome.ran.join()} ran`);
+    }
+    if (JSON.stringify(filesBelow(project.root)) !== JSON.stringify(right)) {
+      wrong.push(`snapshot, ${what}: the result is not right`);
+    }
   });
   return { states: copies.length, builds };
 }
 
-/** The journal is a copy that the last recipe made of it: what a kill at that moment leaves, after new sources were seen. */
-async function damageJournal(choices: Choices, until: number, wrong: string[]): Promise<{ states: number; builds: number }> {
+/**
+ * The journal is a copy that the last recipe made of it: what a kill at that moment leaves, after new sources
+ * were seen.
+ */
+async function damageJournal(
+  choices: Choices,
+  until: number,
+  wrong: string[],
+): Promise<{ states: number; builds: number }> {
   const project = await newProject();
   const before = readFileSync(project.path(".dospesos/snapshot"));
   project.write("source", "two");
@@ -99,12 +135,16 @@ async function damageJournal(choices: Choices, until: number, wrong: string[]): 
   const copies = damagedCopies(journal, choices);
   for (const { what, bytes } of copies) {
     put(bytes());
-    if (project.nothingToDo()) wrong.push(`journal, ${what}: the nothing-to-do path trusts it`);
+    if (project.nothingToDo()) {
+      wrong.push(`journal, ${what}: the nothing-to-do path trusts it`);
+    }
     const { state } = loadState(project.root);
     for (const { outputs, edges } of state.records.values()) {
       for (const { nodes, digests, start, end } of [outputs, edges]) {
         for (let index = start; index < end; index++) {
-          if (nodes[index]! >= state.nodeName.length || digests[index]! >= state.digests.length) wrong.push(`journal, ${what}: a record names what there is not`);
+          if (nodes[index]! >= state.nodeName.length || digests[index]! >= state.digests.length) {
+            wrong.push(`journal, ${what}: a record names what there is not`);
+          }
         }
       }
     }
@@ -113,18 +153,32 @@ async function damageJournal(choices: Choices, until: number, wrong: string[]): 
     put(bytes());
     const { problems, reasons } = await project.build();
     const made = filesBelow(project.root);
-    if (problems.length > 0) wrong.push(`journal, ${what}: ${JSON.stringify(problems)}`);
-    if (Object.entries(right).some(([name, text]) => made[name] !== text)) wrong.push(`journal, ${what}: the result is not right`);
-    // The outputs that the lost part of the journal told of stand there already: they are not as recorded, which is what is told.
-    if ((await project.build()).ran.length > 0) wrong.push(`journal, ${what}: the build after it has something to do, ${JSON.stringify(reasons)}`);
+    if (problems.length > 0) {
+      wrong.push(`journal, ${what}: ${JSON.stringify(problems)}`);
+    }
+    if (Object.entries(right).some(([name, text]) => made[name] !== text)) {
+      wrong.push(`journal, ${what}: the result is not right`);
+    }
+    // The outputs that the lost part of the journal told of stand there already: they are not as recorded,
+    // which is what is told.
+    if ((await project.build()).ran.length > 0) {
+      wrong.push(`journal, ${what}: the build after it has something to do, ${JSON.stringify(reasons)}`);
+    }
   });
   return { states: copies.length, builds };
 }
 
-async function buildWithSome<T>(all: readonly T[], choices: Choices, until: number, build: (one: T) => Promise<void>): Promise<number> {
+async function buildWithSome<T>(
+  all: readonly T[],
+  choices: Choices,
+  until: number,
+  build: (one: T) => Promise<void>,
+): Promise<number> {
   const left = [...all];
   let builds = 0;
-  for (; left.length > 0 && (builds < 5 || Date.now() < until); builds++) await build(left.splice(choices.number(left.length), 1)[0]!);
+  for (; left.length > 0 && (builds < 5 || Date.now() < until); builds++) {
+    await build(left.splice(choices.number(left.length), 1)[0]!);
+  }
   return builds;
 }
 
@@ -138,7 +192,11 @@ async function refuseNewer(wrong: string[]): Promise<void> {
   writeFileSync(path, bytes);
   project.write("source", "newer");
   const { problems, ran } = await project.build();
-  if (problems.map((one) => one.code).join() !== "DP301" || ran.length > 0) wrong.push(`a newer state: ${JSON.stringify(problems)}`);
-  if (!readFileSync(path).equals(bytes) || project.text("out/a") !== "one") wrong.push("a newer state was touched");
+  if (problems.map((one) => one.code).join() !== "DP301" || ran.length > 0) {
+    wrong.push(`a newer state: ${JSON.stringify(problems)}`);
+  }
+  if (!readFileSync(path).equals(bytes) || project.text("out/a") !== "one") {
+    wrong.push("a newer state was touched");
+  }
   rmSync(project.root, { recursive: true });
 }

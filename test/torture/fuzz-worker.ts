@@ -1,4 +1,7 @@
-/** Some sequences of the fuzzer in a process of their own, since each evaluation of a Dofile stays in the memory of its process. */
+/**
+ * Some sequences of the fuzzer in a process of their own, since each evaluation of a Dofile stays in the
+ * memory of its process.
+ */
 import { fuzz } from "./fuzzer.ts";
 
 interface Task {

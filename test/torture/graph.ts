@@ -1,4 +1,7 @@
-/** A random graph as a model: steps that can be changed one by one, and the Dofile and rules that they are written as. */
+/**
+ * A random graph as a model: steps that can be changed one by one, and the Dofile and rules that they are
+ * written as.
+ */
 import type { Choices } from "./choices.ts";
 
 /** One thing that a recipe reads. A number stands for the step with that id. */
@@ -38,7 +41,11 @@ export const PAGES = ["page/one.md", "page/two.md", "page/three.md"];
 export const PROBES = ["probe/x", "probe/y", "in/new.md", "in/sub/new"];
 export const TEMPLATES = ["templates/top.txt.njk", "templates/middle.txt.njk", "templates/bottom.txt.njk"];
 export const VARIABLES = ["TORTURE_A", "TORTURE_B"];
-export const PATTERNS: Readonly<Record<string, RegExp>> = { "in/*": /^in\/[^/.][^/]*$/, "in/**/*.md": /^in\/(.*\/)?[^/]+\.md$/, "**/*.md": /^(.*\/)?[^/]+\.md$/ };
+export const PATTERNS: Readonly<Record<string, RegExp>> = {
+  "in/*": /^in\/[^/.][^/]*$/,
+  "in/**/*.md": /^in\/(.*\/)?[^/]+\.md$/,
+  "**/*.md": /^(.*\/)?[^/]+\.md$/,
+};
 const MODULES = 3;
 const TARGETS = [..."abcdefghijklmnop"].flatMap((letter) => [`out/${letter}.txt`, `out/deep/${letter}.md`]);
 
@@ -52,22 +59,44 @@ export class Graph {
     const rule = choices.chance(0.75);
     const precious = rule && choices.chance(0.1);
     const count = rule ? 1 + (choices.chance(0.4) ? 1 + choices.number(2) : 0) : 0;
-    const outputs = this.freeTargets(choices, count, precious).map((path) => ({ path, mode: choices.one([0, 0, 0o600, 0o644]) }));
-    if (rule && outputs.length === 0) return;
+    const outputs = this.freeTargets(choices, count, precious).map((path) => ({
+      path,
+      mode: choices.one([0, 0, 0o600, 0o644]),
+    }));
+    if (rule && outputs.length === 0) {
+      return;
+    }
     const module = choices.number(MODULES);
-    const reads = this.#reads(choices, this.steps.filter((step) => step.module <= module));
-    this.steps.push({ id: this.#nextId++, kind: rule ? "rule" : "fact", module, outputs, reads, precious, salt: `s${choices.number(100)}`, coarse: choices.chance(0.3) });
+    const reads = this.#reads(
+      choices,
+      this.steps.filter((step) => step.module <= module),
+    );
+    this.steps.push({
+      id: this.#nextId++,
+      kind: rule ? "rule" : "fact",
+      module,
+      outputs,
+      reads,
+      precious,
+      salt: `s${choices.number(100)}`,
+      coarse: choices.chance(0.3),
+    });
   }
 
   /** Names that no step makes now. What is precious stays when its rule goes, so no glob may match it. */
   freeTargets(choices: Choices, count: number, precious: boolean): string[] {
     const taken = new Set(this.steps.flatMap((step) => step.outputs.map((output) => output.path)));
     const free = TARGETS.filter((path) => !taken.has(path) && !(precious && path.endsWith(".md")));
-    return Array.from({ length: Math.min(count, free.length) }, () => free.splice(choices.number(free.length), 1)[0]!);
+    return Array.from(
+      { length: Math.min(count, free.length) },
+      () => free.splice(choices.number(free.length), 1)[0]!,
+    );
   }
 
   remove(id: number): void {
-    this.steps = this.steps.filter((step) => step.id !== id).map((step) => ({ ...step, reads: step.reads.filter((read) => !("id" in read) || read.id !== id) }));
+    this.steps = this.steps
+      .filter((step) => step.id !== id)
+      .map((step) => ({ ...step, reads: step.reads.filter((read) => !("id" in read) || read.id !== id) }));
   }
 
   replace(step: Step): void {
@@ -76,7 +105,10 @@ export class Graph {
 
   /** Other reads for a step, of what stands before it. */
   newReads(choices: Choices, step: Step): readonly Read[] {
-    return this.#reads(choices, this.steps.slice(0, this.steps.indexOf(step)).filter((one) => one.module <= step.module));
+    return this.#reads(
+      choices,
+      this.steps.slice(0, this.steps.indexOf(step)).filter((one) => one.module <= step.module),
+    );
   }
 
   #reads(choices: Choices, below: readonly Step[]): Read[] {
@@ -86,17 +118,25 @@ export class Graph {
   /** The name of the module of a step, with those that it imports, directly or not. */
   modulesOf(step: Step): number[] {
     const found = new Set([step.module]);
-    for (const module of found) for (const imported of this.#imports(module)) found.add(imported);
+    for (const module of found) {
+      for (const imported of this.#imports(module)) {
+        found.add(imported);
+      }
+    }
     return [...found].sort();
   }
 
   #imports(module: number): number[] {
-    const needed = this.steps.filter((step) => step.module === module).flatMap((step) => step.reads.flatMap((read) => ("id" in read ? [this.step(read.id).module] : [])));
+    const needed = this.steps
+      .filter((step) => step.module === module)
+      .flatMap((step) => step.reads.flatMap((read) => ("id" in read ? [this.step(read.id).module] : [])));
     return [...new Set(needed)].filter((one) => one !== module);
   }
 
   modulesWithoutSteps(): number[] {
-    return Array.from({ length: MODULES }, (_, module) => module).filter((module) => !this.steps.some((step) => step.module === module));
+    return Array.from({ length: MODULES }, (_, module) => module).filter(
+      (module) => !this.steps.some((step) => step.module === module),
+    );
   }
 
   step(id: number): Step {
@@ -105,13 +145,26 @@ export class Graph {
 
   /** The files that declare this graph. */
   files(): Record<string, string> {
-    const modules = Array.from({ length: MODULES }, (_, module) => [`rules/m${module}.ts`, this.moduleText(module)]);
-    return { "Dofile.ts": this.dofileText(), "rules/sections.ts": SECTIONS, ...Object.fromEntries(modules) as Record<string, string> };
+    const modules = Array.from({ length: MODULES }, (_, module) => [
+      `rules/m${module}.ts`,
+      this.moduleText(module),
+    ]);
+    return {
+      "Dofile.ts": this.dofileText(),
+      "rules/sections.ts": SECTIONS,
+      ...(Object.fromEntries(modules) as Record<string, string>),
+    };
   }
 
   dofileText(): string {
-    const imports = Array.from({ length: MODULES }, (_, module) => `import * as m${module} from "./rules/m${module}.ts";`);
-    const groups = Array.from({ length: MODULES }, (_, module) => `group("m${module}", Object.values(m${module}))`);
+    const imports = Array.from(
+      { length: MODULES },
+      (_, module) => `import * as m${module} from "./rules/m${module}.ts";`,
+    );
+    const groups = Array.from(
+      { length: MODULES },
+      (_, module) => `group("m${module}", Object.values(m${module}))`,
+    );
     return `// ${this.comments[MODULES]}
 import { group, project } from "dospesos";
 import { perCore, perPage } from "./rules/sections.ts";
@@ -147,30 +200,52 @@ ${step.reads.map((read, index) => `    seen.push(${this.#readText(read, `n.n${in
   }
 
   #handle(step: Step, read: Read): string | undefined {
-    if (read.kind === "file") return `file("${read.path}")`;
-    if (read.kind === "glob") return `glob("${read.pattern}")`;
-    if (read.kind !== "step" && read.kind !== "target") return undefined;
+    if (read.kind === "file") {
+      return `file("${read.path}")`;
+    }
+    if (read.kind === "glob") {
+      return `glob("${read.pattern}")`;
+    }
+    if (read.kind !== "step" && read.kind !== "target") {
+      return undefined;
+    }
     const below = this.step(read.id);
     const handle = `${below.module === step.module ? "" : `m${below.module}.`}s${below.id}`;
-    return read.kind === "step" || below.outputs.length < 2 ? handle : `${handle}.files.k${read.index % below.outputs.length}`;
+    return read.kind === "step" || below.outputs.length < 2
+      ? handle
+      : `${handle}.files.k${read.index % below.outputs.length}`;
   }
 
   #readText(read: Read, need: string): string {
     switch (read.kind) {
-      case "file": return `${need}.text`;
-      case "probe": return `c.readIfExists("${read.path}")?.text ?? "none"`;
-      case "template": return `c.render("${read.path}", { word: "w" })`;
-      case "branch": return `c.readIfExists((c.readIfExists("${read.path}")?.text ?? "").length % 2 === 1 ? "${read.odd}" : "${read.even}")?.text ?? "none"`;
-      case "glob": return `${need}.map((one) => one.path + "=" + one.text).join()`;
-      case "find": return `c.glob("${read.pattern}").map((one) => one.path + "=" + one.text).join()`;
-      case "environment": return `c.env("${read.name}") ?? "unset"`;
-      case "setting": return `c.settings.${read.key}`;
-      case "cores": return `c.settings.cores.map((core) => core.name + core.group).join()`;
-      case "target": return this.step(read.id).kind === "fact" ? `JSON.stringify(${need})` : `${need}.text`;
+      case "file":
+        return `${need}.text`;
+      case "probe":
+        return `c.readIfExists("${read.path}")?.text ?? "none"`;
+      case "template":
+        return `c.render("${read.path}", { word: "w" })`;
+      case "branch":
+        return `c.readIfExists((c.readIfExists("${read.path}")?.text ?? "").length % 2 === 1 ? "${read.odd}" : "${read.even}")?.text ?? "none"`;
+      case "glob":
+        return `${need}.map((one) => one.path + "=" + one.text).join()`;
+      case "find":
+        return `c.glob("${read.pattern}").map((one) => one.path + "=" + one.text).join()`;
+      case "environment":
+        return `c.env("${read.name}") ?? "unset"`;
+      case "setting":
+        return `c.settings.${read.key}`;
+      case "cores":
+        return `c.settings.cores.map((core) => core.name + core.group).join()`;
+      case "target":
+        return this.step(read.id).kind === "fact" ? `JSON.stringify(${need})` : `${need}.text`;
       case "step": {
         const below = this.step(read.id);
-        if (below.kind === "fact") return `JSON.stringify(${need})`;
-        return below.outputs.length === 1 ? `${need}.text` : `[${below.outputs.map((_, index) => `${need}.k${index}.text`).join()}].join()`;
+        if (below.kind === "fact") {
+          return `JSON.stringify(${need})`;
+        }
+        return below.outputs.length === 1
+          ? `${need}.text`
+          : `[${below.outputs.map((_, index) => `${need}.k${index}.text`).join()}].join()`;
       }
     }
   }
@@ -183,31 +258,62 @@ export const perPage = (page: string) => rule({ target: "out/" + page, recipe: (
 
 function targetsText({ outputs }: Step): string {
   const modeText = (mode: number): string => (mode === 0 ? "" : `, mode: 0o${mode.toString(8)}`);
-  if (outputs.length === 1) return `target: "${outputs[0]!.path}"${modeText(outputs[0]!.mode)}`;
+  if (outputs.length === 1) {
+    return `target: "${outputs[0]!.path}"${modeText(outputs[0]!.mode)}`;
+  }
   return `targets: { ${outputs.map(({ path, mode }, index) => `k${index}: { path: "${path}"${modeText(mode)} }`).join(", ")} }`;
 }
 
 function resultText({ kind, outputs, salt }: Step): string {
-  if (kind === "fact") return `{ salt: "${salt}", text }`;
-  if (outputs.length === 1) return `"${salt} 0 " + text`;
+  if (kind === "fact") {
+    return `{ salt: "${salt}", text }`;
+  }
+  if (outputs.length === 1) {
+    return `"${salt} 0 " + text`;
+  }
   return `{ ${outputs.map((_, index) => `k${index}: "${salt} ${index} " + text`).join(", ")} }`;
 }
 
 function randomRead(choices: Choices, below: readonly Step[]): Read {
-  const kinds = ["file", "file", "probe", "template", "branch", "glob", "find", "environment", "setting", "cores"] as const;
+  const kinds = [
+    "file",
+    "file",
+    "probe",
+    "template",
+    "branch",
+    "glob",
+    "find",
+    "environment",
+    "setting",
+    "cores",
+  ] as const;
   if (below.length > 0 && choices.chance(0.5)) {
     const { id } = choices.one(below);
     return choices.chance(0.6) ? { kind: "step", id } : { kind: "target", id, index: choices.number(3) };
   }
   const kind = choices.one(kinds);
   switch (kind) {
-    case "file": return { kind, path: choices.one(SOURCES) };
-    case "probe": return { kind, path: choices.one([...PROBES, ...SOURCES]) };
-    case "template": return { kind, path: choices.one(TEMPLATES) };
-    case "branch": return { kind, path: choices.one([...SOURCES, ...PROBES]), odd: choices.one(SOURCES), even: choices.one(PROBES) };
-    case "glob": case "find": return { kind, pattern: choices.one(Object.keys(PATTERNS)) };
-    case "environment": return { kind, name: choices.one(VARIABLES) };
-    case "setting": return { kind, key: choices.one(["aws.region", "instance.name"] as const) };
-    case "cores": return { kind };
+    case "file":
+      return { kind, path: choices.one(SOURCES) };
+    case "probe":
+      return { kind, path: choices.one([...PROBES, ...SOURCES]) };
+    case "template":
+      return { kind, path: choices.one(TEMPLATES) };
+    case "branch":
+      return {
+        kind,
+        path: choices.one([...SOURCES, ...PROBES]),
+        odd: choices.one(SOURCES),
+        even: choices.one(PROBES),
+      };
+    case "glob":
+    case "find":
+      return { kind, pattern: choices.one(Object.keys(PATTERNS)) };
+    case "environment":
+      return { kind, name: choices.one(VARIABLES) };
+    case "setting":
+      return { kind, key: choices.one(["aws.region", "instance.name"] as const) };
+    case "cores":
+      return { kind };
   }
 }

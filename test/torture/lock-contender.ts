@@ -1,6 +1,7 @@
 /**
- * One of several processes that take the lock of a project again and again: `lock-contender.ts FOLDER ROUNDS`. It tells "two" if
- * another one holds the lock with it. With no rounds it takes the lock once, tells when, and keeps it.
+ * One of several processes that take the lock of a project again and again: `lock-contender.ts FOLDER
+ * ROUNDS`. It tells "two" if another one holds the lock with it. With no rounds it takes the lock once, tells
+ * when, and keeps it.
  */
 import { closeSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +12,12 @@ import type { Lock } from "../../lib/engine/lock.ts";
 const [root, rounds] = [process.argv[2]!, Number(process.argv[3])];
 
 function take(): Promise<Lock> {
-  return acquireLock(root, { command: "contender", wait: true, signal: new AbortController().signal, onWait: () => rounds === 0 && console.log("waits") });
+  return acquireLock(root, {
+    command: "contender",
+    wait: true,
+    signal: new AbortController().signal,
+    onWait: () => rounds === 0 && console.log("waits"),
+  });
 }
 
 async function holdOnce(turns: number): Promise<void> {
@@ -22,14 +28,20 @@ async function holdOnce(turns: number): Promise<void> {
   } catch {
     console.log("two");
   }
-  for (let turn = 0; turn < turns; turn++) await setImmediate();
+  for (let turn = 0; turn < turns; turn++) {
+    await setImmediate();
+  }
   rmSync(mark, { force: true });
   lock.release();
 }
 
 async function main(): Promise<void> {
-  for (let round = 0; round < rounds; round++) await holdOnce((process.pid + round * 7) % 20);
-  if (rounds > 0) return;
+  for (let round = 0; round < rounds; round++) {
+    await holdOnce((process.pid + round * 7) % 20);
+  }
+  if (rounds > 0) {
+    return;
+  }
   await take();
   console.log(`holds ${Date.now()}`);
   setInterval(() => {}, 1000);

@@ -1,4 +1,6 @@
-/** Many processes that want one project: never two holders, and a dead holder's lock is taken over at once. */
+/**
+ * Many processes that want one project: never two holders, and a dead holder's lock is taken over at once.
+ */
 import { fileURLToPath } from "node:url";
 import { PLAIN, Started } from "../support/bin.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -19,10 +21,16 @@ export interface Locked {
 export async function contend(rounds: number, takeovers: number): Promise<Locked> {
   const root = tempFolder("locks");
   const wrong: string[] = [];
-  const ends = await Promise.all(Array.from({ length: PROCESSES }, () => contender(root, rounds).end(300_000)));
+  const ends = await Promise.all(
+    Array.from({ length: PROCESSES }, () => contender(root, rounds).end(300_000)),
+  );
   for (const { exit, stdout, stderr } of ends) {
-    if (exit !== 0) wrong.push(`a process that wanted the lock: exit ${exit}: ${stderr}`);
-    if (stdout.includes("two")) wrong.push("two processes held the lock at the same time");
+    if (exit !== 0) {
+      wrong.push(`a process that wanted the lock: exit ${exit}: ${stderr}`);
+    }
+    if (stdout.includes("two")) {
+      wrong.push("two processes held the lock at the same time");
+    }
   }
   const times: number[] = [];
   let holder = contender(root, 0);
@@ -39,10 +47,14 @@ export async function contend(rounds: number, takeovers: number): Promise<Locked
   holder.kill("SIGKILL");
   times.sort((a, b) => a - b);
   const [median, worst] = [times[times.length >> 1]!, times.at(-1)!];
-  if (median > TAKEOVER_WITHIN) wrong.push(`a dead holder's lock is taken over after ${median} ms (median)`);
+  if (median > TAKEOVER_WITHIN) {
+    wrong.push(`a dead holder's lock is taken over after ${median} ms (median)`);
+  }
   return { rounds: rounds * PROCESSES, takeovers, median, worst, wrong };
 }
 
 function contender(root: string, rounds: number): Started {
-  return new Started(process.cwd(), process.execPath, ["--import", "tsx", CONTENDER, root, String(rounds)], { env: PLAIN });
+  return new Started(process.cwd(), process.execPath, ["--import", "tsx", CONTENDER, root, String(rounds)], {
+    env: PLAIN,
+  });
 }

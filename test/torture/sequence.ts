@@ -1,4 +1,7 @@
-/** Runs a sequence of edits and builds, and compares after each build what the engine did with what the models say. */
+/**
+ * Runs a sequence of edits and builds, and compares after each build what the engine did with what the models
+ * say.
+ */
 import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -37,9 +40,14 @@ interface LastRun {
 export async function runSequence(sequence: Sequence): Promise<string | undefined> {
   const run = new SequenceRun(sequence.seed);
   try {
-    for (const [index, round] of [{ edits: [], seed: `${sequence.seed} first` }, ...sequence.rounds].entries()) {
+    for (const [index, round] of [
+      { edits: [], seed: `${sequence.seed} first` },
+      ...sequence.rounds,
+    ].entries()) {
       const wrong = await run.round(round);
-      if (wrong !== undefined) return `round ${index}: ${wrong}`;
+      if (wrong !== undefined) {
+        return `round ${index}: ${wrong}`;
+      }
     }
     return undefined;
   } catch (error) {
@@ -60,35 +68,57 @@ class SequenceRun {
   constructor(seed: string) {
     const graph = new Graph();
     const choices = new Choices(seed);
-    for (let count = 3 + choices.number(10); count > 0; count--) graph.add(choices);
+    for (let count = 3 + choices.number(10); count > 0; count--) {
+      graph.add(choices);
+    }
     this.#subject = { root: this.#project.root, world: new World(), graph };
     this.#subject.world.putAll(this.#project.root);
     writeGraph(this.#subject);
   }
 
   end(): void {
-    for (const path of [this.#project.root, this.#clean, `${this.#project.root}-same`]) rmSync(path, { recursive: true, force: true });
-    for (const name of [...VARIABLES, "TORTURE_FAIL"]) delete process.env[name];
+    for (const path of [this.#project.root, this.#clean, `${this.#project.root}-same`]) {
+      rmSync(path, { recursive: true, force: true });
+    }
+    for (const name of [...VARIABLES, "TORTURE_FAIL"]) {
+      delete process.env[name];
+    }
   }
 
   async round({ edits, seed }: Round): Promise<string | undefined> {
     const choices = new Choices(seed);
-    for (const edit of edits) apply(this.#subject, edit);
-    if (edits.some((edit) => edit.kind === "state deleted") && !this.#exists(".dospesos")) this.#forget();
+    for (const edit of edits) {
+      apply(this.#subject, edit);
+    }
+    if (edits.some((edit) => edit.kind === "state deleted") && !this.#exists(".dospesos")) {
+      this.#forget();
+    }
     this.#setEnvironment();
     const steps = lookAt(this.#subject.graph, this.#subject.world);
     this.#removeWhatWouldStay(steps);
 
     const told = choices.chance(0.7) ? await this.#project.explain() : undefined;
     const damaged = new Set(this.#damagedFiles({ files: Object.fromEntries(this.#made) }));
-    const failing = choices.chance(0.15) ? choices.some(steps.flatMap((step) => step.id ?? []), 2) : [];
+    const failing = choices.chance(0.15)
+      ? choices.some(
+          steps.flatMap((step) => step.id ?? []),
+          2,
+        )
+      : [];
     const targets = choices.chance(0.1) ? [choices.one(steps).name] : [];
     process.env["TORTURE_FAIL"] = failing.join(" ");
-    const outcome = await this.#project.buildAtOnce(targets, { keepGoing: choices.chance(0.5), jobs: 1 + choices.number(4) });
+    const outcome = await this.#project.buildAtOnce(targets, {
+      keepGoing: choices.chance(0.5),
+      jobs: 1 + choices.number(4),
+    });
     process.env["TORTURE_FAIL"] = "";
-    if (outcome.ran.length > 0) await passed(TICK);
+    if (outcome.ran.length > 0) {
+      await passed(TICK);
+    }
 
-    const wrong = this.#unjustified(steps, outcome, damaged) ?? explainedOtherwise(told, outcome, damaged, targets.length === 0);
+    const wrong =
+      this.#unjustified(steps, outcome, damaged) ??
+      explainedOtherwise(told, outcome, damaged, targets.length === 0);
     this.#remember(steps, outcome);
     return wrong ?? (await this.#compare(steps, outcome, failing, targets));
   }
@@ -100,8 +130,11 @@ class SequenceRun {
   #setEnvironment(): void {
     for (const name of VARIABLES) {
       const value = this.#subject.world.environment.get(name);
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
+      if (value === undefined) {
+        delete process.env[name];
+      } else {
+        process.env[name] = value;
+      }
     }
   }
 
@@ -112,12 +145,17 @@ class SequenceRun {
     this.#made.clear();
   }
 
-  /** What was edited by hand, and what is precious, stays when its rule goes. A clean build elsewhere does not have it, so it goes here. */
+  /**
+   * What was edited by hand, and what is precious, stays when its rule goes. A clean build elsewhere does not
+   * have it, so it goes here.
+   */
   #removeWhatWouldStay(steps: readonly Seen[]): void {
     const made = new Set(steps.flatMap((step) => Object.keys(step.files)));
     for (const last of this.#last.values()) {
       for (const path of Object.keys(last.files)) {
-        if (!made.has(path) && (last.precious || this.#damagedFiles(last).length > 0)) rmSync(join(this.#project.root, path), { force: true });
+        if (!made.has(path) && (last.precious || this.#damagedFiles(last).length > 0)) {
+          rmSync(join(this.#project.root, path), { force: true });
+        }
       }
     }
   }
@@ -127,7 +165,10 @@ class SequenceRun {
     return Object.entries(files).flatMap(([path, { text, mode }]) => {
       const full = join(this.#project.root, path);
       const stat = lstatSync(full, { throwIfNoEntry: false });
-      const good = stat?.isFile() === true && readFileSync(full, "utf8") === text && (mode === 0 || (stat.mode & 0o777) === mode);
+      const good =
+        stat?.isFile() === true &&
+        readFileSync(full, "utf8") === text &&
+        (mode === 0 || (stat.mode & 0o777) === mode);
       return good ? [] : [path];
     });
   }
@@ -135,45 +176,91 @@ class SequenceRun {
   #unjustified(steps: readonly Seen[], outcome: Outcome, damaged: ReadonlySet<string>): string | undefined {
     for (const step of steps.filter(({ name }) => outcome.ran.includes(name))) {
       const last = this.#last.get(step.name);
-      if (last === undefined || last.failed || Object.keys(last.files).some((path) => damaged.has(path)) || !isDeepStrictEqual(last.view, step.view)) continue;
+      if (
+        last === undefined ||
+        last.failed ||
+        Object.keys(last.files).some((path) => damaged.has(path)) ||
+        !isDeepStrictEqual(last.view, step.view)
+      ) {
+        continue;
+      }
       return `${step.name} ran, and all that it depends on was unchanged; told: ${JSON.stringify(outcome.reasons[step.name])}`;
     }
     return undefined;
   }
 
   #remember(steps: readonly Seen[], { ran, failed, summary }: Outcome): void {
-    if (summary === undefined) return;
+    if (summary === undefined) {
+      return;
+    }
     const names = new Set(steps.map((step) => step.name));
-    for (const name of this.#last.keys()) if (!names.has(name)) this.#last.delete(name);
+    for (const name of this.#last.keys()) {
+      if (!names.has(name)) {
+        this.#last.delete(name);
+      }
+    }
     const targets = new Set(steps.flatMap((step) => Object.keys(step.files)));
-    for (const path of this.#made.keys()) if (!targets.has(path)) this.#made.delete(path);
+    for (const path of this.#made.keys()) {
+      if (!targets.has(path)) {
+        this.#made.delete(path);
+      }
+    }
     for (const { name, view, files, precious } of steps) {
-      if (ran.includes(name)) for (const [path, file] of Object.entries(files)) this.#made.set(path, file);
-      if (ran.includes(name)) this.#last.set(name, { failed: false, view, files, precious });
-      else if (failed.includes(name)) this.#last.set(name, { failed: true, view, files: this.#last.get(name)?.files ?? {}, precious });
+      if (ran.includes(name)) {
+        for (const [path, file] of Object.entries(files)) {
+          this.#made.set(path, file);
+        }
+      }
+      if (ran.includes(name)) {
+        this.#last.set(name, { failed: false, view, files, precious });
+      } else if (failed.includes(name)) {
+        this.#last.set(name, { failed: true, view, files: this.#last.get(name)?.files ?? {}, precious });
+      }
     }
   }
 
-  async #compare(steps: readonly Seen[], outcome: Outcome, failing: readonly string[], targets: readonly string[]): Promise<string | undefined> {
+  async #compare(
+    steps: readonly Seen[],
+    outcome: Outcome,
+    failing: readonly string[],
+    targets: readonly string[],
+  ): Promise<string | undefined> {
     const mustFail = steps.filter((step) => step.fails).map((step) => step.name);
-    const mayFail = new Set([...mustFail, ...steps.filter((step) => step.id !== undefined && failing.includes(step.id)).map((step) => step.name)]);
-    if (outcome.summary === undefined) return `the build stopped: ${JSON.stringify(outcome.problems)}`;
+    const mayFail = new Set([
+      ...mustFail,
+      ...steps.filter((step) => step.id !== undefined && failing.includes(step.id)).map((step) => step.name),
+    ]);
+    if (outcome.summary === undefined) {
+      return `the build stopped: ${JSON.stringify(outcome.problems)}`;
+    }
     const surprise = outcome.failed.find((name) => !mayFail.has(name));
-    if (surprise !== undefined) return `${surprise} failed: ${JSON.stringify(outcome.problems)}`;
-    if (mustFail.some((name) => outcome.ran.includes(name) || outcome.fresh.includes(name))) return `${mustFail.join()} should have failed`;
+    if (surprise !== undefined) {
+      return `${surprise} failed: ${JSON.stringify(outcome.problems)}`;
+    }
+    if (mustFail.some((name) => outcome.ran.includes(name) || outcome.fresh.includes(name))) {
+      return `${mustFail.join()} should have failed`;
+    }
     const left = temporaryFiles(this.#project.root);
-    if (left.length > 0) return `temporary files are left: ${left.join()}`;
+    if (left.length > 0) {
+      return `temporary files are left: ${left.join()}`;
+    }
     const wrong = this.#wrongOutput(steps, outcome);
-    if (wrong !== undefined || outcome.failed.length > 0 || targets.length > 0) return wrong;
+    if (wrong !== undefined || outcome.failed.length > 0 || targets.length > 0) {
+      return wrong;
+    }
     return this.#unsettled(steps);
   }
 
   #wrongOutput(steps: readonly Seen[], { ran, fresh }: Outcome): string | undefined {
     for (const { name, files } of steps) {
-      if (!ran.includes(name) && !fresh.includes(name)) continue;
+      if (!ran.includes(name) && !fresh.includes(name)) {
+        continue;
+      }
       for (const [path, { text }] of Object.entries(files)) {
         const found = this.#exists(path) ? readFileSync(join(this.#project.root, path), "utf8") : undefined;
-        if (found !== text) return `${path} holds ${JSON.stringify(found)}, and must hold ${JSON.stringify(text)}`;
+        if (found !== text) {
+          return `${path} holds ${JSON.stringify(found)}, and must hold ${JSON.stringify(text)}`;
+        }
       }
     }
     return undefined;
@@ -181,31 +268,55 @@ class SequenceRun {
 
   async #unsettled(steps: readonly Seen[]): Promise<string | undefined> {
     const damaged = steps.flatMap((step) => this.#damagedFiles(step));
-    if (damaged.length > 0) return `not what the build made, or of another mode: ${damaged.join()}`;
-    if (!this.#project.nothingToDo()) return "the nothing-to-do path says that there is something to do";
+    if (damaged.length > 0) {
+      return `not what the build made, or of another mode: ${damaged.join()}`;
+    }
+    if (!this.#project.nothingToDo()) {
+      return "the nothing-to-do path says that there is something to do";
+    }
     const next = await this.#project.buildAtOnce();
-    if (next.ran.length > 0) return `the next build ran ${next.ran.join()}: ${JSON.stringify(next.reasons)}`;
+    if (next.ran.length > 0) {
+      return `the next build ran ${next.ran.join()}: ${JSON.stringify(next.reasons)}`;
+    }
     rmSync(this.#clean, { recursive: true, force: true });
     this.#subject.world.putAll(this.#clean);
     writeGraph({ ...this.#subject, root: this.#clean });
     const clean = await this.#project.buildAtOnce([], {}, this.#clean);
-    if (clean.problems.length > 0) return `a clean build fails: ${JSON.stringify(clean.problems)}`;
+    if (clean.problems.length > 0) {
+      return `a clean build fails: ${JSON.stringify(clean.problems)}`;
+    }
     const [here, there] = [filesBelow(this.#project.root), filesBelow(this.#clean)];
     for (const name of new Set([...Object.keys(here), ...Object.keys(there)])) {
-      if (here[name] !== there[name]) return `${name} is ${JSON.stringify(here[name])}, and of a clean build ${JSON.stringify(there[name])}`;
+      if (here[name] !== there[name]) {
+        return `${name} is ${JSON.stringify(here[name])}, and of a clean build ${JSON.stringify(there[name])}`;
+      }
     }
     return undefined;
   }
 }
 
-/** What `why` told before a build must agree with what ran: fresh ones did not, stale ones did, and nobody edited what nobody touched. */
-function explainedOtherwise(told: readonly Explanation[] | undefined, outcome: Outcome, damaged: ReadonlySet<string>, whole: boolean): string | undefined {
+/**
+ * What `why` told before a build must agree with what ran: fresh ones did not, stale ones did, and nobody
+ * edited what nobody touched.
+ */
+function explainedOtherwise(
+  told: readonly Explanation[] | undefined,
+  outcome: Outcome,
+  damaged: ReadonlySet<string>,
+  whole: boolean,
+): string | undefined {
   const stopped = outcome.failed.length > 0 || !whole;
   for (const { target, freshness, reasons } of told ?? []) {
     const shown = `${JSON.stringify(reasons)}; the build: ${JSON.stringify(outcome.reasons[target])}`;
-    if (freshness === "fresh" && outcome.ran.includes(target)) return `why told that ${target} is fresh, and it ran: ${shown}`;
-    if (freshness === "stale" && !stopped && !outcome.ran.includes(target)) return `why told that ${target} is stale, and it did not run: ${shown}`;
-    if (reasons.some((reason) => reason.kind === "target" && !damaged.has(reason.path))) return `why told of a changed target that nobody changed: ${target}: ${shown}`;
+    if (freshness === "fresh" && outcome.ran.includes(target)) {
+      return `why told that ${target} is fresh, and it ran: ${shown}`;
+    }
+    if (freshness === "stale" && !stopped && !outcome.ran.includes(target)) {
+      return `why told that ${target} is stale, and it did not run: ${shown}`;
+    }
+    if (reasons.some((reason) => reason.kind === "target" && !damaged.has(reason.path))) {
+      return `why told of a changed target that nobody changed: ${target}: ${shown}`;
+    }
   }
   return undefined;
 }

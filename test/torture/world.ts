@@ -1,4 +1,7 @@
-/** The sources of a project as a model beside the files: what a clean build elsewhere is made from, and what steps must see. */
+/**
+ * The sources of a project as a model beside the files: what a clean build elsewhere is made from, and what
+ * steps must see.
+ */
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PAGES, SOURCES, TEMPLATES } from "./graph.ts";
@@ -16,12 +19,17 @@ export class World {
   readonly environment = new Map<string, string>();
   region = "eu-west-1";
   instance = "demo";
-  cores: readonly Core[] = [{ name: "a", group: "one" }, { name: "b", group: "two" }];
+  cores: readonly Core[] = [
+    { name: "a", group: "one" },
+    { name: "b", group: "two" },
+  ];
   /** A comment and empty lines in settings.ini, which no step may depend on. */
   remark = "";
 
   constructor() {
-    for (const path of [...SOURCES, ...PAGES]) this.sources.set(path, { text: `text of ${path}` });
+    for (const path of [...SOURCES, ...PAGES]) {
+      this.sources.set(path, { text: `text of ${path}` });
+    }
     this.sources.set(TEMPLATES[0]!, { text: `top {{ word }} {% include "./middle.txt.njk" %}` });
     this.sources.set(TEMPLATES[1]!, { text: `middle {% include "./bottom.txt.njk" %}` });
     this.sources.set(TEMPLATES[2]!, { text: "bottom {{ word }}" });
@@ -30,7 +38,9 @@ export class World {
   /** The text behind a name, through links; undefined where there is no file. */
   text(path: string): string | undefined {
     let source = this.sources.get(path);
-    for (let links = 0; source !== undefined && "link" in source; links++) source = links > 8 ? undefined : this.sources.get(source.link);
+    for (let links = 0; source !== undefined && "link" in source; links++) {
+      source = links > 8 ? undefined : this.sources.get(source.link);
+    }
     return source?.text;
   }
 
@@ -44,18 +54,33 @@ export class World {
     return `; ${this.remark}\n[aws]\naccount = sandbox\nregion = ${this.region}\n[instance]\nname = ${this.instance}\n[greengrass]\nversion = 2.16.0\nroot = /greengrass/v2\n${cores.join("")}`;
   }
 
-  /** Writes one source into a folder. What stands there is overwritten in place, unless it or the source is a link. */
+  /**
+   * Writes one source into a folder. What stands there is overwritten in place, unless it or the source is a
+   * link.
+   */
   put(root: string, path: string): void {
     const full = join(root, path);
     const source = this.sources.get(path)!;
     mkdirSync(dirname(full), { recursive: true });
-    if ("text" in source) return writeFileSync(full, source.text);
+    if ("text" in source) {
+      return writeFileSync(full, source.text);
+    }
     rmSync(full, { force: true });
-    symlinkSync(join(...dirname(path).split("/").map(() => ".."), source.link), full);
+    symlinkSync(
+      join(
+        ...dirname(path)
+          .split("/")
+          .map(() => ".."),
+        source.link,
+      ),
+      full,
+    );
   }
 
   putAll(root: string): void {
-    for (const path of this.sources.keys()) this.put(root, path);
+    for (const path of this.sources.keys()) {
+      this.put(root, path);
+    }
     writeFileSync(join(root, "settings.ini"), this.settingsText());
     chmodSync(join(root, "settings.ini"), 0o644);
   }

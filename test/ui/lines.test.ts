@@ -7,8 +7,11 @@ function terminal() {
   const rows: string[] = [];
   const write = (text: string): boolean => {
     for (const [, up, line] of text.matchAll(/\u001b\[(\d+)A\u001b\[J|([^\n\u001b]*)\n/g)) {
-      if (up !== undefined) rows.length -= Number(up);
-      else rows.push(line!);
+      if (up !== undefined) {
+        rows.length -= Number(up);
+      } else {
+        rows.push(line!);
+      }
     }
     return true;
   };

@@ -10,13 +10,19 @@ import type { Settings } from "../../settings/index.ts";
 import type { Run } from "../run.ts";
 
 /**
- * `dospesos destroy [NAME…]`: takes everything that the project has in the account away again, in the reverse order of a build; with
- * names only what belongs to these cores and things, which the settings may have no longer. In a real account a person types the
- * instance's name, or those names; in the sandbox a yes, or --yes, is enough. Exit 0, 4 where nobody consented.
+ * `dospesos destroy [NAME…]`: takes everything that the project has in the account away again, in the reverse
+ * order of a build; with names only what belongs to these cores and things, which the settings may have no
+ * longer. In a real account a person types the instance's name, or those names; in the sandbox a yes, or
+ * --yes, is enough. Exit 0, 4 where nobody consented.
  */
 export async function destroy(run: Run): Promise<number> {
   const { args, root, screen, signal } = run;
-  const lock = await acquireLock(root, { command: "dospesos destroy", wait: args.wait, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
+  const lock = await acquireLock(root, {
+    command: "dospesos destroy",
+    wait: args.wait,
+    signal,
+    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+  });
   try {
     const session = run.open();
     const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
@@ -24,15 +30,37 @@ export async function destroy(run: Run): Promise<number> {
     const word = names.size === 0 ? settings.instance.name : [...names].join(" ");
     checkNames({ root, settings }, names);
     if (args.yes && !settings.sandbox) {
-      throw new ProblemError([{ code: "DP204", what: "--yes does not destroy anything in a real account", why: "what devices in the field need would be gone", fix: `run it without --yes at a terminal and type ${word}` }], 2);
+      throw new ProblemError(
+        [
+          {
+            code: "DP204",
+            what: "--yes does not destroy anything in a real account",
+            why: "what devices in the field need would be gone",
+            fix: `run it without --yes at a terminal and type ${word}`,
+          },
+        ],
+        2,
+      );
     }
     const context = { root, settings, signal, note: (what: string) => screen.emit({ type: "note", what }) };
-    const body = async (account: Parameters<Parameters<typeof withAccount>[1]>[0], terraform?: Parameters<typeof partsOf>[2]): Promise<number> => {
+    const body = async (
+      account: Parameters<Parameters<typeof withAccount>[1]>[0],
+      terraform?: Parameters<typeof partsOf>[2],
+    ): Promise<number> => {
       const isMeant = (name: string): boolean => names.size === 0 || names.has(name);
-      const all = names.size === 0 ? await partsOf(context, account, terraform) : await devicePartsOf(context, account, terraform, isMeant);
+      const all =
+        names.size === 0
+          ? await partsOf(context, account, terraform)
+          : await devicePartsOf(context, account, terraform, isMeant);
       const parts = all.filter(({ lines }) => lines.length > 0);
       screen.emit({ type: "plan", effects: parts.map((part) => ({ name: part.name, changes: part.lines })) });
-      const consented = settings.sandbox ? args.yes || (await askConsent("Destroy all of this?", signal)) : await askForWord(`Devices in the field stop working. Type ${word} to destroy all of this:`, word, signal);
+      const consented = settings.sandbox
+        ? args.yes || (await askConsent("Destroy all of this?", signal))
+        : await askForWord(
+            `Devices in the field stop working. Type ${word} to destroy all of this:`,
+            word,
+            signal,
+          );
       if (!consented) {
         screen.say("nothing was destroyed");
         return 4;
@@ -43,10 +71,14 @@ export async function destroy(run: Run): Promise<number> {
         screen.say(`destroyed ${part.name}`);
       }
       forgetMarkers(root, isMeant);
-      for (const left of names.size === 0 ? leftBehind(root, settings) : leftOf(root, names, settings)) screen.say(`left      ${left}`);
+      for (const left of names.size === 0 ? leftBehind(root, settings) : leftOf(root, names, settings)) {
+        screen.say(`left      ${left}`);
+      }
       return 0;
     };
-    return settings.usesTerraform ? await withTerraform(context, (terraform, account) => body(account, terraform)) : await withAccount(context, (account) => body(account));
+    return settings.usesTerraform
+      ? await withTerraform(context, (terraform, account) => body(account, terraform))
+      : await withAccount(context, (account) => body(account));
   } finally {
     lock.release();
   }
@@ -55,11 +87,19 @@ export async function destroy(run: Run): Promise<number> {
 /** @throws ProblemError (exit 2) for a name under which nothing was applied. */
 function checkNames(context: Parameters<typeof appliedNames>[0], names: ReadonlySet<string>): void {
   const known = ["core", "thing"].flatMap((module) => appliedNames(context, module));
-  const problems = [...names].filter((name) => !known.includes(name)).map((name) => {
-    const meant = didYouMean(name, known);
-    return { code: "DP206", what: `no core or thing ${shown(name)} was applied from here${meant === undefined ? "" : `; did you mean ${meant}?`}`, fix: "dospesos things shows what is in the account" };
-  });
-  if (problems.length > 0) throw new ProblemError(problems, 2);
+  const problems = [...names]
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const meant = didYouMean(name, known);
+      return {
+        code: "DP206",
+        what: `no core or thing ${shown(name)} was applied from here${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+        fix: "dospesos things shows what is in the account",
+      };
+    });
+  if (problems.length > 0) {
+    throw new ProblemError(problems, 2);
+  }
 }
 
 /** What stays of some cores and things. */
@@ -77,8 +117,22 @@ function leftBehind(root: string, { sandbox, terraform }: Settings): string[] {
   const left: [string, string][] = [
     ["edge/keys", "private keys: a new certificate can be had for them"],
     ["edge/out", "bundles: their certificates are void; dospesos clean removes them"],
-    ...(sandbox ? [["terraform/state/sandbox", "the sandbox itself, with what others have made in it"] as [string, string]] : []),
+    ...(sandbox
+      ? [
+          ["terraform/state/sandbox", "the sandbox itself, with what others have made in it"] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
   ];
-  const there = left.filter(([path]) => existsSync(join(root, path))).map(([path, what]) => `${path}: ${what}`);
-  return [...there, ...(terraform.backend === "s3" ? [`s3://${terraform.bucket}: the bucket, with states that know of nothing and their older versions`] : [])];
+  const there = left
+    .filter(([path]) => existsSync(join(root, path)))
+    .map(([path, what]) => `${path}: ${what}`);
+  return [
+    ...there,
+    ...(terraform.backend === "s3"
+      ? [`s3://${terraform.bucket}: the bucket, with states that know of nothing and their older versions`]
+      : []),
+  ];
 }

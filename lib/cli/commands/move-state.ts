@@ -7,12 +7,28 @@ import type { Run } from "../run.ts";
 
 /** `dospesos move-state`: moves Terraform's local states to the S3 that the settings name. */
 export async function moveState({ args, root, screen, signal, open }: Run): Promise<number> {
-  const lock = await acquireLock(root, { command: "dospesos move-state", wait: args.wait, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
+  const lock = await acquireLock(root, {
+    command: "dospesos move-state",
+    wait: args.wait,
+    signal,
+    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+  });
   try {
     const session = open();
     const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
     if (settings.terraform.backend !== "s3") {
-      throw new ProblemError([{ code: "DP205", place: { file: session.observer.settingsFile }, what: "the settings name no other place for the state", why: "states are moved to where the settings say", fix: "set [terraform] backend = s3 and a bucket" }], 2);
+      throw new ProblemError(
+        [
+          {
+            code: "DP205",
+            place: { file: session.observer.settingsFile },
+            what: "the settings name no other place for the state",
+            why: "states are moved to where the settings say",
+            fix: "set [terraform] backend = s3 and a bucket",
+          },
+        ],
+        2,
+      );
     }
     const context = { root, settings, signal, note: (what: string) => screen.emit({ type: "note", what }) };
     let moved = 0;
@@ -20,8 +36,16 @@ export async function moveState({ args, root, screen, signal, open }: Run): Prom
       for (const module of ["instance", "core", "thing"]) {
         for (const name of namesWithState(root, { module, account, region: settings.aws.region })) {
           const work = moduleWork(root, settings, module, name);
-          if (work === undefined || work.backend.kind !== "s3") continue;
-          if (await move(terraform, { ...work, backend: work.backend }, { ...work.backend, anyCredentials: settings.sandbox })) {
+          if (work === undefined || work.backend.kind !== "s3") {
+            continue;
+          }
+          if (
+            await move(
+              terraform,
+              { ...work, backend: work.backend },
+              { ...work.backend, anyCredentials: settings.sandbox },
+            )
+          ) {
             moved++;
             screen.say(`moved     ${module} ${name} to s3://${work.backend.bucket}`);
           }

@@ -9,27 +9,68 @@ import { problemsFor } from "../problems.ts";
 import type { Run } from "../run.ts";
 
 /**
- * `dospesos request [CORE…]`: has keys made on the devices of cores with `key = device`, and fetches the requests for their certificates.
- * A request for the same key as before stays as it is, since another one would mean another certificate. Exit 0, or 1 if one failed.
+ * `dospesos request [CORE…]`: has keys made on the devices of cores with `key = device`, and fetches the
+ * requests for their certificates. A request for the same key as before stays as it is, since another one
+ * would mean another certificate. Exit 0, or 1 if one failed.
  */
 export async function request({ args, root, screen, signal, open }: Run): Promise<number> {
-  const lock = await acquireLock(root, { command: "dospesos request", wait: args.wait, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
+  const lock = await acquireLock(root, {
+    command: "dospesos request",
+    wait: args.wait,
+    signal,
+    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+  });
   try {
     const { settings: content, settingsFile: file } = open().observer;
     const all: CoreSettings[] = [...settingsOf(content, file).cores];
-    const named = args.targets.length > 0 ? args.targets : all.filter(({ key }) => key === "device").map(({ name }) => name);
+    const named =
+      args.targets.length > 0
+        ? args.targets
+        : all.filter(({ key }) => key === "device").map(({ name }) => name);
     const problems = named.flatMap((name) => {
       const core = all.find((one) => one.name === name);
-      const wrong = core === undefined ? `there is no [core ${shown(name)}]` : core.key !== "device" ? `[core ${name}] has its key on the laptop` : (args.host ?? core.host) === "" ? `[core ${name}] has no host` : undefined;
-      return wrong === undefined ? [] : [{ code: "DP623", place: content.place(`core ${name}.host`) ?? { file }, what: wrong, why: "a request comes from the device that makes its own key", fix: "name a core with key = device and a host" }];
+      const wrong =
+        core === undefined
+          ? `there is no [core ${shown(name)}]`
+          : core.key !== "device"
+            ? `[core ${name}] has its key on the laptop`
+            : (args.host ?? core.host) === ""
+              ? `[core ${name}] has no host`
+              : undefined;
+      return wrong === undefined
+        ? []
+        : [
+            {
+              code: "DP623",
+              place: content.place(`core ${name}.host`) ?? { file },
+              what: wrong,
+              why: "a request comes from the device that makes its own key",
+              fix: "name a core with key = device and a host",
+            },
+          ];
     });
-    if (args.host !== undefined && named.length !== 1) problems.push({ code: "DP202", place: { file }, what: "--host is the place of one core", why: "each device has a key of its own", fix: "name one core" });
-    if (problems.length > 0) throw new ProblemError(problems, 2);
+    if (args.host !== undefined && named.length !== 1) {
+      problems.push({
+        code: "DP202",
+        place: { file },
+        what: "--host is the place of one core",
+        why: "each device has a key of its own",
+        fix: "name one core",
+      });
+    }
+    if (problems.length > 0) {
+      throw new ProblemError(problems, 2);
+    }
     let failed = 0;
     for (const name of named) {
       const place = content.place(`core ${name}.host`);
       try {
-        const made = await requestFrom(name, { host: args.host ?? all.find((one) => one.name === name)!.host, place, asks: named.length === 1 && process.stdin.isTTY === true, signal });
+        const made = await requestFrom(name, {
+          host: args.host ?? all.find((one) => one.name === name)!.host,
+          place,
+          asks: named.length === 1 && process.stdin.isTTY === true,
+          signal,
+        });
         screen.say(`${name}  ${await keep(join(root, "edge", "keys", name, "device.pem.csr"), made)}`);
       } catch (error) {
         signal.throwIfAborted();
@@ -37,7 +78,9 @@ export async function request({ args, root, screen, signal, open }: Run): Promis
         screen.problems(problemsFor(error));
       }
     }
-    if (failed === 0) screen.say(named.length === 0 ? "no core has key = device" : "next: dospesos build edge-installer");
+    if (failed === 0) {
+      screen.say(named.length === 0 ? "no core has key = device" : "next: dospesos build edge-installer");
+    }
     return failed === 0 ? 0 : 1;
   } finally {
     lock.release();
@@ -46,7 +89,9 @@ export async function request({ args, root, screen, signal, open }: Run): Promis
 
 async function keep(path: string, request: string): Promise<string> {
   try {
-    if ((await requestedKey(readFileSync(path, "utf8"))).equals(await requestedKey(request))) return "the same key as before; its request stays";
+    if ((await requestedKey(readFileSync(path, "utf8"))).equals(await requestedKey(request))) {
+      return "the same key as before; its request stays";
+    }
   } catch {
     // none yet, or none that can be read
   }

@@ -6,22 +6,45 @@ import type { DataPlane } from "../../sandbox/data-plane/index.ts";
 import type { Run } from "../run.ts";
 
 /**
- * `dospesos sandbox`: the embedded account with IoT Core, Greengrass discovery and a simulated core for each bundle, until it is
- * interrupted. Builds that run meanwhile talk to it; a bundle that they make anew restarts the cores. Exit 130 or 143 at
- * its end, which is a signal, 2 where the settings name a real account, 3 where it runs already.
+ * `dospesos sandbox`: the embedded account with IoT Core, Greengrass discovery and a simulated core for each
+ * bundle, until it is interrupted. Builds that run meanwhile talk to it; a bundle that they make anew
+ * restarts the cores. Exit 130 or 143 at its end, which is a signal, 2 where the settings name a real
+ * account, 3 where it runs already.
  */
 export async function sandbox(run: Run): Promise<number> {
   const { args, root, screen, signal } = run;
-  // Nobody else has the account's file open while the lock is held; afterwards they see that this sandbox runs.
-  const lock = await acquireLock(root, { command: "dospesos sandbox", wait: args.wait, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
+  // Nobody else has the account's file open while the lock is held; afterwards they see that this sandbox
+  // runs.
+  const lock = await acquireLock(root, {
+    command: "dospesos sandbox",
+    wait: args.wait,
+    signal,
+    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+  });
   let devices: DataPlane;
   try {
     const session = run.open();
     const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
     if (!settings.sandbox) {
-      throw new ProblemError([{ code: "DP220", place: { file: "settings.ini" }, what: `the settings name the account ${settings.aws.account}, not the sandbox`, why: "real devices talk to AWS", fix: "set [aws] account = sandbox in a copy of the project" }], 2);
+      throw new ProblemError(
+        [
+          {
+            code: "DP220",
+            place: { file: "settings.ini" },
+            what: `the settings name the account ${settings.aws.account}, not the sandbox`,
+            why: "real devices talk to AWS",
+            fix: "set [aws] account = sandbox in a copy of the project",
+          },
+        ],
+        2,
+      );
     }
-    if (await isSandboxRunning(root)) throw new ProblemError([{ code: "DP303", what: "a sandbox runs here already", fix: "use it, or end it first" }], 3);
+    if (await isSandboxRunning(root)) {
+      throw new ProblemError(
+        [{ code: "DP303", what: "a sandbox runs here already", fix: "use it, or end it first" }],
+        3,
+      );
+    }
     devices = await openSandboxDevices({ root, settings, told: (line) => screen.say(line) });
   } finally {
     lock.release();
@@ -33,7 +56,9 @@ export async function sandbox(run: Run): Promise<number> {
   const stop = await restartOnNewBundles(join(root, "edge", "out"), devices, (line) => screen.say(line));
   screen.say("the sandbox runs; Ctrl-C ends it");
   await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
+    if (signal.aborted) {
+      resolve();
+    }
     signal.addEventListener("abort", () => resolve());
   });
   await stop();
@@ -43,16 +68,26 @@ export async function sandbox(run: Run): Promise<number> {
 }
 
 /** A bundle's manifest is the last of its files to be written. Several of one build are one restart. */
-async function restartOnNewBundles(folder: string, devices: DataPlane, told: (line: string) => void): Promise<() => Promise<void>> {
+async function restartOnNewBundles(
+  folder: string,
+  devices: DataPlane,
+  told: (line: string) => void,
+): Promise<() => Promise<void>> {
   const { watch } = await import("chokidar");
   const watcher = watch(folder, { ignoreInitial: true, depth: 1 });
   let due: NodeJS.Timeout | undefined;
   let restarting: Promise<void> = Promise.resolve();
   watcher.on("all", (_, path) => {
-    if (!path.endsWith("MANIFEST")) return;
+    if (!path.endsWith("MANIFEST")) {
+      return;
+    }
     clearTimeout(due);
     due = setTimeout(() => {
-      restarting = restarting.then(async () => told(`bundles changed; cores that run: ${(await devices.restartCores()).join(", ") || "none"}`)).catch((error: unknown) => told(String(error)));
+      restarting = restarting
+        .then(async () =>
+          told(`bundles changed; cores that run: ${(await devices.restartCores()).join(", ") || "none"}`),
+        )
+        .catch((error: unknown) => told(String(error)));
     }, 300);
   });
   await new Promise<void>((resolve) => watcher.once("ready", resolve));

@@ -5,8 +5,8 @@ import type { Run } from "../run.ts";
 import type { Verified } from "../verify.ts";
 
 /**
- * `dospesos status`: one line a target on stdout; exit 0 only if all are fresh, else 1. Writes nothing. With --verify also the
- * account is asked; a target that is fresh by its marker but not there is told as drift.
+ * `dospesos status`: one line a target on stdout; exit 0 only if all are fresh, else 1. Writes nothing. With
+ * --verify also the account is asked; a target that is fresh by its marker but not there is told as drift.
  */
 export async function status(run: Run): Promise<number> {
   const { args, screen } = run;
@@ -14,9 +14,14 @@ export async function status(run: Run): Promise<number> {
   const session = run.open();
   const graph = await session.graph(false);
   const explanations = explain(session, graph, selectSteps(session.state, graph, args.targets));
-  for (const one of explanations) tellExplanation(run, one, { fresh: "fresh", stale: "stale", unknown: "unknown" });
-  const count = (freshness: Freshness): number => explanations.filter((one) => one.freshness === freshness).length;
-  if (!args.json) screen.say(`${count("fresh")} fresh, ${count("stale")} stale, ${count("unknown")} unknown`);
+  for (const one of explanations) {
+    tellExplanation(run, one, { fresh: "fresh", stale: "stale", unknown: "unknown" });
+  }
+  const count = (freshness: Freshness): number =>
+    explanations.filter((one) => one.freshness === freshness).length;
+  if (!args.json) {
+    screen.say(`${count("fresh")} fresh, ${count("stale")} stale, ${count("unknown")} unknown`);
+  }
   return drifted.length === 0 && explanations.every((one) => one.freshness === "fresh") ? 0 : 1;
 }
 
@@ -24,7 +29,12 @@ export async function status(run: Run): Promise<number> {
 async function driftedNow(run: Run): Promise<readonly Verified[]> {
   const { root, screen, signal } = run;
   const { verify } = await import("../verify.ts");
-  const lock = await acquireLock(root, { command: "dospesos status --verify", wait: true, signal, onWait: (holder) => screen.emit({ type: "waiting", holder }) });
+  const lock = await acquireLock(root, {
+    command: "dospesos status --verify",
+    wait: true,
+    signal,
+    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+  });
   try {
     return (await verify(run)).filter(({ drift }) => drift.length > 0);
   } finally {
@@ -33,10 +43,26 @@ async function driftedNow(run: Run): Promise<readonly Verified[]> {
 }
 
 /** One target as a line of the answer: for a person with the first reasons, as JSON with all. */
-export function tellExplanation({ args, screen }: Run, one: Explanation, words: Readonly<Record<Freshness, string>>): void {
-  if (args.json) return screen.answer(JSON.stringify({ type: "status", target: one.target, effect: one.effect, status: one.freshness, reasons: one.reasons }));
+export function tellExplanation(
+  { args, screen }: Run,
+  one: Explanation,
+  words: Readonly<Record<Freshness, string>>,
+): void {
+  if (args.json) {
+    return screen.answer(
+      JSON.stringify({
+        type: "status",
+        target: one.target,
+        effect: one.effect,
+        status: one.freshness,
+        reasons: one.reasons,
+      }),
+    );
+  }
   const width = Math.max(...Object.values(words).map((word) => word.length));
   const reasons = one.reasons.map(reasonText);
   const more = reasons.length > 2 ? ` (+${reasons.length - 2} more)` : "";
-  screen.answer(`${words[one.freshness].padEnd(width)}  ${visible(one.target)}${reasons.length === 0 ? "" : `  ${reasons.slice(0, 2).join("; ")}${more}`}`);
+  screen.answer(
+    `${words[one.freshness].padEnd(width)}  ${visible(one.target)}${reasons.length === 0 ? "" : `  ${reasons.slice(0, 2).join("; ")}${more}`}`,
+  );
 }

@@ -23,29 +23,46 @@ export interface Broker {
 }
 
 /** Who may connect, publish, subscribe and receive. */
-export type BrokerRules = Required<Pick<AedesOptions, "preConnect" | "authorizePublish" | "authorizeSubscribe" | "authorizeForward">>;
+export type BrokerRules = Required<
+  Pick<AedesOptions, "preConnect" | "authorizePublish" | "authorizeSubscribe" | "authorizeForward">
+>;
 
-export async function openBroker({ identity, clientCa, port, refused }: BrokerOptions, rules: BrokerRules): Promise<Broker> {
+export async function openBroker(
+  { identity, clientCa, port, refused }: BrokerOptions,
+  rules: BrokerRules,
+): Promise<Broker> {
   const { Aedes } = await import("aedes");
   // A client id may have 128 characters, where MQTT 3.1 had 23 (AWS IoT Core endpoints and quotas).
-  const aedes = await Aedes.createBroker({ ...rules, maxClientsIdLength: 128, preConnect: (client, packet, done) => rules.preConnect(client, packet, (error, accepted) => {
-    done(error, accepted);
-    // aedes itself leaves a refused client waiting; AWS IoT ends its connection.
-    if (!accepted) client.conn.destroy();
-  }) });
+  const aedes = await Aedes.createBroker({
+    ...rules,
+    maxClientsIdLength: 128,
+    preConnect: (client, packet, done) =>
+      rules.preConnect(client, packet, (error, accepted) => {
+        done(error, accepted);
+        // aedes itself leaves a refused client waiting; AWS IoT ends its connection.
+        if (!accepted) {
+          client.conn.destroy();
+        }
+      }),
+  });
   // A refused client is told by the rules; without a listener aedes would end the process.
   aedes.on("clientError", () => {});
   aedes.on("connectionError", () => {});
   const sockets = new Set<TLSSocket>();
-  const server = createServer({ key: identity.key, cert: identity.certificate, ca: clientCa, ...MUTUAL_TLS }, (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-    socket.on("error", () => {});
-    aedes.handle(socket);
-  });
+  const server = createServer(
+    { key: identity.key, cert: identity.certificate, ca: clientCa, ...MUTUAL_TLS },
+    (socket) => {
+      sockets.add(socket);
+      socket.on("close", () => sockets.delete(socket));
+      socket.on("error", () => {});
+      aedes.handle(socket);
+    },
+  );
   server.on("tlsClientError", (error: NodeJS.ErrnoException) => {
     // Who only looks whether the port answers goes away again before TLS begins.
-    if (error.code !== "ECONNRESET") refused(`TLS failed: ${error.code ?? error.message}`);
+    if (error.code !== "ECONNRESET") {
+      refused(`TLS failed: ${error.code ?? error.message}`);
+    }
   });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
@@ -55,7 +72,9 @@ export async function openBroker({ identity, clientCa, port, refused }: BrokerOp
     close: async () => {
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
       await new Promise<void>((resolve) => aedes.close(resolve));
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) {
+        socket.destroy();
+      }
       await closed;
     },
   };
@@ -63,5 +82,15 @@ export async function openBroker({ identity, clientCa, port, refused }: BrokerOp
 
 /** Publishes on behalf of the broker itself. */
 export function publish(aedes: Aedes, topic: string, payload: object): void {
-  aedes.publish({ cmd: "publish", topic, payload: Buffer.from(JSON.stringify(payload)), qos: 1, retain: false, dup: false }, () => {});
+  aedes.publish(
+    {
+      cmd: "publish",
+      topic,
+      payload: Buffer.from(JSON.stringify(payload)),
+      qos: 1,
+      retain: false,
+      dup: false,
+    },
+    () => {},
+  );
 }

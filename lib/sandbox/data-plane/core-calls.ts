@@ -5,7 +5,10 @@ import { hasComponent } from "../greengrass/components.ts";
 import { setConnectivity } from "../greengrass/connectivity.ts";
 import { decide } from "../iot/authorization.ts";
 
-/** What a core's components ask of Greengrass' data plane. Each throws an Error that names the action that is not allowed. */
+/**
+ * What a core's components ask of Greengrass' data plane. Each throws an Error that names the action that is
+ * not allowed.
+ */
 export interface CoreCalls {
   putCertificateAuthorities(pem: string): Promise<void>;
   updateConnectivityInfo(addresses: Address[]): Promise<void>;
@@ -15,26 +18,42 @@ export interface CoreCalls {
   hasComponent(name: string, version: string): boolean;
 }
 
-/** The calls of one core, with the rights of its certificate. They stay inside the process: only MQTT and discovery go over TLS. */
-export function coreCalls(file: AccountFile, regionName: string, core: string, certificateId: string): CoreCalls {
+/**
+ * The calls of one core, with the rights of its certificate. They stay inside the process: only MQTT and
+ * discovery go over TLS.
+ */
+export function coreCalls(
+  file: AccountFile,
+  regionName: string,
+  core: string,
+  certificateId: string,
+): CoreCalls {
   const region = regionOf(file.account, regionName);
   const must = (action: string, resource: string): void => {
     const certificate = region.certificates.get(certificateId);
-    if (certificate?.status !== "ACTIVE") throw new Error(`${action}: the certificate is not active`);
+    if (certificate?.status !== "ACTIVE") {
+      throw new Error(`${action}: the certificate is not active`);
+    }
     const { allowed, why } = decide(region, { certificate, thing: core }, action, resource);
-    if (!allowed) throw new Error(why);
+    if (!allowed) {
+      throw new Error(why);
+    }
   };
   return {
     putCertificateAuthorities: async (pem) => {
       must("greengrass:PutCertificateAuthorities", "*");
       const device = region.coreDevices.get(core);
-      if (device === undefined || device.authorities.includes(pem)) return;
+      if (device === undefined || device.authorities.includes(pem)) {
+        return;
+      }
       device.authorities = [pem];
       await file.save();
     },
     updateConnectivityInfo: async (addresses) => {
       must("greengrass:UpdateConnectivityInfo", iotArn(region, `thing/${core}`));
-      if (JSON.stringify(region.connectivity.get(core)?.addresses) === JSON.stringify(addresses)) return;
+      if (JSON.stringify(region.connectivity.get(core)?.addresses) === JSON.stringify(addresses)) {
+        return;
+      }
       setConnectivity(region, core, addresses);
       await file.save();
     },
@@ -42,10 +61,18 @@ export function coreCalls(file: AccountFile, regionName: string, core: string, c
       must("greengrass:VerifyClientDeviceIdentity", "*");
       must("greengrass:VerifyClientDeviceIoTCertificateAssociation", iotArn(region, `thing/${thing}`));
       const certificate = region.certificates.get(id);
-      if (certificate === undefined) return "its certificate is not one of the account";
-      if (certificate.status !== "ACTIVE") return `its certificate is ${certificate.status}`;
-      if (!certificate.things.some(({ name }) => name === thing)) return `its certificate is not one of ${thing}`;
-      return region.associations.some((one) => one.core === core && one.device === thing) ? undefined : `${thing} is not associated with ${core}`;
+      if (certificate === undefined) {
+        return "its certificate is not one of the account";
+      }
+      if (certificate.status !== "ACTIVE") {
+        return `its certificate is ${certificate.status}`;
+      }
+      if (!certificate.things.some(({ name }) => name === thing)) {
+        return `its certificate is not one of ${thing}`;
+      }
+      return region.associations.some((one) => one.core === core && one.device === thing)
+        ? undefined
+        : `${thing} is not associated with ${core}`;
     },
     hasComponent: (name, version) => {
       must("greengrass:ResolveComponentCandidates", "*");

@@ -35,16 +35,28 @@ export interface DataPlane {
 }
 
 /**
- * Opens the account's APIs, IoT Core, Greengrass discovery and a simulated core for each bundle, all on the loopback interface, and
- * records where they are. One process at a time may have the account open: the caller holds the project's lock while this opens.
+ * Opens the account's APIs, IoT Core, Greengrass discovery and a simulated core for each bundle, all on the
+ * loopback interface, and records where they are. One process at a time may have the account open: the caller
+ * holds the project's lock while this opens.
  */
-export async function openDataPlane({ file, region, bundles, ports = {}, told }: DataPlaneOptions): Promise<DataPlane> {
+export async function openDataPlane({
+  file,
+  region,
+  bundles,
+  ports = {},
+  told,
+}: DataPlaneOptions): Promise<DataPlane> {
   const accountFile = await openAccountFile(file);
   const { account } = accountFile;
   const home = dirname(file);
   const token = randomBytes(16).toString("hex");
   const domain = `iot.${region}.${partitionOf(region).domain}`;
-  const identity = await issueServer(account.ca, ["localhost", "127.0.0.1", `${account.dataPrefix}-ats.${domain}`, `greengrass-ats.${domain}`]);
+  const identity = await issueServer(account.ca, [
+    "localhost",
+    "127.0.0.1",
+    `${account.dataPrefix}-ats.${domain}`,
+    `greengrass-ats.${domain}`,
+  ]);
   const opened: { close(): Promise<void> }[] = [];
   const keep = <T extends { close(): Promise<void> }>(one: T): T => {
     opened.push(one);
@@ -52,18 +64,39 @@ export async function openDataPlane({ file, region, bundles, ports = {}, told }:
   };
   const close = async (): Promise<void> => {
     removeRecord(home);
-    for (const one of opened.splice(0).reverse()) await one.close();
+    for (const one of opened.splice(0).reverse()) {
+      await one.close();
+    }
   };
   try {
     const api = keep(await serveAccount(accountFile, region, ports.api, token));
     const iot = keep(await openIotCore({ file: accountFile, region, identity, port: ports.iot ?? 0, told }));
-    const discovery = keep(await openDiscovery({ file: accountFile, region, identity, port: ports.discovery ?? 0, told }));
-    const cores = keep(simulatedCores(bundles, told, (name, bundle) => new SimulatedCore({
-      bundle, home: join(home, "cores", name), iotPort: iot.port, clientCa: account.ca.certificate, told, calls: coreCalls(accountFile, region, bundle.name, bundle.certificateId),
-    })));
+    const discovery = keep(
+      await openDiscovery({ file: accountFile, region, identity, port: ports.discovery ?? 0, told }),
+    );
+    const cores = keep(
+      simulatedCores(
+        bundles,
+        told,
+        (name, bundle) =>
+          new SimulatedCore({
+            bundle,
+            home: join(home, "cores", name),
+            iotPort: iot.port,
+            clientCa: account.ca.certificate,
+            told,
+            calls: coreCalls(accountFile, region, bundle.name, bundle.certificateId),
+          }),
+      ),
+    );
     await cores.restart();
     const record: DataPlaneRecord = {
-      sandbox: true, endpoint: api.endpoint, region, iot: { host: "127.0.0.1", port: iot.port }, discovery: { host: "127.0.0.1", port: discovery.port }, token,
+      sandbox: true,
+      endpoint: api.endpoint,
+      region,
+      iot: { host: "127.0.0.1", port: iot.port },
+      discovery: { host: "127.0.0.1", port: discovery.port },
+      token,
     };
     writeRecord(home, record);
     return { record, restartCores: cores.restart, settled: cores.settled, close };
@@ -73,7 +106,11 @@ export async function openDataPlane({ file, region, bundles, ports = {}, told }:
   }
 }
 
-function simulatedCores(bundles: string, told: (line: string) => void, make: (name: string, bundle: ReturnType<typeof readCoreBundle>) => SimulatedCore) {
+function simulatedCores(
+  bundles: string,
+  told: (line: string) => void,
+  make: (name: string, bundle: ReturnType<typeof readCoreBundle>) => SimulatedCore,
+) {
   let running: SimulatedCore[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(running.splice(0).map((core) => core.close()));
@@ -101,6 +138,10 @@ function simulatedCores(bundles: string, told: (line: string) => void, make: (na
 
 /** The cores that have a whole bundle: its manifest is written last. */
 function bundleNames(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder).filter((name) => ["MANIFEST", "config.yaml"].every((file) => existsSync(join(folder, name, file)))).sort();
+  if (!existsSync(folder)) {
+    return [];
+  }
+  return readdirSync(folder)
+    .filter((name) => ["MANIFEST", "config.yaml"].every((file) => existsSync(join(folder, name, file))))
+    .sort();
 }

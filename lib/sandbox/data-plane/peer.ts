@@ -13,15 +13,22 @@ export function peerCertificateId(stream: Duplex): string | undefined {
 }
 
 /**
- * The account's certificate that a connection was made with, or why there is none. A certificate of the right CA is not enough: it
- * must be known and active (https://docs.aws.amazon.com/iot/latest/developerguide/client-authentication.html).
+ * The account's certificate that a connection was made with, or why there is none. A certificate of the right
+ * CA is not enough: it must be known and active
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/client-authentication.html).
  */
 export function peerCertificate(region: Region, stream: Duplex): Certificate | string {
   const id = peerCertificateId(stream);
-  if (id === undefined) return "no certificate was shown";
+  if (id === undefined) {
+    return "no certificate was shown";
+  }
   const certificate = region.certificates.get(id);
-  if (certificate === undefined) return `certificate ${id.slice(0, 8)}… is not registered in this account and region`;
-  return certificate.status === "ACTIVE" ? certificate : `certificate ${id.slice(0, 8)}… is ${certificate.status}`;
+  if (certificate === undefined) {
+    return `certificate ${id.slice(0, 8)}… is not registered in this account and region`;
+  }
+  return certificate.status === "ACTIVE"
+    ? certificate
+    : `certificate ${id.slice(0, 8)}… is ${certificate.status}`;
 }
 
 /** The thing that a certificate speaks for: over MQTT the one that is the client's id, else its only one. */

@@ -3,10 +3,16 @@ import { get } from "node:http";
 import { join } from "node:path";
 import * as v from "valibot";
 
-/** Where a sandbox that runs tells how to reach it, beside the account's file. A kit made in the sandbox reads it, too. */
+/**
+ * Where a sandbox that runs tells how to reach it, beside the account's file. A kit made in the sandbox reads
+ * it, too.
+ */
 const RECORD_FILE = "data-plane.json";
 
-/** The path at which a sandbox answers with its token, so that another program on its port is not taken for it. */
+/**
+ * The path at which a sandbox answers with its token, so that another program on its port is not taken for
+ * it.
+ */
 export const TOKEN_PATH = "/-/dospesos/token";
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
@@ -33,7 +39,10 @@ export function removeRecord(folder: string): void {
   rmSync(join(folder, RECORD_FILE), { force: true });
 }
 
-/** The sandbox that runs now on the account in this folder, or undefined. A record that a killed sandbox left behind is not believed. */
+/**
+ * The sandbox that runs now on the account in this folder, or undefined. A record that a killed sandbox left
+ * behind is not believed.
+ */
 export async function runningSandbox(folder: string): Promise<DataPlaneRecord | undefined> {
   let found: DataPlaneRecord;
   try {
@@ -48,7 +57,11 @@ function tokenAt(endpoint: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const asked = get(`${endpoint}${TOKEN_PATH}`, { timeout: 3000, agent: false }, (response) => {
       let text = "";
-      response.setEncoding("utf8").on("data", (piece: string) => (text += piece)).on("end", () => resolve(text)).on("error", () => resolve(undefined));
+      response
+        .setEncoding("utf8")
+        .on("data", (piece: string) => (text += piece))
+        .on("end", () => resolve(text))
+        .on("error", () => resolve(undefined));
     });
     asked.on("timeout", () => asked.destroy());
     asked.on("error", () => resolve(undefined));

@@ -30,9 +30,14 @@ export function readCoreBundle(folder: string): CoreBundle {
   };
 }
 
-/** A text of our own config.yaml, where each stands quoted on a line of its own. Throws an Error where it does not. */
+/**
+ * A text of our own config.yaml, where each stands quoted on a line of its own. Throws an Error where it does
+ * not.
+ */
 export function configValue(config: string, key: string): string {
   const [, text] = new RegExp(`^\\s*${key}: *("(?:[^"\\\\]|\\\\.)*")\\s*$`, "m").exec(config) ?? [];
-  if (text === undefined) throw new Error(`config.yaml has no ${key}`);
+  if (text === undefined) {
+    throw new Error(`config.yaml has no ${key}`);
+  }
   return JSON.parse(text) as string;
 }

@@ -2,10 +2,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createCa, type Ca } from "../ca.ts";
 
-/** The CA that a core's broker is trusted by. A core makes it once and keeps it: its client devices have it from discovery. */
+/**
+ * The CA that a core's broker is trusted by. A core makes it once and keeps it: its client devices have it
+ * from discovery.
+ */
 export async function coreCa(home: string, core: string): Promise<Ca> {
   const [keyFile, certificateFile] = [join(home, "core-ca.key"), join(home, "core-ca.pem")];
-  if (existsSync(keyFile) && existsSync(certificateFile)) return { key: readFileSync(keyFile, "utf8"), certificate: readFileSync(certificateFile, "utf8") };
+  if (existsSync(keyFile) && existsSync(certificateFile)) {
+    return { key: readFileSync(keyFile, "utf8"), certificate: readFileSync(certificateFile, "utf8") };
+  }
   const ca = await createCa(`SANDBOX core CA of ${core}`);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   writeFileSync(keyFile, ca.key, { mode: 0o600 });

@@ -38,8 +38,9 @@ interface Job {
 }
 
 /**
- * A core device without a device: it connects to IoT Core with its bundle's certificate, reports its health, takes deployments as jobs,
- * and serves its client devices once a deployment brings the components for that. It does not run the code of components.
+ * A core device without a device: it connects to IoT Core with its bundle's certificate, reports its health,
+ * takes deployments as jobs, and serves its client devices once a deployment brings the components for that.
+ * It does not run the code of components.
  */
 export class SimulatedCore {
   readonly #options: SimulatedCoreOptions;
@@ -69,9 +70,19 @@ export class SimulatedCore {
     const { bundle, iotPort, told } = this.#options;
     const { connect } = await import("mqtt");
     const client = connect({
-      protocol: "mqtts", host: "127.0.0.1", port: iotPort, clientId: bundle.name, protocolVersion: 4, clean: true, reconnectPeriod: 1000, connectTimeout: 10_000,
-      cert: bundle.certificate, key: bundle.key, ca: bundle.rootCa,
-      // The name that the server's certificate is checked against is the endpoint's, which DNS does not know here.
+      protocol: "mqtts",
+      host: "127.0.0.1",
+      port: iotPort,
+      clientId: bundle.name,
+      protocolVersion: 4,
+      clean: true,
+      reconnectPeriod: 1000,
+      connectTimeout: 10_000,
+      cert: bundle.certificate,
+      key: bundle.key,
+      ca: bundle.rootCa,
+      // The name that the server's certificate is checked against is the endpoint's, which DNS does not know
+      // here.
       servername: bundle.dataEndpoint,
     } as IClientOptions);
     this.#client = client;
@@ -79,13 +90,17 @@ export class SimulatedCore {
     client.on("close", () => this.#settle());
     client.on("error", (error) => {
       const line = `${bundle.name} cannot connect to ${bundle.dataEndpoint}: ${"code" in error ? String(error.code) : error.message}`;
-      if (line !== last) told(line);
+      if (line !== last) {
+        told(line);
+      }
       last = line;
     });
     client.on("connect", () => this.#after(() => this.#connected()));
     client.on("message", (topic, payload) => {
       this.#received(payload.toString());
-      if (topic.endsWith("/$next/get/accepted")) this.#after(async () => this.#settle());
+      if (topic.endsWith("/$next/get/accepted")) {
+        this.#after(async () => this.#settle());
+      }
     });
   }
 
@@ -100,7 +115,9 @@ export class SimulatedCore {
   /** One thing after the other. What fails is told, and the core goes on. */
   #after(work: () => Promise<void>): void {
     this.#working = this.#working.then(work).catch((error: unknown) => {
-      if (!this.#closed) this.#options.told(`${this.name}: ${messageOf(error)}`);
+      if (!this.#closed) {
+        this.#options.told(`${this.name}: ${messageOf(error)}`);
+      }
     });
   }
 
@@ -108,7 +125,9 @@ export class SimulatedCore {
     const { name } = this;
     this.#options.told(`${name} is connected`);
     const jobs = [`$aws/things/${name}/jobs/notify-next`, `$aws/things/${name}/jobs/$next/get/accepted`];
-    if (this.#client !== undefined) await this.#orClosed(this.#client.subscribeAsync(jobs, { qos: 1 }), "the subscription to its jobs");
+    if (this.#client !== undefined) {
+      await this.#orClosed(this.#client.subscribeAsync(jobs, { qos: 1 }), "the subscription to its jobs");
+    }
     await this.#reportHealth("NUCLEUS_LAUNCH");
     const before = this.#deployedBefore();
     if (before !== undefined) {
@@ -121,18 +140,26 @@ export class SimulatedCore {
   #received(text: string): void {
     const { execution } = JSON.parse(text) as { execution?: Job };
     // A job is told when it is made, and given when it is asked for: both may come.
-    if (execution?.jobDocument === undefined || this.#taken.has(execution.jobId)) return;
+    if (execution?.jobDocument === undefined || this.#taken.has(execution.jobId)) {
+      return;
+    }
     this.#taken.add(execution.jobId);
     this.#after(() => this.#deploy(execution));
   }
 
   async #deploy({ jobId, jobDocument: { deploymentId, components } }: Job): Promise<void> {
     const { calls, home, told } = this.#options;
-    const update = (status: string, statusDetails: object): Promise<void> => this.#publish(`jobs/${jobId}/update`, { status, statusDetails });
+    const update = (status: string, statusDetails: object): Promise<void> =>
+      this.#publish(`jobs/${jobId}/update`, { status, statusDetails });
     await update("IN_PROGRESS", {});
     try {
       for (const [name, { version }] of Object.entries(components)) {
-        if (!calls.hasComponent(name, version)) throw new DeploymentFailed("NO_AVAILABLE_COMPONENT_VERSION", `${name} ${version} is not there: greengrass:ListComponentVersions tells which are`);
+        if (!calls.hasComponent(name, version)) {
+          throw new DeploymentFailed(
+            "NO_AVAILABLE_COMPONENT_VERSION",
+            `${name} ${version} is not there: greengrass:ListComponentVersions tells which are`,
+          );
+        }
       }
       await this.#run(components);
       mkdirSync(home, { recursive: true, mode: 0o700 });
@@ -141,37 +168,65 @@ export class SimulatedCore {
       await update("SUCCEEDED", { "detailed-deployment-status": "SUCCESSFUL" });
       told(`${this.name} has deployment ${deploymentId}`);
     } catch (error) {
-      if (this.#closed) return;
+      if (this.#closed) {
+        return;
+      }
       told(`${this.name}: deployment ${deploymentId} failed: ${messageOf(error)}`);
       await this.#reportHealth("THING_GROUP_DEPLOYMENT");
       const code = error instanceof DeploymentFailed ? error.code : "COMPONENT_ERROR";
-      await update("FAILED", { "deployment-failure-cause": messageOf(error).slice(0, 1024), "deployment-error-stack": `DEPLOYMENT_FAILURE,${code}` });
+      await update("FAILED", {
+        "deployment-failure-cause": messageOf(error).slice(0, 1024),
+        "deployment-error-stack": `DEPLOYMENT_FAILURE,${code}`,
+      });
     }
   }
 
-  /** Brings up what the components are for; new rights take effect at once, for clients that are connected as well. */
+  /**
+   * Brings up what the components are for; new rights take effect at once, for clients that are connected as
+   * well.
+   */
   async #run(components: Components): Promise<void> {
     const { calls, home, clientCa, told } = this.#options;
     this.#components = components;
     const steps: [string, () => Promise<void>][] = [
-      [AUTH, async () => {
-        this.#may = AUTH in components ? deviceGroups(components[AUTH]?.configurationUpdate?.merge) : () => false;
-        if (AUTH in components) await calls.putCertificateAuthorities((await coreCa(home, this.name)).certificate);
-      }],
-      [BROKER, async () => {
-        if (AUTH in components && BROKER in components) {
-          this.#broker ??= await openLocalBroker({
-            identity: await issueServer(await coreCa(home, this.name), ["localhost", "127.0.0.1"]), clientCa, port: 0, may: (...asked) => this.#may(...asked),
-            verify: (certificate, thing) => calls.verifyClientDevice(certificate, thing), told: (line) => told(`${this.name}: ${line}`),
-          });
-          return;
-        }
-        await this.#broker?.close();
-        this.#broker = undefined;
-      }],
-      [DETECTOR, async () => {
-        if (DETECTOR in components && this.#broker !== undefined) await calls.updateConnectivityInfo([{ id: "127.0.0.1", host: "127.0.0.1", port: this.#broker.port, metadata: "" }]);
-      }],
+      [
+        AUTH,
+        async () => {
+          this.#may =
+            AUTH in components ? deviceGroups(components[AUTH]?.configurationUpdate?.merge) : () => false;
+          if (AUTH in components) {
+            await calls.putCertificateAuthorities((await coreCa(home, this.name)).certificate);
+          }
+        },
+      ],
+      [
+        BROKER,
+        async () => {
+          if (AUTH in components && BROKER in components) {
+            this.#broker ??= await openLocalBroker({
+              identity: await issueServer(await coreCa(home, this.name), ["localhost", "127.0.0.1"]),
+              clientCa,
+              port: 0,
+              may: (...asked) => this.#may(...asked),
+              verify: (certificate, thing) => calls.verifyClientDevice(certificate, thing),
+              told: (line) => told(`${this.name}: ${line}`),
+            });
+            return;
+          }
+          await this.#broker?.close();
+          this.#broker = undefined;
+        },
+      ],
+      [
+        DETECTOR,
+        async () => {
+          if (DETECTOR in components && this.#broker !== undefined) {
+            await calls.updateConnectivityInfo([
+              { id: "127.0.0.1", host: "127.0.0.1", port: this.#broker.port, metadata: "" },
+            ]);
+          }
+        },
+      ],
     ];
     for (const [name, step] of steps) {
       this.#errored = name;
@@ -190,28 +245,60 @@ export class SimulatedCore {
     }
   }
 
-  /** What a nucleus sends at its start, after a deployment and once a day (aws-greengrass-nucleus, FleetStatusService). */
+  /**
+   * What a nucleus sends at its start, after a deployment and once a day (aws-greengrass-nucleus,
+   * FleetStatusService).
+   */
   async #reportHealth(trigger: string): Promise<void> {
     const version = this.#components[NUCLEUS]?.version ?? this.#options.bundle.version;
-    const components = Object.entries({ [NUCLEUS]: { version }, ...this.#components }).map(([componentName, one]) => ({
-      componentName, version: one.version, status: componentName === this.#errored ? "ERRORED" : /\.(Nucleus|Cli)$/.test(componentName) ? "FINISHED" : "RUNNING", isRoot: true,
-    }));
+    const components = Object.entries({ [NUCLEUS]: { version }, ...this.#components }).map(
+      ([componentName, one]) => ({
+        componentName,
+        version: one.version,
+        status:
+          componentName === this.#errored
+            ? "ERRORED"
+            : /\.(Nucleus|Cli)$/.test(componentName)
+              ? "FINISHED"
+              : "RUNNING",
+        isRoot: true,
+      }),
+    );
     await this.#publish("greengrassv2/health/json", {
-      ggcVersion: version, platform: "linux", architecture: process.arch === "arm64" ? "aarch64" : "amd64", runtime: "aws_nucleus_classic", thing: this.name,
-      sequenceNumber: ++this.#sequence, timestamp: Date.now(), messageType: "COMPLETE", trigger, overallDeviceStatus: this.#errored === undefined ? "HEALTHY" : "UNHEALTHY", components,
+      ggcVersion: version,
+      platform: "linux",
+      architecture: process.arch === "arm64" ? "aarch64" : "amd64",
+      runtime: "aws_nucleus_classic",
+      thing: this.name,
+      sequenceNumber: ++this.#sequence,
+      timestamp: Date.now(),
+      messageType: "COMPLETE",
+      trigger,
+      overallDeviceStatus: this.#errored === undefined ? "HEALTHY" : "UNHEALTHY",
+      components,
     });
   }
 
   async #publish(topic: string, payload: object): Promise<void> {
-    if (this.#closed || this.#client?.connected !== true) throw new Error(`not connected any more, ${topic} is not sent`);
-    await this.#orClosed(this.#client.publishAsync(`$aws/things/${this.name}/${topic}`, JSON.stringify(payload), { qos: 1 }), topic);
+    if (this.#closed || this.#client?.connected !== true) {
+      throw new Error(`not connected any more, ${topic} is not sent`);
+    }
+    await this.#orClosed(
+      this.#client.publishAsync(`$aws/things/${this.name}/${topic}`, JSON.stringify(payload), { qos: 1 }),
+      topic,
+    );
   }
 
-  /** What is not acknowledged because the connection ended is never acknowledged: mqtt.js alone would wait for it for ever. */
+  /**
+   * What is not acknowledged because the connection ended is never acknowledged: mqtt.js alone would wait for
+   * it for ever.
+   */
   async #orClosed(work: Promise<unknown>, what: string): Promise<void> {
     const client = this.#client;
     let onClose = (): void => {};
-    const closed = new Promise<never>((_, reject) => (onClose = () => reject(new Error(`the connection ended before ${what} was done`))));
+    const closed = new Promise<never>(
+      (_, reject) => (onClose = () => reject(new Error(`the connection ended before ${what} was done`))),
+    );
     client?.once("close", onClose);
     try {
       await Promise.race([work, closed]);

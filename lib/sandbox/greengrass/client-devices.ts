@@ -14,51 +14,85 @@ interface ErrorEntry {
 }
 
 function checkCore(region: Region, name: string): void {
-  if (!region.things.has(name)) throw noCoreDevice(name);
+  if (!region.things.has(name)) {
+    throw noCoreDevice(name);
+  }
 }
 
-/** Which client devices may discover which core. One bad entry does not stop the others: it comes back in errorEntries. */
+/**
+ * Which client devices may discover which core. One bad entry does not stop the others: it comes back in
+ * errorEntries.
+ */
 export const clientDeviceOperations = [
-  rest("greengrass", "BatchAssociateClientDeviceWithCoreDevice", `POST ${CORE_DEVICE_PATH}/associateClientDevices`, {
-    coreDeviceThingName, entries,
-  }, ({ region, now }, input) => {
-    const core = input.coreDeviceThingName;
-    checkCore(region, core);
-    const errorEntries: ErrorEntry[] = [];
-    for (const { thingName } of input.entries) {
-      if (!region.things.has(thingName)) {
-        errorEntries.push({ thingName, code: "ResourceNotFoundException", message: `Thing ${thingName} does not exist` });
-      } else if (!region.associations.some((each) => each.core === core && each.device === thingName)) {
-        region.associations.push({ core, device: thingName, at: now });
+  rest(
+    "greengrass",
+    "BatchAssociateClientDeviceWithCoreDevice",
+    `POST ${CORE_DEVICE_PATH}/associateClientDevices`,
+    {
+      coreDeviceThingName,
+      entries,
+    },
+    ({ region, now }, input) => {
+      const core = input.coreDeviceThingName;
+      checkCore(region, core);
+      const errorEntries: ErrorEntry[] = [];
+      for (const { thingName } of input.entries) {
+        if (!region.things.has(thingName)) {
+          errorEntries.push({
+            thingName,
+            code: "ResourceNotFoundException",
+            message: `Thing ${thingName} does not exist`,
+          });
+        } else if (!region.associations.some((each) => each.core === core && each.device === thingName)) {
+          region.associations.push({ core, device: thingName, at: now });
+        }
       }
-    }
-    return { errorEntries };
-  }),
+      return { errorEntries };
+    },
+  ),
 
-  rest("greengrass", "BatchDisassociateClientDeviceFromCoreDevice", `POST ${CORE_DEVICE_PATH}/disassociateClientDevices`, {
-    coreDeviceThingName, entries,
-  }, ({ region }, input) => {
-    const core = input.coreDeviceThingName;
-    checkCore(region, core);
-    const errorEntries: ErrorEntry[] = [];
-    for (const { thingName } of input.entries) {
-      const kept = region.associations.filter((each) => each.core !== core || each.device !== thingName);
-      if (kept.length === region.associations.length) {
-        const message = `Thing ${thingName} is not associated with ${core}`;
-        errorEntries.push({ thingName, code: "ResourceNotFoundException", message });
+  rest(
+    "greengrass",
+    "BatchDisassociateClientDeviceFromCoreDevice",
+    `POST ${CORE_DEVICE_PATH}/disassociateClientDevices`,
+    {
+      coreDeviceThingName,
+      entries,
+    },
+    ({ region }, input) => {
+      const core = input.coreDeviceThingName;
+      checkCore(region, core);
+      const errorEntries: ErrorEntry[] = [];
+      for (const { thingName } of input.entries) {
+        const kept = region.associations.filter((each) => each.core !== core || each.device !== thingName);
+        if (kept.length === region.associations.length) {
+          const message = `Thing ${thingName} is not associated with ${core}`;
+          errorEntries.push({ thingName, code: "ResourceNotFoundException", message });
+        }
+        region.associations = kept;
       }
-      region.associations = kept;
-    }
-    return { errorEntries };
-  }),
+      return { errorEntries };
+    },
+  ),
 
-  rest("greengrass", "ListClientDevicesAssociatedWithCoreDevice", `GET ${CORE_DEVICE_PATH}/associatedClientDevices`, {
-    coreDeviceThingName, maxResults: v.optional(integer), nextToken: v.optional(v.string()),
-  }, ({ region }, input) => {
-    checkCore(region, input.coreDeviceThingName);
-    const all = region.associations.filter((each) => each.core === input.coreDeviceThingName);
-    const { entries: part, next } = page(all, input.maxResults, input.nextToken);
-    const associatedClientDevices = part.map(({ device, at }) => ({ thingName: device, associationTimestamp: at }));
-    return { associatedClientDevices, nextToken: next };
-  }),
+  rest(
+    "greengrass",
+    "ListClientDevicesAssociatedWithCoreDevice",
+    `GET ${CORE_DEVICE_PATH}/associatedClientDevices`,
+    {
+      coreDeviceThingName,
+      maxResults: v.optional(integer),
+      nextToken: v.optional(v.string()),
+    },
+    ({ region }, input) => {
+      checkCore(region, input.coreDeviceThingName);
+      const all = region.associations.filter((each) => each.core === input.coreDeviceThingName);
+      const { entries: part, next } = page(all, input.maxResults, input.nextToken);
+      const associatedClientDevices = part.map(({ device, at }) => ({
+        thingName: device,
+        associationTimestamp: at,
+      }));
+      return { associatedClientDevices, nextToken: next };
+    },
+  ),
 ];

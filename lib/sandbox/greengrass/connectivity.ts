@@ -5,22 +5,63 @@ import { deviceName, notFound } from "./registry.ts";
 
 const portNumber = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)), 0);
 const ConnectivityInfo = v.pipe(
-  v.array(v.strictObject({ Id: v.string(), HostAddress: v.pipe(v.string(), v.minLength(1)), PortNumber: portNumber, Metadata: v.optional(v.string(), "") })), v.maxLength(50),
+  v.array(
+    v.strictObject({
+      Id: v.string(),
+      HostAddress: v.pipe(v.string(), v.minLength(1)),
+      PortNumber: portNumber,
+      Metadata: v.optional(v.string(), ""),
+    }),
+  ),
+  v.maxLength(50),
 );
 
-/** Where a core says that its client devices reach it (https://docs.aws.amazon.com/greengrass/v2/developerguide/manage-core-device-endpoints.html). */
+/**
+ * Where a core says that its client devices reach it
+ * (https://docs.aws.amazon.com/greengrass/v2/developerguide/manage-core-device-endpoints.html).
+ */
 export const connectivityOperations = [
-  rest("greengrass", "GetConnectivityInfo", "GET /greengrass/things/{ThingName}/connectivityInfo", { ThingName: deviceName }, ({ region }, input) => {
-    if (!region.things.has(input.ThingName)) throw notFound("thing", input.ThingName);
-    const addresses = region.connectivity.get(input.ThingName)?.addresses ?? [];
-    return { ConnectivityInfo: addresses.map(({ id, host, port, metadata }) => ({ Id: id, HostAddress: host, PortNumber: port, Metadata: metadata })) };
-  }),
+  rest(
+    "greengrass",
+    "GetConnectivityInfo",
+    "GET /greengrass/things/{ThingName}/connectivityInfo",
+    { ThingName: deviceName },
+    ({ region }, input) => {
+      if (!region.things.has(input.ThingName)) {
+        throw notFound("thing", input.ThingName);
+      }
+      const addresses = region.connectivity.get(input.ThingName)?.addresses ?? [];
+      return {
+        ConnectivityInfo: addresses.map(({ id, host, port, metadata }) => ({
+          Id: id,
+          HostAddress: host,
+          PortNumber: port,
+          Metadata: metadata,
+        })),
+      };
+    },
+  ),
 
-  rest("greengrass", "UpdateConnectivityInfo", "PUT /greengrass/things/{ThingName}/connectivityInfo", { ThingName: deviceName, ConnectivityInfo }, ({ region }, input) => {
-    if (!region.things.has(input.ThingName)) throw notFound("thing", input.ThingName);
-    const addresses = input.ConnectivityInfo.map(({ Id: id, HostAddress: host, PortNumber: port, Metadata: metadata }) => ({ id, host, port, metadata }));
-    return { Version: String(setConnectivity(region, input.ThingName, addresses)) };
-  }),
+  rest(
+    "greengrass",
+    "UpdateConnectivityInfo",
+    "PUT /greengrass/things/{ThingName}/connectivityInfo",
+    { ThingName: deviceName, ConnectivityInfo },
+    ({ region }, input) => {
+      if (!region.things.has(input.ThingName)) {
+        throw notFound("thing", input.ThingName);
+      }
+      const addresses = input.ConnectivityInfo.map(
+        ({ Id: id, HostAddress: host, PortNumber: port, Metadata: metadata }) => ({
+          id,
+          host,
+          port,
+          metadata,
+        }),
+      );
+      return { Version: String(setConnectivity(region, input.ThingName, addresses)) };
+    },
+  ),
 ];
 
 /** Sets the addresses of a core and gives their new version. */

@@ -9,47 +9,93 @@ const paging = { maxResults: v.optional(integer), nextToken: v.optional(v.string
 
 function listed(core: CoreDevice): object {
   return {
-    coreDeviceThingName: core.name, status: core.status, lastStatusUpdateTimestamp: core.updatedAt, platform: core.platform,
-    architecture: core.architecture, runtime: "aws_nucleus_classic",
+    coreDeviceThingName: core.name,
+    status: core.status,
+    lastStatusUpdateTimestamp: core.updatedAt,
+    platform: core.platform,
+    architecture: core.architecture,
+    runtime: "aws_nucleus_classic",
   };
 }
 
 /** Core devices: one exists from the moment when its nucleus first reports its health. */
 export const coreDeviceOperations = [
-  rest("greengrass", "GetCoreDevice", `GET ${CORE_DEVICE_PATH}`, { coreDeviceThingName: deviceName }, ({ region }, input) => {
-    const core = coreDeviceNamed(region, input.coreDeviceThingName);
-    return { ...listed(core), coreVersion: core.version, tags: {} };
-  }),
+  rest(
+    "greengrass",
+    "GetCoreDevice",
+    `GET ${CORE_DEVICE_PATH}`,
+    { coreDeviceThingName: deviceName },
+    ({ region }, input) => {
+      const core = coreDeviceNamed(region, input.coreDeviceThingName);
+      return { ...listed(core), coreVersion: core.version, tags: {} };
+    },
+  ),
 
-  rest("greengrass", "DeleteCoreDevice", `DELETE ${CORE_DEVICE_PATH}`, { coreDeviceThingName: deviceName }, ({ region }, input) => {
-    const { name } = coreDeviceNamed(region, input.coreDeviceThingName);
-    region.coreDevices.delete(name);
-    region.connectivity.delete(name);
-    for (const deployment of region.deployments.values()) deployment.executions = deployment.executions.filter(({ core }) => core !== name);
-    return undefined;
-  }),
+  rest(
+    "greengrass",
+    "DeleteCoreDevice",
+    `DELETE ${CORE_DEVICE_PATH}`,
+    { coreDeviceThingName: deviceName },
+    ({ region }, input) => {
+      const { name } = coreDeviceNamed(region, input.coreDeviceThingName);
+      region.coreDevices.delete(name);
+      region.connectivity.delete(name);
+      for (const deployment of region.deployments.values()) {
+        deployment.executions = deployment.executions.filter(({ core }) => core !== name);
+      }
+      return undefined;
+    },
+  ),
 
-  rest("greengrass", "ListCoreDevices", "GET /greengrass/v2/coreDevices", {
-    thingGroupArn: v.optional(v.string()),
-    status: v.optional(v.picklist(["HEALTHY", "UNHEALTHY"])),
-    runtime: v.optional(v.picklist(["aws_nucleus_classic", "aws_nucleus_lite"])),
-    ...paging,
-  }, ({ region }, input) => {
-    const members = input.thingGroupArn === undefined ? undefined : groupMembers(region, input.thingGroupArn);
-    const cores = [...region.coreDevices.values()].filter((core) =>
-      (members === undefined || members.includes(core.name)) && (input.status === undefined || core.status === input.status) && input.runtime !== "aws_nucleus_lite");
-    const { entries, next } = page(cores, input.maxResults, input.nextToken);
-    return { coreDevices: entries.map(listed), nextToken: next };
-  }),
+  rest(
+    "greengrass",
+    "ListCoreDevices",
+    "GET /greengrass/v2/coreDevices",
+    {
+      thingGroupArn: v.optional(v.string()),
+      status: v.optional(v.picklist(["HEALTHY", "UNHEALTHY"])),
+      runtime: v.optional(v.picklist(["aws_nucleus_classic", "aws_nucleus_lite"])),
+      ...paging,
+    },
+    ({ region }, input) => {
+      const members =
+        input.thingGroupArn === undefined ? undefined : groupMembers(region, input.thingGroupArn);
+      const cores = [...region.coreDevices.values()].filter(
+        (core) =>
+          (members === undefined || members.includes(core.name)) &&
+          (input.status === undefined || core.status === input.status) &&
+          input.runtime !== "aws_nucleus_lite",
+      );
+      const { entries, next } = page(cores, input.maxResults, input.nextToken);
+      return { coreDevices: entries.map(listed), nextToken: next };
+    },
+  ),
 
-  rest("greengrass", "ListInstalledComponents", `GET ${CORE_DEVICE_PATH}/installedComponents`, {
-    coreDeviceThingName: deviceName, topologyFilter: v.optional(v.picklist(["ALL", "ROOT"]), "ROOT"), ...paging,
-  }, ({ region }, input) => {
-    const core = coreDeviceNamed(region, input.coreDeviceThingName);
-    const { entries, next } = page(core.components.filter(({ isRoot }) => isRoot || input.topologyFilter === "ALL"), input.maxResults, input.nextToken);
-    const installedComponents = entries.map((one) => ({
-      componentName: one.name, componentVersion: one.version, lifecycleState: one.state, isRoot: one.isRoot, lastStatusChangeTimestamp: core.updatedAt, lastReportedTimestamp: core.updatedAt,
-    }));
-    return { installedComponents, nextToken: next };
-  }),
+  rest(
+    "greengrass",
+    "ListInstalledComponents",
+    `GET ${CORE_DEVICE_PATH}/installedComponents`,
+    {
+      coreDeviceThingName: deviceName,
+      topologyFilter: v.optional(v.picklist(["ALL", "ROOT"]), "ROOT"),
+      ...paging,
+    },
+    ({ region }, input) => {
+      const core = coreDeviceNamed(region, input.coreDeviceThingName);
+      const { entries, next } = page(
+        core.components.filter(({ isRoot }) => isRoot || input.topologyFilter === "ALL"),
+        input.maxResults,
+        input.nextToken,
+      );
+      const installedComponents = entries.map((one) => ({
+        componentName: one.name,
+        componentVersion: one.version,
+        lifecycleState: one.state,
+        isRoot: one.isRoot,
+        lastStatusChangeTimestamp: core.updatedAt,
+        lastReportedTimestamp: core.updatedAt,
+      }));
+      return { installedComponents, nextToken: next };
+    },
+  ),
 ];

@@ -11,12 +11,22 @@ const paging = { maxResults: v.optional(integer), nextToken: v.optional(v.string
 
 const specification = v.strictObject({
   componentVersion: v.pipe(v.string(), v.regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/)),
-  configurationUpdate: v.optional(v.strictObject({ merge: v.optional(v.pipe(v.string(), v.check(isJson, "merge is no JSON"))), reset: v.optional(v.array(v.string())) })),
+  configurationUpdate: v.optional(
+    v.strictObject({
+      merge: v.optional(v.pipe(v.string(), v.check(isJson, "merge is no JSON"))),
+      reset: v.optional(v.array(v.string())),
+    }),
+  ),
 });
 const components = v.record(v.string(), specification);
 const policies = v.strictObject({
   failureHandlingPolicy: v.optional(v.picklist(["ROLLBACK", "DO_NOTHING"])),
-  componentUpdatePolicy: v.optional(v.strictObject({ timeoutInSeconds: v.optional(integer), action: v.optional(v.picklist(["NOTIFY_COMPONENTS", "SKIP_NOTIFY_COMPONENTS"])) })),
+  componentUpdatePolicy: v.optional(
+    v.strictObject({
+      timeoutInSeconds: v.optional(integer),
+      action: v.optional(v.picklist(["NOTIFY_COMPONENTS", "SKIP_NOTIFY_COMPONENTS"])),
+    }),
+  ),
   configurationValidationPolicy: v.optional(v.strictObject({ timeoutInSeconds: v.optional(integer) })),
 });
 
@@ -37,12 +47,17 @@ function isJson(text: string): boolean {
 
 function deploymentNamed(region: Region, id: string): Deployment {
   const found = region.deployments.get(id);
-  if (found === undefined) throw notFound("deployment", id);
+  if (found === undefined) {
+    throw notFound("deployment", id);
+  }
   return found;
 }
 
 function isTarget(region: Region, arn: string): boolean {
-  return region.things.has(nameInArn(region, arn, "thing") ?? "") || region.groups.has(nameInArn(region, arn, "thinggroup") ?? "");
+  return (
+    region.things.has(nameInArn(region, arn, "thing") ?? "") ||
+    region.groups.has(nameInArn(region, arn, "thinggroup") ?? "")
+  );
 }
 
 /** The things that a deployment is for: its target, or the members of it. */
@@ -54,9 +69,13 @@ function deviceNames(region: Region, target: string): readonly string[] {
 /** Queues each deployment that is in effect for every core that exists and does not have it yet. */
 export function queueDeployments(region: Region, now: number): void {
   for (const deployment of region.deployments.values()) {
-    if (!deployment.latest || deployment.canceled) continue;
+    if (!deployment.latest || deployment.canceled) {
+      continue;
+    }
     for (const core of deviceNames(region, deployment.target)) {
-      if (!region.coreDevices.has(core) || deployment.executions.some((one) => one.core === core)) continue;
+      if (!region.coreDevices.has(core) || deployment.executions.some((one) => one.core === core)) {
+        continue;
+      }
       deployment.executions.push({ core, status: "QUEUED", errors: [], createdAt: now, modifiedAt: now });
     }
   }
@@ -64,16 +83,32 @@ export function queueDeployments(region: Region, now: number): void {
 
 /** A group's deployment goes on as long as it is the latest; a thing's ends with its core. */
 function statusOf(region: Region, { canceled, latest, target, executions: [only] }: Deployment): string {
-  if (canceled) return "CANCELED";
-  if (!latest) return "INACTIVE";
-  if (nameInArn(region, target, "thing") === undefined || only === undefined || only.status === "QUEUED" || only.status === "IN_PROGRESS") return "ACTIVE";
+  if (canceled) {
+    return "CANCELED";
+  }
+  if (!latest) {
+    return "INACTIVE";
+  }
+  if (
+    nameInArn(region, target, "thing") === undefined ||
+    only === undefined ||
+    only.status === "QUEUED" ||
+    only.status === "IN_PROGRESS"
+  ) {
+    return "ACTIVE";
+  }
   return only.status === "SUCCEEDED" ? "COMPLETED" : "FAILED";
 }
 
 function summary(region: Region, deployment: Deployment): object {
   return {
-    targetArn: deployment.target, revisionId: deployment.revision, deploymentId: deployment.id, deploymentName: deployment.name, creationTimestamp: deployment.createdAt,
-    deploymentStatus: statusOf(region, deployment), isLatestForTarget: deployment.latest,
+    targetArn: deployment.target,
+    revisionId: deployment.revision,
+    deploymentId: deployment.id,
+    deploymentName: deployment.name,
+    creationTimestamp: deployment.createdAt,
+    deploymentStatus: statusOf(region, deployment),
+    isLatestForTarget: deployment.latest,
   };
 }
 
@@ -82,67 +117,163 @@ function job(region: Region, { id }: Deployment): { iotJobId: string; iotJobArn:
   return { iotJobId: id, iotJobArn: iotArn(region, `job/${id}`) };
 }
 
-/** https://docs.aws.amazon.com/greengrass/v2/developerguide/manage-deployments.html; rollout rates and sub-deployments are not modelled. */
+/**
+ * https://docs.aws.amazon.com/greengrass/v2/developerguide/manage-deployments.html; rollout rates and
+ * sub-deployments are not modelled.
+ */
 export const deploymentOperations = [
-  rest("greengrass", "CreateDeployment", "POST /greengrass/v2/deployments", {
-    targetArn: v.string(), deploymentName: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(256))), components: v.optional(components, {}),
-    deploymentPolicies: v.optional(policies), tags: v.optional(textRecord, {}), clientToken: v.optional(clientToken),
-  }, ({ region, now }, input) => {
-    const { targetArn: target, deploymentName: name, clientToken: token } = input;
-    if (!isTarget(region, target)) throw notFound("target", target);
-    const document = JSON.stringify({ components: input.components, deploymentPolicies: input.deploymentPolicies });
-    const same = token === undefined ? undefined : [...region.deployments.values()].find((one) => one.token === token);
-    if (same !== undefined) {
-      if (same.document !== document || same.target !== target) throw new AwsError(400, "ValidationException", "The client token was used for another deployment");
-      return { deploymentId: same.id, ...job(region, same) };
-    }
-    const older = [...region.deployments.values()].filter((one) => one.target === target);
-    for (const one of older) one.latest = false;
-    const deployment: Deployment = {
-      id: randomUUID(), target, revision: String(older.length + 1), latest: true, canceled: false, document, tags: input.tags, createdAt: now, executions: [],
-      ...(name === undefined ? {} : { name }), ...(token === undefined ? {} : { token }),
-    };
-    region.deployments.set(deployment.id, deployment);
-    queueDeployments(region, now);
-    return { deploymentId: deployment.id, ...job(region, deployment) };
-  }),
+  rest(
+    "greengrass",
+    "CreateDeployment",
+    "POST /greengrass/v2/deployments",
+    {
+      targetArn: v.string(),
+      deploymentName: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(256))),
+      components: v.optional(components, {}),
+      deploymentPolicies: v.optional(policies),
+      tags: v.optional(textRecord, {}),
+      clientToken: v.optional(clientToken),
+    },
+    ({ region, now }, input) => {
+      const { targetArn: target, deploymentName: name, clientToken: token } = input;
+      if (!isTarget(region, target)) {
+        throw notFound("target", target);
+      }
+      const document = JSON.stringify({
+        components: input.components,
+        deploymentPolicies: input.deploymentPolicies,
+      });
+      const same =
+        token === undefined ? undefined : [...region.deployments.values()].find((one) => one.token === token);
+      if (same !== undefined) {
+        if (same.document !== document || same.target !== target) {
+          throw new AwsError(400, "ValidationException", "The client token was used for another deployment");
+        }
+        return { deploymentId: same.id, ...job(region, same) };
+      }
+      const older = [...region.deployments.values()].filter((one) => one.target === target);
+      for (const one of older) {
+        one.latest = false;
+      }
+      const deployment: Deployment = {
+        id: randomUUID(),
+        target,
+        revision: String(older.length + 1),
+        latest: true,
+        canceled: false,
+        document,
+        tags: input.tags,
+        createdAt: now,
+        executions: [],
+        ...(name === undefined ? {} : { name }),
+        ...(token === undefined ? {} : { token }),
+      };
+      region.deployments.set(deployment.id, deployment);
+      queueDeployments(region, now);
+      return { deploymentId: deployment.id, ...job(region, deployment) };
+    },
+  ),
 
-  rest("greengrass", "GetDeployment", "GET /greengrass/v2/deployments/{deploymentId}", { deploymentId: v.string() }, ({ region }, input) => {
-    const deployment = deploymentNamed(region, input.deploymentId);
-    return { ...summary(region, deployment), ...job(region, deployment), ...(JSON.parse(deployment.document) as DeploymentDocument), tags: deployment.tags };
-  }),
+  rest(
+    "greengrass",
+    "GetDeployment",
+    "GET /greengrass/v2/deployments/{deploymentId}",
+    { deploymentId: v.string() },
+    ({ region }, input) => {
+      const deployment = deploymentNamed(region, input.deploymentId);
+      return {
+        ...summary(region, deployment),
+        ...job(region, deployment),
+        ...(JSON.parse(deployment.document) as DeploymentDocument),
+        tags: deployment.tags,
+      };
+    },
+  ),
 
-  rest("greengrass", "ListDeployments", "GET /greengrass/v2/deployments", {
-    targetArn: v.optional(v.string()), historyFilter: v.optional(v.picklist(["ALL", "LATEST_ONLY"]), "LATEST_ONLY"), ...paging,
-  }, ({ region }, input) => {
-    const found = [...region.deployments.values()].filter((one) => (input.targetArn === undefined || one.target === input.targetArn) && (one.latest || input.historyFilter === "ALL"));
-    const { entries, next } = page(found, input.maxResults, input.nextToken);
-    return { deployments: entries.map((one) => summary(region, one)), nextToken: next };
-  }),
+  rest(
+    "greengrass",
+    "ListDeployments",
+    "GET /greengrass/v2/deployments",
+    {
+      targetArn: v.optional(v.string()),
+      historyFilter: v.optional(v.picklist(["ALL", "LATEST_ONLY"]), "LATEST_ONLY"),
+      ...paging,
+    },
+    ({ region }, input) => {
+      const found = [...region.deployments.values()].filter(
+        (one) =>
+          (input.targetArn === undefined || one.target === input.targetArn) &&
+          (one.latest || input.historyFilter === "ALL"),
+      );
+      const { entries, next } = page(found, input.maxResults, input.nextToken);
+      return { deployments: entries.map((one) => summary(region, one)), nextToken: next };
+    },
+  ),
 
-  rest("greengrass", "CancelDeployment", "POST /greengrass/v2/deployments/{deploymentId}/cancel", { deploymentId: v.string() }, ({ region, now }, input) => {
-    const deployment = deploymentNamed(region, input.deploymentId);
-    deployment.canceled = true;
-    for (const one of deployment.executions) if (one.status === "QUEUED") Object.assign(one, { status: "CANCELED", modifiedAt: now });
-    return { message: `${deployment.id} is canceled` };
-  }),
+  rest(
+    "greengrass",
+    "CancelDeployment",
+    "POST /greengrass/v2/deployments/{deploymentId}/cancel",
+    { deploymentId: v.string() },
+    ({ region, now }, input) => {
+      const deployment = deploymentNamed(region, input.deploymentId);
+      deployment.canceled = true;
+      for (const one of deployment.executions) {
+        if (one.status === "QUEUED") {
+          Object.assign(one, { status: "CANCELED", modifiedAt: now });
+        }
+      }
+      return { message: `${deployment.id} is canceled` };
+    },
+  ),
 
-  rest("greengrass", "DeleteDeployment", "DELETE /greengrass/v2/deployments/{deploymentId}", { deploymentId: v.string() }, ({ region }, input) => {
-    const deployment = deploymentNamed(region, input.deploymentId);
-    if (statusOf(region, deployment) === "ACTIVE") throw new AwsError(409, "ConflictException", `Deployment ${deployment.id} is active: cancel it first`);
-    region.deployments.delete(deployment.id);
-    return undefined;
-  }),
+  rest(
+    "greengrass",
+    "DeleteDeployment",
+    "DELETE /greengrass/v2/deployments/{deploymentId}",
+    { deploymentId: v.string() },
+    ({ region }, input) => {
+      const deployment = deploymentNamed(region, input.deploymentId);
+      if (statusOf(region, deployment) === "ACTIVE") {
+        throw new AwsError(
+          409,
+          "ConflictException",
+          `Deployment ${deployment.id} is active: cancel it first`,
+        );
+      }
+      region.deployments.delete(deployment.id);
+      return undefined;
+    },
+  ),
 
-  rest("greengrass", "ListEffectiveDeployments", `GET ${CORE_DEVICE_PATH}/effectiveDeployments`, { coreDeviceThingName: deviceName, ...paging }, ({ region }, input) => {
-    const { name } = coreDeviceNamed(region, input.coreDeviceThingName);
-    const all = [...region.deployments.values()].flatMap((deployment) => deployment.executions.filter(({ core }) => core === name).map((execution) => ({ deployment, execution })));
-    const { entries, next } = page(all, input.maxResults, input.nextToken);
-    const effectiveDeployments = entries.map(({ deployment, execution }) => ({
-      deploymentId: deployment.id, deploymentName: deployment.name, ...job(region, deployment), targetArn: deployment.target, coreDeviceExecutionStatus: execution.status,
-      reason: execution.reason ?? execution.status, creationTimestamp: execution.createdAt, modifiedTimestamp: execution.modifiedAt,
-      statusDetails: { errorStack: execution.errors, errorTypes: execution.errors.length === 0 ? [] : ["COMPONENT_ERROR"] },
-    }));
-    return { effectiveDeployments, nextToken: next };
-  }),
+  rest(
+    "greengrass",
+    "ListEffectiveDeployments",
+    `GET ${CORE_DEVICE_PATH}/effectiveDeployments`,
+    { coreDeviceThingName: deviceName, ...paging },
+    ({ region }, input) => {
+      const { name } = coreDeviceNamed(region, input.coreDeviceThingName);
+      const all = [...region.deployments.values()].flatMap((deployment) =>
+        deployment.executions
+          .filter(({ core }) => core === name)
+          .map((execution) => ({ deployment, execution })),
+      );
+      const { entries, next } = page(all, input.maxResults, input.nextToken);
+      const effectiveDeployments = entries.map(({ deployment, execution }) => ({
+        deploymentId: deployment.id,
+        deploymentName: deployment.name,
+        ...job(region, deployment),
+        targetArn: deployment.target,
+        coreDeviceExecutionStatus: execution.status,
+        reason: execution.reason ?? execution.status,
+        creationTimestamp: execution.createdAt,
+        modifiedTimestamp: execution.modifiedAt,
+        statusDetails: {
+          errorStack: execution.errors,
+          errorTypes: execution.errors.length === 0 ? [] : ["COMPONENT_ERROR"],
+        },
+      }));
+      return { effectiveDeployments, nextToken: next };
+    },
+  ),
 ];

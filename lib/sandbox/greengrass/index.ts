@@ -7,5 +7,10 @@ import { serviceRoleOperations } from "./service-role.ts";
 
 /** The part of AWS IoT Greengrass V2 that the sandbox knows (API version 2020-11-30). */
 export const greengrassOperations = [
-  ...serviceRoleOperations, ...clientDeviceOperations, ...coreDeviceOperations, ...connectivityOperations, ...deploymentOperations, ...componentOperations,
+  ...serviceRoleOperations,
+  ...clientDeviceOperations,
+  ...coreDeviceOperations,
+  ...connectivityOperations,
+  ...deploymentOperations,
+  ...componentOperations,
 ];

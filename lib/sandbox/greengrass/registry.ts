@@ -18,12 +18,17 @@ export function noCoreDevice(name: string): AwsError {
 
 export function coreDeviceNamed(region: Region, name: string): CoreDevice {
   const found = region.coreDevices.get(name);
-  if (found === undefined) throw noCoreDevice(name);
+  if (found === undefined) {
+    throw noCoreDevice(name);
+  }
   return found;
 }
 
 export function notFound(resourceType: string, resourceId: string): AwsError {
-  return new AwsError(404, "ResourceNotFoundException", `${resourceType} ${resourceId} does not exist`, { resourceId, resourceType });
+  return new AwsError(404, "ResourceNotFoundException", `${resourceType} ${resourceId} does not exist`, {
+    resourceId,
+    resourceType,
+  });
 }
 
 export function invalid(message: string): AwsError {

@@ -9,24 +9,39 @@ const rfc3339 = (seconds: number): string => new Date(seconds * 1000).toISOStrin
  * (https://docs.aws.amazon.com/greengrass/v2/developerguide/greengrass-service-role.html).
  */
 export const serviceRoleOperations = [
-  rest("greengrass", "AssociateServiceRoleToAccount", "PUT /greengrass/servicerole", { RoleArn: v.string() },
+  rest(
+    "greengrass",
+    "AssociateServiceRoleToAccount",
+    "PUT /greengrass/servicerole",
+    { RoleArn: v.string() },
     ({ account, region, now }, input) => {
       if (![...account.roles.values()].some((role) => roleArn(region, role) === input.RoleArn)) {
         throw new AwsError(400, "ValidationException", `${input.RoleArn} is no role of this account`);
       }
       region.serviceRole = { arn: input.RoleArn, associatedAt: now };
       return { AssociatedAt: rfc3339(now) };
-    }),
+    },
+  ),
 
   rest("greengrass", "GetServiceRoleForAccount", "GET /greengrass/servicerole", {}, ({ region }) => {
     if (region.serviceRole === undefined) {
-      throw new AwsError(404, "ResourceNotFoundException", "No service role is associated with this account in this region");
+      throw new AwsError(
+        404,
+        "ResourceNotFoundException",
+        "No service role is associated with this account in this region",
+      );
     }
     return { AssociatedAt: rfc3339(region.serviceRole.associatedAt), RoleArn: region.serviceRole.arn };
   }),
 
-  rest("greengrass", "DisassociateServiceRoleFromAccount", "DELETE /greengrass/servicerole", {}, ({ region, now }) => {
-    delete region.serviceRole;
-    return { DisassociatedAt: rfc3339(now) };
-  }),
+  rest(
+    "greengrass",
+    "DisassociateServiceRoleFromAccount",
+    "DELETE /greengrass/servicerole",
+    {},
+    ({ region, now }) => {
+      delete region.serviceRole;
+      return { DisassociatedAt: rfc3339(now) };
+    },
+  ),
 ];

@@ -7,7 +7,11 @@ import { isPolicyDocument, policyLength } from "../policy-versions.ts";
 
 export const RoleName = v.pipe(v.string(), v.regex(/^[\w+=,.@-]{1,64}$/));
 export const PolicyName = v.pipe(v.string(), v.regex(/^[\w+=,.@-]{1,128}$/));
-export const PolicyArn = v.pipe(v.string(), v.regex(/^arn:[^:]+:iam::(\d{12}|aws):policy\/.+$/), v.maxLength(2048));
+export const PolicyArn = v.pipe(
+  v.string(),
+  v.regex(/^arn:[^:]+:iam::(\d{12}|aws):policy\/.+$/),
+  v.maxLength(2048),
+);
 export const Path = v.optional(v.pipe(v.string(), v.regex(/^\/([!-~]+\/)?$/), v.maxLength(512)), "/");
 export const Description = v.pipe(v.string(), v.maxLength(1000));
 export const PolicyDocument = v.string();
@@ -28,13 +32,17 @@ export function deleteConflict(message: string): AwsError {
 
 export function roleNamed(account: Account, name: string): Role {
   const found = account.roles.get(name);
-  if (found === undefined) throw noSuchEntity(`The role with name ${name}`);
+  if (found === undefined) {
+    throw noSuchEntity(`The role with name ${name}`);
+  }
   return found;
 }
 
 export function policyWithArn(account: Account, arn: string): ManagedPolicy {
   const found = account.policies.get(arn);
-  if (found === undefined) throw noSuchEntity(`Policy ${arn}`);
+  if (found === undefined) {
+    throw noSuchEntity(`Policy ${arn}`);
+  }
   return found;
 }
 
@@ -52,8 +60,12 @@ export function uniqueId(prefix: "AROA" | "ANPA"): string {
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
  */
 export function checkDocument(document: string, limit: number): void {
-  if (!isPolicyDocument(document)) throw new AwsError(400, "MalformedPolicyDocument", "The policy is no JSON object.");
-  if (policyLength(document) > limit) throw new AwsError(409, "LimitExceeded", `Cannot exceed quota for PolicySize: ${limit}`);
+  if (!isPolicyDocument(document)) {
+    throw new AwsError(400, "MalformedPolicyDocument", "The policy is no JSON object.");
+  }
+  if (policyLength(document) > limit) {
+    throw new AwsError(409, "LimitExceeded", `Cannot exceed quota for PolicySize: ${limit}`);
+  }
 }
 
 /** IAM answers with documents percent-encoded (RFC 3986). */

@@ -3,8 +3,16 @@ import type { Account, Region } from "../account.ts";
 import { page } from "../members.ts";
 import { query } from "../operation.ts";
 import {
-  checkDocument, encodedDocument, noSuchEntity, paging, PolicyArn, PolicyDocument, PolicyName, policyWithArn,
-  RoleName, roleNamed,
+  checkDocument,
+  encodedDocument,
+  noSuchEntity,
+  paging,
+  PolicyArn,
+  PolicyDocument,
+  PolicyName,
+  policyWithArn,
+  RoleName,
+  roleNamed,
 } from "./entities.ts";
 
 const INLINE_LIMIT = 10_240;
@@ -14,7 +22,9 @@ const AWS_MANAGED = ["service-role/AWSGreengrassResourceAccessRolePolicy"];
 
 function checkAttachable(account: Account, region: Region, arn: string): void {
   const prefix = `arn:${partitionOf(region.name).name}:iam::aws:policy/`;
-  if (!AWS_MANAGED.some((name) => arn === prefix + name)) policyWithArn(account, arn);
+  if (!AWS_MANAGED.some((name) => arn === prefix + name)) {
+    policyWithArn(account, arn);
+  }
 }
 
 /** The policies of a role: inline, and attached managed ones. */
@@ -28,8 +38,14 @@ export const rolePolicyOperations = [
 
   query("iam", "GetRolePolicy", { RoleName, PolicyName }, ({ account }, input) => {
     const policy = roleNamed(account, input.RoleName).inline.get(input.PolicyName);
-    if (policy === undefined) throw noSuchEntity(`The role policy with name ${input.PolicyName}`);
-    return { RoleName: input.RoleName, PolicyName: policy.name, PolicyDocument: encodedDocument(policy.document) };
+    if (policy === undefined) {
+      throw noSuchEntity(`The role policy with name ${input.PolicyName}`);
+    }
+    return {
+      RoleName: input.RoleName,
+      PolicyName: policy.name,
+      PolicyDocument: encodedDocument(policy.document),
+    };
   }),
 
   query("iam", "DeleteRolePolicy", { RoleName, PolicyName }, ({ account }, input) => {
@@ -40,27 +56,38 @@ export const rolePolicyOperations = [
   }),
 
   query("iam", "ListRolePolicies", { RoleName, ...paging }, ({ account }, input) => {
-    const { entries, next } = page([...roleNamed(account, input.RoleName).inline.keys()], input.MaxItems, input.Marker);
+    const { entries, next } = page(
+      [...roleNamed(account, input.RoleName).inline.keys()],
+      input.MaxItems,
+      input.Marker,
+    );
     return { PolicyNames: entries, IsTruncated: next !== undefined, Marker: next };
   }),
 
   query("iam", "AttachRolePolicy", { RoleName, PolicyArn }, ({ account, region }, input) => {
     const role = roleNamed(account, input.RoleName);
     checkAttachable(account, region, input.PolicyArn);
-    if (!role.attached.includes(input.PolicyArn)) role.attached.push(input.PolicyArn);
+    if (!role.attached.includes(input.PolicyArn)) {
+      role.attached.push(input.PolicyArn);
+    }
     return undefined;
   }),
 
   query("iam", "DetachRolePolicy", { RoleName, PolicyArn }, ({ account }, input) => {
     const role = roleNamed(account, input.RoleName);
-    if (!role.attached.includes(input.PolicyArn)) throw noSuchEntity(`Policy ${input.PolicyArn} at role ${role.name}`);
+    if (!role.attached.includes(input.PolicyArn)) {
+      throw noSuchEntity(`Policy ${input.PolicyArn} at role ${role.name}`);
+    }
     role.attached = role.attached.filter((arn) => arn !== input.PolicyArn);
     return undefined;
   }),
 
   query("iam", "ListAttachedRolePolicies", { RoleName, ...paging }, ({ account }, input) => {
     const { entries, next } = page(roleNamed(account, input.RoleName).attached, input.MaxItems, input.Marker);
-    const AttachedPolicies = entries.map((arn) => ({ PolicyName: arn.slice(arn.lastIndexOf("/") + 1), PolicyArn: arn }));
+    const AttachedPolicies = entries.map((arn) => ({
+      PolicyName: arn.slice(arn.lastIndexOf("/") + 1),
+      PolicyArn: arn,
+    }));
     return { AttachedPolicies, IsTruncated: next !== undefined, Marker: next };
   }),
 ];

@@ -5,8 +5,18 @@ import { formList, integer, page } from "../members.ts";
 import { query } from "../operation.ts";
 import { tagKeyMember, tagMember, withoutTags, withTags } from "../tags.ts";
 import {
-  checkDocument, deleteConflict, Description, encodedDocument, entityAlreadyExists, isoTime, paging, Path, PolicyDocument,
-  RoleName, roleNamed, uniqueId,
+  checkDocument,
+  deleteConflict,
+  Description,
+  encodedDocument,
+  entityAlreadyExists,
+  isoTime,
+  paging,
+  Path,
+  PolicyDocument,
+  RoleName,
+  roleNamed,
+  uniqueId,
 } from "./entities.ts";
 
 /** Trust policies have a quota of their own. */
@@ -35,42 +45,73 @@ const MaxSessionDuration = v.pipe(integer, v.minValue(3600), v.maxValue(43_200))
 
 /** IAM roles (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html and its neighbours). */
 export const roleOperations = [
-  query("iam", "CreateRole", {
-    RoleName,
-    Path,
-    AssumeRolePolicyDocument: PolicyDocument,
-    Description: v.optional(Description),
-    MaxSessionDuration: v.optional(MaxSessionDuration, 3600),
-    Tags: v.optional(formList(tagMember), []),
-  }, ({ account, region, now }, input) => {
-    checkDocument(input.AssumeRolePolicyDocument, TRUST_LIMIT);
-    if (account.roles.has(input.RoleName)) throw entityAlreadyExists(`Role with name ${input.RoleName}`);
-    const role: Role = {
-      name: input.RoleName, path: input.Path, id: uniqueId("AROA"), description: input.Description,
-      trust: input.AssumeRolePolicyDocument, maxSessionSeconds: input.MaxSessionDuration, tags: input.Tags, createdAt: now,
-      inline: new Map(), attached: [],
-    };
-    account.roles.set(role.name, role);
-    return { Role: described(region, role) };
-  }),
+  query(
+    "iam",
+    "CreateRole",
+    {
+      RoleName,
+      Path,
+      AssumeRolePolicyDocument: PolicyDocument,
+      Description: v.optional(Description),
+      MaxSessionDuration: v.optional(MaxSessionDuration, 3600),
+      Tags: v.optional(formList(tagMember), []),
+    },
+    ({ account, region, now }, input) => {
+      checkDocument(input.AssumeRolePolicyDocument, TRUST_LIMIT);
+      if (account.roles.has(input.RoleName)) {
+        throw entityAlreadyExists(`Role with name ${input.RoleName}`);
+      }
+      const role: Role = {
+        name: input.RoleName,
+        path: input.Path,
+        id: uniqueId("AROA"),
+        description: input.Description,
+        trust: input.AssumeRolePolicyDocument,
+        maxSessionSeconds: input.MaxSessionDuration,
+        tags: input.Tags,
+        createdAt: now,
+        inline: new Map(),
+        attached: [],
+      };
+      account.roles.set(role.name, role);
+      return { Role: described(region, role) };
+    },
+  ),
 
-  query("iam", "GetRole", { RoleName }, ({ account, region }, input) =>
-    ({ Role: described(region, roleNamed(account, input.RoleName)) })),
+  query("iam", "GetRole", { RoleName }, ({ account, region }, input) => ({
+    Role: described(region, roleNamed(account, input.RoleName)),
+  })),
 
-  query("iam", "ListRoles", { PathPrefix: v.optional(v.string(), "/"), ...paging }, ({ account, region }, input) => {
-    const all = [...account.roles.values()].filter((role) => role.path.startsWith(input.PathPrefix));
-    const { entries, next } = page(all, input.MaxItems, input.Marker);
-    return { Roles: entries.map((role) => described(region, role)), IsTruncated: next !== undefined, Marker: next };
-  }),
+  query(
+    "iam",
+    "ListRoles",
+    { PathPrefix: v.optional(v.string(), "/"), ...paging },
+    ({ account, region }, input) => {
+      const all = [...account.roles.values()].filter((role) => role.path.startsWith(input.PathPrefix));
+      const { entries, next } = page(all, input.MaxItems, input.Marker);
+      return {
+        Roles: entries.map((role) => described(region, role)),
+        IsTruncated: next !== undefined,
+        Marker: next,
+      };
+    },
+  ),
 
-  query("iam", "UpdateRole", {
-    RoleName, Description: v.optional(Description), MaxSessionDuration: v.optional(MaxSessionDuration),
-  }, ({ account }, input) => {
-    const role = roleNamed(account, input.RoleName);
-    role.description = input.Description ?? role.description;
-    role.maxSessionSeconds = input.MaxSessionDuration ?? role.maxSessionSeconds;
-    return {};
-  }),
+  query(
+    "iam",
+    "UpdateRole",
+    {
+      RoleName,
+      Description: v.optional(Description),
+      MaxSessionDuration: v.optional(MaxSessionDuration),
+    },
+    ({ account }, input) => {
+      const role = roleNamed(account, input.RoleName);
+      role.description = input.Description ?? role.description;
+      role.maxSessionSeconds = input.MaxSessionDuration ?? role.maxSessionSeconds;
+      return {};
+    },
+  ),
 
   query("iam", "UpdateRoleDescription", { RoleName, Description }, ({ account, region }, input) => {
     const role = roleNamed(account, input.RoleName);
@@ -87,8 +128,12 @@ export const roleOperations = [
 
   query("iam", "DeleteRole", { RoleName }, ({ account }, input) => {
     const role = roleNamed(account, input.RoleName);
-    if (role.attached.length > 0) throw deleteConflict("Cannot delete entity, must detach all policies first.");
-    if (role.inline.size > 0) throw deleteConflict("Cannot delete entity, must delete policies first.");
+    if (role.attached.length > 0) {
+      throw deleteConflict("Cannot delete entity, must detach all policies first.");
+    }
+    if (role.inline.size > 0) {
+      throw deleteConflict("Cannot delete entity, must delete policies first.");
+    }
     account.roles.delete(role.name);
     return undefined;
   }),

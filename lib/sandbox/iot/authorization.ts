@@ -7,9 +7,13 @@ export interface Principal extends Asking {
   readonly certificate: Certificate;
 }
 
-/** Whether the policies of the certificate, and of its thing's groups, allow an action on a resource (an ARN). */
+/**
+ * Whether the policies of the certificate, and of its thing's groups, allow an action on a resource (an ARN).
+ */
 export function decide(region: Region, principal: Principal, action: string, resource: string): Decision {
-  const groups = [...region.groups.values()].filter(({ things }) => principal.thing !== undefined && things.includes(principal.thing));
+  const groups = [...region.groups.values()].filter(
+    ({ things }) => principal.thing !== undefined && things.includes(principal.thing),
+  );
   const names = [...principal.certificate.policies, ...groups.flatMap(({ policies }) => policies)];
   const policies = names.flatMap((name) => {
     const policy = region.policies.get(name);

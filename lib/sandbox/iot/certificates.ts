@@ -10,14 +10,28 @@ import { certificateNamed, deleteConflict, invalid } from "./registry.ts";
 const certificateId = v.pipe(v.string(), v.regex(/^[a-fA-F0-9]{64}$/));
 
 async function issued(
-  account: Account, region: Region, now: number, request: CertificateRequest, active: boolean,
+  account: Account,
+  region: Region,
+  now: number,
+  request: CertificateRequest,
+  active: boolean,
 ): Promise<object> {
   const pem = await issueCertificate(account.ca, request);
   const certificate: Certificate = {
-    id: idOf(pem), pem, status: active ? "ACTIVE" : "INACTIVE", createdAt: now, modifiedAt: now, things: [], policies: [],
+    id: idOf(pem),
+    pem,
+    status: active ? "ACTIVE" : "INACTIVE",
+    createdAt: now,
+    modifiedAt: now,
+    things: [],
+    policies: [],
   };
   region.certificates.set(certificate.id, certificate);
-  return { certificateArn: iotArn(region, `cert/${certificate.id}`), certificateId: certificate.id, certificatePem: pem };
+  return {
+    certificateArn: iotArn(region, `cert/${certificate.id}`),
+    certificateId: certificate.id,
+    certificatePem: pem,
+  };
 }
 
 function described(account: Account, region: Region, certificate: Certificate): object {
@@ -39,64 +53,114 @@ function described(account: Account, region: Region, certificate: Certificate): 
 
 /** Client certificates (https://docs.aws.amazon.com/iot/latest/developerguide/x509-client-certs.html). */
 export const certificateOperations = [
-  rest("iot", "CreateCertificateFromCsr", "POST /certificates", {
-    certificateSigningRequest: v.pipe(v.string(), v.minLength(1), v.maxLength(4096)), setAsActive: v.optional(flag, false),
-  }, async ({ account, region, now }, input) => {
-    const request = await readCsr(input.certificateSigningRequest).catch((error: unknown) => {
-      throw invalid(`The CSR is invalid: ${error instanceof Error ? error.message : String(error)}`);
-    });
-    return await issued(account, region, now, request, input.setAsActive);
-  }),
+  rest(
+    "iot",
+    "CreateCertificateFromCsr",
+    "POST /certificates",
+    {
+      certificateSigningRequest: v.pipe(v.string(), v.minLength(1), v.maxLength(4096)),
+      setAsActive: v.optional(flag, false),
+    },
+    async ({ account, region, now }, input) => {
+      const request = await readCsr(input.certificateSigningRequest).catch((error: unknown) => {
+        throw invalid(`The CSR is invalid: ${error instanceof Error ? error.message : String(error)}`);
+      });
+      return await issued(account, region, now, request, input.setAsActive);
+    },
+  ),
 
   // The private key is in the answer only: neither AWS nor the sandbox keeps it.
-  rest("iot", "CreateKeysAndCertificate", "POST /keys-and-certificate", { setAsActive: v.optional(flag, false) },
+  rest(
+    "iot",
+    "CreateKeysAndCertificate",
+    "POST /keys-and-certificate",
+    { setAsActive: v.optional(flag, false) },
     async ({ account, region, now }, input) => {
       const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-      const request = { publicKey: publicKey.export({ type: "spki", format: "der" }), subject: "CN=AWS IoT Certificate" };
+      const request = {
+        publicKey: publicKey.export({ type: "spki", format: "der" }),
+        subject: "CN=AWS IoT Certificate",
+      };
       const keyPair = {
         PublicKey: publicKey.export({ type: "spki", format: "pem" }),
         PrivateKey: privateKey.export({ type: "pkcs1", format: "pem" }),
       };
       return { ...(await issued(account, region, now, request, input.setAsActive)), keyPair };
+    },
+  ),
+
+  rest(
+    "iot",
+    "DescribeCertificate",
+    "GET /certificates/{certificateId}",
+    { certificateId },
+    ({ account, region }, input) => ({
+      certificateDescription: described(account, region, certificateNamed(region, input.certificateId)),
     }),
+  ),
 
-  rest("iot", "DescribeCertificate", "GET /certificates/{certificateId}", { certificateId }, ({ account, region }, input) =>
-    ({ certificateDescription: described(account, region, certificateNamed(region, input.certificateId)) })),
+  rest(
+    "iot",
+    "UpdateCertificate",
+    "PUT /certificates/{certificateId}",
+    {
+      certificateId,
+      newStatus: v.picklist(["ACTIVE", "INACTIVE", "REVOKED"]),
+    },
+    ({ region, now }, input) => {
+      const certificate = certificateNamed(region, input.certificateId);
+      if (certificate.status === input.newStatus) {
+        return undefined;
+      }
+      certificate.status = input.newStatus;
+      certificate.modifiedAt = now;
+      return undefined;
+    },
+  ),
 
-  rest("iot", "UpdateCertificate", "PUT /certificates/{certificateId}", {
-    certificateId, newStatus: v.picklist(["ACTIVE", "INACTIVE", "REVOKED"]),
-  }, ({ region, now }, input) => {
-    const certificate = certificateNamed(region, input.certificateId);
-    if (certificate.status === input.newStatus) return undefined;
-    certificate.status = input.newStatus;
-    certificate.modifiedAt = now;
-    return undefined;
-  }),
+  rest(
+    "iot",
+    "DeleteCertificate",
+    "DELETE /certificates/{certificateId}",
+    {
+      certificateId,
+      forceDelete: v.optional(flag, false),
+    },
+    ({ region }, input) => {
+      const certificate = certificateNamed(region, input.certificateId);
+      if (certificate.status === "ACTIVE") {
+        throw deleteConflict(`Certificate ${certificate.id} is ACTIVE: deactivate it first`);
+      }
+      if (certificate.things.length > 0) {
+        throw deleteConflict(`Certificate ${certificate.id} is attached to things`);
+      }
+      if (certificate.policies.length > 0 && !input.forceDelete) {
+        throw deleteConflict(`Certificate ${certificate.id} has policies attached`);
+      }
+      region.certificates.delete(certificate.id);
+      return undefined;
+    },
+  ),
 
-  rest("iot", "DeleteCertificate", "DELETE /certificates/{certificateId}", {
-    certificateId, forceDelete: v.optional(flag, false),
-  }, ({ region }, input) => {
-    const certificate = certificateNamed(region, input.certificateId);
-    if (certificate.status === "ACTIVE") throw deleteConflict(`Certificate ${certificate.id} is ACTIVE: deactivate it first`);
-    if (certificate.things.length > 0) throw deleteConflict(`Certificate ${certificate.id} is attached to things`);
-    if (certificate.policies.length > 0 && !input.forceDelete) {
-      throw deleteConflict(`Certificate ${certificate.id} has policies attached`);
-    }
-    region.certificates.delete(certificate.id);
-    return undefined;
-  }),
-
-  rest("iot", "ListCertificates", "GET /certificates", {
-    pageSize: v.optional(integer), marker: v.optional(v.string()), isAscendingOrder: v.optional(flag),
-  }, ({ region }, input) => {
-    const { entries, next } = page([...region.certificates.values()], input.pageSize, input.marker);
-    const certificates = entries.map(({ id, status, createdAt }) => ({
-      certificateArn: iotArn(region, `cert/${id}`),
-      certificateId: id,
-      status,
-      certificateMode: "DEFAULT",
-      creationDate: createdAt,
-    }));
-    return { certificates, nextMarker: next };
-  }),
+  rest(
+    "iot",
+    "ListCertificates",
+    "GET /certificates",
+    {
+      pageSize: v.optional(integer),
+      marker: v.optional(v.string()),
+      isAscendingOrder: v.optional(flag),
+    },
+    ({ region }, input) => {
+      const { entries, next } = page([...region.certificates.values()], input.pageSize, input.marker);
+      const certificates = entries.map(({ id, status, createdAt }) => ({
+        certificateArn: iotArn(region, `cert/${id}`),
+        certificateId: id,
+        status,
+        certificateMode: "DEFAULT",
+        creationDate: createdAt,
+      }));
+      return { certificates, nextMarker: next };
+    },
+  ),
 ];

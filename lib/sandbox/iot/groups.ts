@@ -6,7 +6,15 @@ import { flag, integer, page } from "../members.ts";
 import { rest } from "../operation.ts";
 import { tagMember } from "../tags.ts";
 import {
-  alreadyExists, attributePayload, checkVersion, groupNamed, invalid, sameAttributes, thingName, thingNamed, updatedAttributes,
+  alreadyExists,
+  attributePayload,
+  checkVersion,
+  groupNamed,
+  invalid,
+  sameAttributes,
+  thingName,
+  thingNamed,
+  updatedAttributes,
 } from "./registry.ts";
 
 const properties = v.strictObject({
@@ -24,7 +32,11 @@ const membership = {
 type Membership = { readonly [K in keyof typeof membership]?: string | undefined };
 
 function created(region: Region, group: ThingGroup): object {
-  return { thingGroupName: group.name, thingGroupArn: iotArn(region, `thinggroup/${group.name}`), thingGroupId: group.id };
+  return {
+    thingGroupName: group.name,
+    thingGroupArn: iotArn(region, `thinggroup/${group.name}`),
+    thingGroupId: group.id,
+  };
 }
 
 function listed(region: Region, group: ThingGroup): object {
@@ -45,99 +57,190 @@ function memberAndGroup(region: Region, input: Membership): { thing: string; gro
   return { thing: thingNamed(region, thing).name, group: groupNamed(region, group) };
 }
 
-/** Static thing groups without a hierarchy (https://docs.aws.amazon.com/iot/latest/developerguide/thing-groups.html). */
+/**
+ * Static thing groups without a hierarchy
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/thing-groups.html).
+ */
 export const groupOperations = [
-  rest("iot", "CreateThingGroup", "POST /thing-groups/{thingGroupName}", {
-    thingGroupName: thingName, thingGroupProperties: v.optional(properties), tags: v.optional(v.array(tagMember), []),
-  }, ({ region, now }, input) => {
-    const description = input.thingGroupProperties?.thingGroupDescription;
-    const attributes = updatedAttributes({}, input.thingGroupProperties?.attributePayload);
-    const old = region.groups.get(input.thingGroupName);
-    if (old !== undefined) {
-      if (old.description === description && sameAttributes(old.attributes, attributes)) return created(region, old);
-      throw alreadyExists(`Thing group ${old.name}`, old.name, iotArn(region, `thinggroup/${old.name}`));
-    }
-    const group: ThingGroup = {
-      name: input.thingGroupName, id: randomUUID(), description, attributes, tags: input.tags, version: 1, createdAt: now,
-      things: [], policies: [],
-    };
-    region.groups.set(group.name, group);
-    return created(region, group);
-  }),
+  rest(
+    "iot",
+    "CreateThingGroup",
+    "POST /thing-groups/{thingGroupName}",
+    {
+      thingGroupName: thingName,
+      thingGroupProperties: v.optional(properties),
+      tags: v.optional(v.array(tagMember), []),
+    },
+    ({ region, now }, input) => {
+      const description = input.thingGroupProperties?.thingGroupDescription;
+      const attributes = updatedAttributes({}, input.thingGroupProperties?.attributePayload);
+      const old = region.groups.get(input.thingGroupName);
+      if (old !== undefined) {
+        if (old.description === description && sameAttributes(old.attributes, attributes)) {
+          return created(region, old);
+        }
+        throw alreadyExists(`Thing group ${old.name}`, old.name, iotArn(region, `thinggroup/${old.name}`));
+      }
+      const group: ThingGroup = {
+        name: input.thingGroupName,
+        id: randomUUID(),
+        description,
+        attributes,
+        tags: input.tags,
+        version: 1,
+        createdAt: now,
+        things: [],
+        policies: [],
+      };
+      region.groups.set(group.name, group);
+      return created(region, group);
+    },
+  ),
 
-  rest("iot", "DescribeThingGroup", "GET /thing-groups/{thingGroupName}", {
-    thingGroupName: thingName,
-  }, ({ region }, input) => {
-    const group = groupNamed(region, input.thingGroupName);
-    return {
-      ...created(region, group),
-      version: group.version,
-      thingGroupProperties: {
-        thingGroupDescription: group.description,
-        // Terraform's provider takes an empty payload for a change.
-        ...(Object.keys(group.attributes).length === 0 ? {} : { attributePayload: { attributes: group.attributes } }),
-      },
-      thingGroupMetadata: { creationDate: group.createdAt, rootToParentThingGroups: [] },
-    };
-  }),
+  rest(
+    "iot",
+    "DescribeThingGroup",
+    "GET /thing-groups/{thingGroupName}",
+    {
+      thingGroupName: thingName,
+    },
+    ({ region }, input) => {
+      const group = groupNamed(region, input.thingGroupName);
+      return {
+        ...created(region, group),
+        version: group.version,
+        thingGroupProperties: {
+          thingGroupDescription: group.description,
+          // Terraform's provider takes an empty payload for a change.
+          ...(Object.keys(group.attributes).length === 0
+            ? {}
+            : { attributePayload: { attributes: group.attributes } }),
+        },
+        thingGroupMetadata: { creationDate: group.createdAt, rootToParentThingGroups: [] },
+      };
+    },
+  ),
 
-  rest("iot", "UpdateThingGroup", "PATCH /thing-groups/{thingGroupName}", {
-    thingGroupName: thingName, thingGroupProperties: properties, expectedVersion: v.optional(integer),
-  }, ({ region }, input) => {
-    const group = groupNamed(region, input.thingGroupName);
-    checkVersion(group, input.expectedVersion);
-    const { thingGroupDescription, attributePayload: payload } = input.thingGroupProperties;
-    if (thingGroupDescription !== undefined) group.description = thingGroupDescription;
-    group.attributes = updatedAttributes(group.attributes, payload);
-    group.version++;
-    return { version: group.version };
-  }),
+  rest(
+    "iot",
+    "UpdateThingGroup",
+    "PATCH /thing-groups/{thingGroupName}",
+    {
+      thingGroupName: thingName,
+      thingGroupProperties: properties,
+      expectedVersion: v.optional(integer),
+    },
+    ({ region }, input) => {
+      const group = groupNamed(region, input.thingGroupName);
+      checkVersion(group, input.expectedVersion);
+      const { thingGroupDescription, attributePayload: payload } = input.thingGroupProperties;
+      if (thingGroupDescription !== undefined) {
+        group.description = thingGroupDescription;
+      }
+      group.attributes = updatedAttributes(group.attributes, payload);
+      group.version++;
+      return { version: group.version };
+    },
+  ),
 
-  rest("iot", "DeleteThingGroup", "DELETE /thing-groups/{thingGroupName}", {
-    thingGroupName: thingName, expectedVersion: v.optional(integer),
-  }, ({ region }, input) => {
-    const group = region.groups.get(input.thingGroupName);
-    if (group === undefined) return {};
-    checkVersion(group, input.expectedVersion);
-    region.groups.delete(group.name);
-    return {};
-  }),
+  rest(
+    "iot",
+    "DeleteThingGroup",
+    "DELETE /thing-groups/{thingGroupName}",
+    {
+      thingGroupName: thingName,
+      expectedVersion: v.optional(integer),
+    },
+    ({ region }, input) => {
+      const group = region.groups.get(input.thingGroupName);
+      if (group === undefined) {
+        return {};
+      }
+      checkVersion(group, input.expectedVersion);
+      region.groups.delete(group.name);
+      return {};
+    },
+  ),
 
-  rest("iot", "ListThingGroups", "GET /thing-groups", {
-    ...paging, namePrefixFilter: v.optional(v.string(), ""), recursive: v.optional(flag),
-  }, ({ region }, input) => {
-    const all = [...region.groups.values()].filter((group) => group.name.startsWith(input.namePrefixFilter));
-    const { entries, next } = page(all, input.maxResults, input.nextToken);
-    return { thingGroups: entries.map((group) => listed(region, group)), nextToken: next };
-  }),
+  rest(
+    "iot",
+    "ListThingGroups",
+    "GET /thing-groups",
+    {
+      ...paging,
+      namePrefixFilter: v.optional(v.string(), ""),
+      recursive: v.optional(flag),
+    },
+    ({ region }, input) => {
+      const all = [...region.groups.values()].filter((group) =>
+        group.name.startsWith(input.namePrefixFilter),
+      );
+      const { entries, next } = page(all, input.maxResults, input.nextToken);
+      return { thingGroups: entries.map((group) => listed(region, group)), nextToken: next };
+    },
+  ),
 
-  rest("iot", "AddThingToThingGroup", "PUT /thing-groups/addThingToThingGroup", {
-    ...membership, overrideDynamicGroups: v.optional(v.boolean()),
-  }, ({ region }, input) => {
-    const { thing, group } = memberAndGroup(region, input);
-    if (!group.things.includes(thing)) group.things.push(thing);
-    return {};
-  }),
+  rest(
+    "iot",
+    "AddThingToThingGroup",
+    "PUT /thing-groups/addThingToThingGroup",
+    {
+      ...membership,
+      overrideDynamicGroups: v.optional(v.boolean()),
+    },
+    ({ region }, input) => {
+      const { thing, group } = memberAndGroup(region, input);
+      if (!group.things.includes(thing)) {
+        group.things.push(thing);
+      }
+      return {};
+    },
+  ),
 
-  rest("iot", "RemoveThingFromThingGroup", "PUT /thing-groups/removeThingFromThingGroup", membership, ({ region }, input) => {
-    const { thing, group } = memberAndGroup(region, input);
-    group.things = group.things.filter((name) => name !== thing);
-    return {};
-  }),
+  rest(
+    "iot",
+    "RemoveThingFromThingGroup",
+    "PUT /thing-groups/removeThingFromThingGroup",
+    membership,
+    ({ region }, input) => {
+      const { thing, group } = memberAndGroup(region, input);
+      group.things = group.things.filter((name) => name !== thing);
+      return {};
+    },
+  ),
 
-  rest("iot", "ListThingGroupsForThing", "GET /things/{thingName}/thing-groups", {
-    thingName, ...paging,
-  }, ({ region }, input) => {
-    const { name } = thingNamed(region, input.thingName);
-    const all = [...region.groups.values()].filter((group) => group.things.includes(name));
-    const { entries, next } = page(all, input.maxResults, input.nextToken);
-    return { thingGroups: entries.map((group) => listed(region, group)), nextToken: next };
-  }),
+  rest(
+    "iot",
+    "ListThingGroupsForThing",
+    "GET /things/{thingName}/thing-groups",
+    {
+      thingName,
+      ...paging,
+    },
+    ({ region }, input) => {
+      const { name } = thingNamed(region, input.thingName);
+      const all = [...region.groups.values()].filter((group) => group.things.includes(name));
+      const { entries, next } = page(all, input.maxResults, input.nextToken);
+      return { thingGroups: entries.map((group) => listed(region, group)), nextToken: next };
+    },
+  ),
 
-  rest("iot", "ListThingsInThingGroup", "GET /thing-groups/{thingGroupName}/things", {
-    thingGroupName: thingName, recursive: v.optional(flag), ...paging,
-  }, ({ region }, input) => {
-    const { entries, next } = page(groupNamed(region, input.thingGroupName).things, input.maxResults, input.nextToken);
-    return { things: entries, nextToken: next };
-  }),
+  rest(
+    "iot",
+    "ListThingsInThingGroup",
+    "GET /thing-groups/{thingGroupName}/things",
+    {
+      thingGroupName: thingName,
+      recursive: v.optional(flag),
+      ...paging,
+    },
+    ({ region }, input) => {
+      const { entries, next } = page(
+        groupNamed(region, input.thingGroupName).things,
+        input.maxResults,
+        input.nextToken,
+      );
+      return { things: entries, nextToken: next };
+    },
+  ),
 ];

@@ -11,6 +11,14 @@ import { thingOperations } from "./things.ts";
 
 /** The control plane of AWS IoT Core that the sandbox knows (API version 2015-05-28). */
 export const iotOperations = [
-  ...endpointOperations, ...connectivityOperations, ...taggingOperations, ...thingOperations, ...principalOperations, ...groupOperations,
-  ...certificateOperations, ...policyOperations, ...policyAttachmentOperations, ...roleAliasOperations,
+  ...endpointOperations,
+  ...connectivityOperations,
+  ...taggingOperations,
+  ...thingOperations,
+  ...principalOperations,
+  ...groupOperations,
+  ...certificateOperations,
+  ...policyOperations,
+  ...policyAttachmentOperations,
+  ...roleAliasOperations,
 ];

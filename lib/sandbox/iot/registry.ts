@@ -1,5 +1,12 @@
 import * as v from "valibot";
-import { textRecord, type Certificate, type IotPolicy, type Region, type Thing, type ThingGroup } from "../account.ts";
+import {
+  textRecord,
+  type Certificate,
+  type IotPolicy,
+  type Region,
+  type Thing,
+  type ThingGroup,
+} from "../account.ts";
 import { nameInArn } from "../arns.ts";
 import { AwsError } from "../operation.ts";
 
@@ -14,28 +21,40 @@ export const attributePayload = v.strictObject({
 });
 
 function areAttributes(attributes: Record<string, string>): boolean {
-  return Object.entries(attributes).every(([name, value]) =>
-    /^[a-zA-Z0-9_.,@/:#-]{1,128}$/.test(name) && /^[a-zA-Z0-9_.,@/:#=[\]-]{0,800}$/.test(value));
+  return Object.entries(attributes).every(
+    ([name, value]) =>
+      /^[a-zA-Z0-9_.,@/:#-]{1,128}$/.test(name) && /^[a-zA-Z0-9_.,@/:#=[\]-]{0,800}$/.test(value),
+  );
 }
 
 /** The attributes after an update. An empty value removes its attribute. */
 export function updatedAttributes(
-  old: Record<string, string>, payload: v.InferOutput<typeof attributePayload> | undefined,
+  old: Record<string, string>,
+  payload: v.InferOutput<typeof attributePayload> | undefined,
 ): Record<string, string> {
-  if (payload?.attributes === undefined) return old;
+  if (payload?.attributes === undefined) {
+    return old;
+  }
   const set = payload.merge === true ? { ...old, ...payload.attributes } : payload.attributes;
   return Object.fromEntries(Object.entries(set).filter(([, value]) => value !== ""));
 }
 
 export function sameAttributes(a: Record<string, string>, b: Record<string, string>): boolean {
-  const text = (attributes: Record<string, string>): string => JSON.stringify(Object.entries(attributes).sort());
+  const text = (attributes: Record<string, string>): string =>
+    JSON.stringify(Object.entries(attributes).sort());
   return text(a) === text(b);
 }
 
 /** An update that names the version it was made for fails where another update came first. */
 export function checkVersion(resource: { version: number }, expected: number | undefined): void {
-  if (expected === undefined || expected === resource.version) return;
-  throw new AwsError(409, "VersionConflictException", `Version ${expected} was expected, but it is ${resource.version}`);
+  if (expected === undefined || expected === resource.version) {
+    return;
+  }
+  throw new AwsError(
+    409,
+    "VersionConflictException",
+    `Version ${expected} was expected, but it is ${resource.version}`,
+  );
 }
 
 export function notFound(what: string): AwsError {
@@ -52,39 +71,55 @@ export function deleteConflict(message: string): AwsError {
 
 /** AWS names the resource that is in the way. */
 export function alreadyExists(what: string, resourceId: string, resourceArn: string): AwsError {
-  return new AwsError(409, "ResourceAlreadyExistsException", `${what} already exists with a different configuration`, {
-    resourceId, resourceArn,
-  });
+  return new AwsError(
+    409,
+    "ResourceAlreadyExistsException",
+    `${what} already exists with a different configuration`,
+    {
+      resourceId,
+      resourceArn,
+    },
+  );
 }
 
 export function thingNamed(region: Region, name: string): Thing {
   const found = region.things.get(name);
-  if (found === undefined) throw notFound(`Thing ${name}`);
+  if (found === undefined) {
+    throw notFound(`Thing ${name}`);
+  }
   return found;
 }
 
 export function groupNamed(region: Region, name: string): ThingGroup {
   const found = region.groups.get(name);
-  if (found === undefined) throw notFound(`Thing group ${name}`);
+  if (found === undefined) {
+    throw notFound(`Thing group ${name}`);
+  }
   return found;
 }
 
 export function policyNamed(region: Region, name: string): IotPolicy {
   const found = region.policies.get(name);
-  if (found === undefined) throw notFound(`Policy ${name}`);
+  if (found === undefined) {
+    throw notFound(`Policy ${name}`);
+  }
   return found;
 }
 
 export function certificateNamed(region: Region, id: string): Certificate {
   const found = region.certificates.get(id);
-  if (found === undefined) throw notFound(`Certificate ${id}`);
+  if (found === undefined) {
+    throw notFound(`Certificate ${id}`);
+  }
   return found;
 }
 
 /** The certificate that a principal is. Cognito identities, the other kind of principal, are not modelled. */
 export function principalCertificate(region: Region, principal: string): Certificate {
   const id = nameInArn(region, principal, "cert");
-  if (id === undefined) throw invalid(`${principal} is no certificate of this account and region`);
+  if (id === undefined) {
+    throw invalid(`${principal} is no certificate of this account and region`);
+  }
   return certificateNamed(region, id);
 }
 

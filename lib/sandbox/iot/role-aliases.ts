@@ -12,7 +12,9 @@ const credentialDurationSeconds = v.pipe(integer, v.minValue(900), v.maxValue(43
 
 function aliasNamed(region: Region, name: string): RoleAlias {
   const found = region.aliases.get(name);
-  if (found === undefined) throw notFound(`Role alias ${name}`);
+  if (found === undefined) {
+    throw notFound(`Role alias ${name}`);
+  }
   return found;
 }
 
@@ -22,55 +24,91 @@ function named(region: Region, alias: RoleAlias): object {
 
 /** Role aliases (https://docs.aws.amazon.com/iot/latest/developerguide/authorizing-direct-aws.html). */
 export const roleAliasOperations = [
-  rest("iot", "CreateRoleAlias", "POST /role-aliases/{roleAlias}", {
-    roleAlias,
-    roleArn,
-    credentialDurationSeconds: v.optional(credentialDurationSeconds, 3600),
-    tags: v.optional(v.array(tagMember), []),
-  }, ({ region, now }, input) => {
-    if (region.aliases.has(input.roleAlias)) {
-      throw alreadyExists(`Role alias ${input.roleAlias}`, input.roleAlias, iotArn(region, `rolealias/${input.roleAlias}`));
-    }
-    const alias: RoleAlias = {
-      name: input.roleAlias, roleArn: input.roleArn, seconds: input.credentialDurationSeconds, tags: input.tags,
-      createdAt: now, modifiedAt: now,
-    };
-    region.aliases.set(alias.name, alias);
-    return named(region, alias);
-  }),
+  rest(
+    "iot",
+    "CreateRoleAlias",
+    "POST /role-aliases/{roleAlias}",
+    {
+      roleAlias,
+      roleArn,
+      credentialDurationSeconds: v.optional(credentialDurationSeconds, 3600),
+      tags: v.optional(v.array(tagMember), []),
+    },
+    ({ region, now }, input) => {
+      if (region.aliases.has(input.roleAlias)) {
+        throw alreadyExists(
+          `Role alias ${input.roleAlias}`,
+          input.roleAlias,
+          iotArn(region, `rolealias/${input.roleAlias}`),
+        );
+      }
+      const alias: RoleAlias = {
+        name: input.roleAlias,
+        roleArn: input.roleArn,
+        seconds: input.credentialDurationSeconds,
+        tags: input.tags,
+        createdAt: now,
+        modifiedAt: now,
+      };
+      region.aliases.set(alias.name, alias);
+      return named(region, alias);
+    },
+  ),
 
-  rest("iot", "DescribeRoleAlias", "GET /role-aliases/{roleAlias}", { roleAlias }, ({ account, region }, input) => {
-    const alias = aliasNamed(region, input.roleAlias);
-    const roleAliasDescription = {
-      ...named(region, alias),
-      roleArn: alias.roleArn,
-      owner: account.id,
-      credentialDurationSeconds: alias.seconds,
-      creationDate: alias.createdAt,
-      lastModifiedDate: alias.modifiedAt,
-    };
-    return { roleAliasDescription };
-  }),
+  rest(
+    "iot",
+    "DescribeRoleAlias",
+    "GET /role-aliases/{roleAlias}",
+    { roleAlias },
+    ({ account, region }, input) => {
+      const alias = aliasNamed(region, input.roleAlias);
+      const roleAliasDescription = {
+        ...named(region, alias),
+        roleArn: alias.roleArn,
+        owner: account.id,
+        credentialDurationSeconds: alias.seconds,
+        creationDate: alias.createdAt,
+        lastModifiedDate: alias.modifiedAt,
+      };
+      return { roleAliasDescription };
+    },
+  ),
 
-  rest("iot", "UpdateRoleAlias", "PUT /role-aliases/{roleAlias}", {
-    roleAlias, roleArn: v.optional(roleArn), credentialDurationSeconds: v.optional(credentialDurationSeconds),
-  }, ({ region, now }, input) => {
-    const alias = aliasNamed(region, input.roleAlias);
-    alias.roleArn = input.roleArn ?? alias.roleArn;
-    alias.seconds = input.credentialDurationSeconds ?? alias.seconds;
-    alias.modifiedAt = now;
-    return named(region, alias);
-  }),
+  rest(
+    "iot",
+    "UpdateRoleAlias",
+    "PUT /role-aliases/{roleAlias}",
+    {
+      roleAlias,
+      roleArn: v.optional(roleArn),
+      credentialDurationSeconds: v.optional(credentialDurationSeconds),
+    },
+    ({ region, now }, input) => {
+      const alias = aliasNamed(region, input.roleAlias);
+      alias.roleArn = input.roleArn ?? alias.roleArn;
+      alias.seconds = input.credentialDurationSeconds ?? alias.seconds;
+      alias.modifiedAt = now;
+      return named(region, alias);
+    },
+  ),
 
   rest("iot", "DeleteRoleAlias", "DELETE /role-aliases/{roleAlias}", { roleAlias }, ({ region }, input) => {
     region.aliases.delete(aliasNamed(region, input.roleAlias).name);
     return {};
   }),
 
-  rest("iot", "ListRoleAliases", "GET /role-aliases", {
-    pageSize: v.optional(integer), marker: v.optional(v.string()), isAscendingOrder: v.optional(flag),
-  }, ({ region }, input) => {
-    const { entries, next } = page([...region.aliases.keys()], input.pageSize, input.marker);
-    return { roleAliases: entries, nextMarker: next };
-  }),
+  rest(
+    "iot",
+    "ListRoleAliases",
+    "GET /role-aliases",
+    {
+      pageSize: v.optional(integer),
+      marker: v.optional(v.string()),
+      isAscendingOrder: v.optional(flag),
+    },
+    ({ region }, input) => {
+      const { entries, next } = page([...region.aliases.keys()], input.pageSize, input.marker);
+      return { roleAliases: entries, nextMarker: next };
+    },
+  ),
 ];

@@ -7,14 +7,20 @@ import { invalid, notFound } from "./registry.ts";
 
 const resourceArn = v.string();
 
-/** The kinds of resource that carry tags. Things and certificates carry none: a thing has attributes instead. */
+/**
+ * The kinds of resource that carry tags. Things and certificates carry none: a thing has attributes instead.
+ */
 function tagged(region: Region, arn: string): { tags: Tag[] } {
   const kinds = { thinggroup: region.groups, policy: region.policies, rolealias: region.aliases };
   for (const [type, resources] of Object.entries(kinds)) {
     const name = nameInArn(region, arn, type);
-    if (name === undefined) continue;
+    if (name === undefined) {
+      continue;
+    }
     const found = resources.get(name);
-    if (found === undefined) throw notFound(arn);
+    if (found === undefined) {
+      throw notFound(arn);
+    }
     return found;
   }
   throw invalid(`${arn} is not a resource that carries tags in this account and region`);
@@ -22,8 +28,13 @@ function tagged(region: Region, arn: string): { tags: Tag[] } {
 
 /** Tags of IoT resources (https://docs.aws.amazon.com/iot/latest/developerguide/tagging-iot.html). */
 export const taggingOperations = [
-  rest("iot", "ListTagsForResource", "GET /tags", { resourceArn, nextToken: v.optional(v.string()) }, ({ region }, input) =>
-    ({ tags: tagged(region, input.resourceArn).tags })),
+  rest(
+    "iot",
+    "ListTagsForResource",
+    "GET /tags",
+    { resourceArn, nextToken: v.optional(v.string()) },
+    ({ region }, input) => ({ tags: tagged(region, input.resourceArn).tags }),
+  ),
 
   rest("iot", "TagResource", "POST /tags", { resourceArn, tags: v.array(tagMember) }, ({ region }, input) => {
     const resource = tagged(region, input.resourceArn);
@@ -31,9 +42,15 @@ export const taggingOperations = [
     return {};
   }),
 
-  rest("iot", "UntagResource", "POST /untag", { resourceArn, tagKeys: v.array(tagKeyMember) }, ({ region }, input) => {
-    const resource = tagged(region, input.resourceArn);
-    resource.tags = withoutTags(resource.tags, input.tagKeys);
-    return {};
-  }),
+  rest(
+    "iot",
+    "UntagResource",
+    "POST /untag",
+    { resourceArn, tagKeys: v.array(tagKeyMember) },
+    ({ region }, input) => {
+      const resource = tagged(region, input.resourceArn);
+      resource.tags = withoutTags(resource.tags, input.tagKeys);
+      return {};
+    },
+  ),
 ];

@@ -19,18 +19,27 @@ export interface Identity {
 }
 
 /**
- * Makes the thing, its policy, and its one active certificate for the request's key what they shall be. A certificate for
- * another key is removed once the new one works.
+ * Makes the thing, its policy, and its one active certificate for the request's key what they shall be. A
+ * certificate for another key is removed once the new one works.
  * @throws ProblemError (exit 4) where a thing or policy of that name is not the instance's.
  */
 export async function convergeIdentity(access: AwsAccess, identity: Identity): Promise<ThingOutputs> {
   const thingArn = await convergeThing(access, identity.name, identity.instance);
   await convergePolicy(access, identity.policy.name, identity.policy.document, identity.instance);
   const { certificate, isNew, superseded } = await certificateFor(access, identity.name, identity.csr);
-  await convergeAttachments(access, certificate.arn, [...identity.sharedPolicies, identity.policy.name], identity.instance);
-  if (isNew) await attachPrincipal(access, identity.name, certificate.arn);
+  await convergeAttachments(
+    access,
+    certificate.arn,
+    [...identity.sharedPolicies, identity.policy.name],
+    identity.instance,
+  );
+  if (isNew) {
+    await attachPrincipal(access, identity.name, certificate.arn);
+  }
   await setStatus(access, certificate, "ACTIVE");
-  for (const old of superseded) await removeCertificate(access, identity.name, old);
+  for (const old of superseded) {
+    await removeCertificate(access, identity.name, old);
+  }
   return {
     thing_name: identity.name,
     thing_arn: thingArn,
@@ -45,13 +54,20 @@ async function convergeThing(access: AwsAccess, thingName: string, instance: str
   const { CreateThingCommand, DescribeThingCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const found = await lookUp({ action: "iot:DescribeThing", resource: thingName }, () =>
-    iot.send(new DescribeThingCommand({ thingName })));
+    iot.send(new DescribeThingCommand({ thingName })),
+  );
   if (found !== undefined) {
     checkOwner(`the thing ${thingName}`, found.attributes?.[INSTANCE_ATTRIBUTE], instance);
     return found.thingArn ?? "";
   }
   const made = await call({ action: "iot:CreateThing", resource: thingName }, () =>
-    iot.send(new CreateThingCommand({ thingName, attributePayload: { attributes: { [INSTANCE_ATTRIBUTE]: instance } } })));
+    iot.send(
+      new CreateThingCommand({
+        thingName,
+        attributePayload: { attributes: { [INSTANCE_ATTRIBUTE]: instance } },
+      }),
+    ),
+  );
   return made.thingArn ?? "";
 }
 
@@ -59,5 +75,6 @@ async function attachPrincipal(access: AwsAccess, thingName: string, principal: 
   const { AttachThingPrincipalCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   await call({ action: "iot:AttachThingPrincipal", resource: thingName }, () =>
-    iot.send(new AttachThingPrincipalCommand({ thingName, principal })));
+    iot.send(new AttachThingPrincipalCommand({ thingName, principal })),
+  );
 }

@@ -11,7 +11,9 @@ const INLINE_POLICY = "token-exchange";
 
 const TRUST = JSON.stringify({
   Version: "2012-10-17",
-  Statement: [{ Effect: "Allow", Principal: { Service: "credentials.iot.amazonaws.com" }, Action: "sts:AssumeRole" }],
+  Statement: [
+    { Effect: "Allow", Principal: { Service: "credentials.iot.amazonaws.com" }, Action: "sts:AssumeRole" },
+  ],
 });
 
 /** How long the credentials of a core live: AWS's default. */
@@ -19,8 +21,8 @@ const CREDENTIAL_SECONDS = 3600;
 
 /**
  * Makes the shared resources of an instance what the variables say; does nothing where they are so already.
- * @throws ProblemError: exit 4 where a resource of that name is somebody else's or the account is another one; 1 where AWS
- * refuses.
+ * @throws ProblemError: exit 4 where a resource of that name is somebody else's or the account is another
+ * one; 1 where AWS refuses.
  */
 export async function applyInstance(access: AwsAccess, vars: InstanceVars): Promise<InstanceOutputs> {
   await checkAccount(access, vars.account);
@@ -41,25 +43,54 @@ export async function applyInstance(access: AwsAccess, vars: InstanceVars): Prom
 }
 
 async function convergeRole(access: AwsAccess, vars: InstanceVars): Promise<string> {
-  const { CreateRoleCommand, GetRoleCommand, GetRolePolicyCommand, PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } =
-    await import("@aws-sdk/client-iam");
+  const {
+    CreateRoleCommand,
+    GetRoleCommand,
+    GetRolePolicyCommand,
+    PutRolePolicyCommand,
+    UpdateAssumeRolePolicyCommand,
+  } = await import("@aws-sdk/client-iam");
   const iam = await access.iam();
   const RoleName = vars.token_exchange_role;
-  const found = (await lookUp({ action: "iam:GetRole", resource: RoleName }, () =>
-    iam.send(new GetRoleCommand({ RoleName }))))?.Role;
-  if (found !== undefined) checkOwner(`the role ${RoleName}`, instanceOf(found.Tags), vars.instance);
-  const role = found ?? (await call({ action: "iam:CreateRole", resource: RoleName }, () => iam.send(new CreateRoleCommand({
-    RoleName, AssumeRolePolicyDocument: TRUST, Tags: instanceTags(vars.instance),
-  })))).Role;
+  const found = (
+    await lookUp({ action: "iam:GetRole", resource: RoleName }, () =>
+      iam.send(new GetRoleCommand({ RoleName })),
+    )
+  )?.Role;
+  if (found !== undefined) {
+    checkOwner(`the role ${RoleName}`, instanceOf(found.Tags), vars.instance);
+  }
+  const role =
+    found ??
+    (
+      await call({ action: "iam:CreateRole", resource: RoleName }, () =>
+        iam.send(
+          new CreateRoleCommand({
+            RoleName,
+            AssumeRolePolicyDocument: TRUST,
+            Tags: instanceTags(vars.instance),
+          }),
+        ),
+      )
+    ).Role;
   if (decoded(role?.AssumeRolePolicyDocument) !== TRUST) {
     await call({ action: "iam:UpdateAssumeRolePolicy", resource: RoleName }, () =>
-      iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: TRUST })));
+      iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: TRUST })),
+    );
   }
   const inline = await lookUp({ action: "iam:GetRolePolicy", resource: RoleName }, () =>
-    iam.send(new GetRolePolicyCommand({ RoleName, PolicyName: INLINE_POLICY })));
+    iam.send(new GetRolePolicyCommand({ RoleName, PolicyName: INLINE_POLICY })),
+  );
   if (decoded(inline?.PolicyDocument) !== vars.token_exchange_policy) {
     await call({ action: "iam:PutRolePolicy", resource: RoleName }, () =>
-      iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: INLINE_POLICY, PolicyDocument: vars.token_exchange_policy })));
+      iam.send(
+        new PutRolePolicyCommand({
+          RoleName,
+          PolicyName: INLINE_POLICY,
+          PolicyDocument: vars.token_exchange_policy,
+        }),
+      ),
+    );
   }
   return role?.Arn ?? "";
 }
@@ -70,21 +101,28 @@ function decoded(document: string | undefined): string | undefined {
 }
 
 async function convergeAlias(access: AwsAccess, vars: InstanceVars, roleArn: string): Promise<string> {
-  const { CreateRoleAliasCommand, DescribeRoleAliasCommand, UpdateRoleAliasCommand } = await import("@aws-sdk/client-iot");
+  const { CreateRoleAliasCommand, DescribeRoleAliasCommand, UpdateRoleAliasCommand } =
+    await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const roleAlias = vars.token_exchange_alias;
   const wanted = { roleAlias, roleArn, credentialDurationSeconds: CREDENTIAL_SECONDS };
-  const found = (await lookUp({ action: "iot:DescribeRoleAlias", resource: roleAlias }, () =>
-    iot.send(new DescribeRoleAliasCommand({ roleAlias }))))?.roleAliasDescription;
+  const found = (
+    await lookUp({ action: "iot:DescribeRoleAlias", resource: roleAlias }, () =>
+      iot.send(new DescribeRoleAliasCommand({ roleAlias })),
+    )
+  )?.roleAliasDescription;
   if (found === undefined) {
     const made = await call({ action: "iot:CreateRoleAlias", resource: roleAlias }, () =>
-      iot.send(new CreateRoleAliasCommand({ ...wanted, tags: instanceTags(vars.instance) })));
+      iot.send(new CreateRoleAliasCommand({ ...wanted, tags: instanceTags(vars.instance) })),
+    );
     return made.roleAliasArn ?? "";
   }
   const arn = found.roleAliasArn ?? "";
   checkOwner(`the role alias ${roleAlias}`, await ownerOf(access, arn), vars.instance);
   if (found.roleArn !== roleArn || found.credentialDurationSeconds !== CREDENTIAL_SECONDS) {
-    await call({ action: "iot:UpdateRoleAlias", resource: roleAlias }, () => iot.send(new UpdateRoleAliasCommand(wanted)));
+    await call({ action: "iot:UpdateRoleAlias", resource: roleAlias }, () =>
+      iot.send(new UpdateRoleAliasCommand(wanted)),
+    );
   }
   return arn;
 }
@@ -93,6 +131,7 @@ async function endpoint(access: AwsAccess, endpointType: string): Promise<string
   const { DescribeEndpointCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const { endpointAddress } = await call({ action: "iot:DescribeEndpoint", resource: endpointType }, () =>
-    iot.send(new DescribeEndpointCommand({ endpointType })));
+    iot.send(new DescribeEndpointCommand({ endpointType })),
+  );
   return endpointAddress ?? "";
 }

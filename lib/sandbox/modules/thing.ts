@@ -5,7 +5,8 @@ import type { ThingOutputs, ThingVars } from "./types.ts";
 
 /**
  * Makes a client thing's cloud side what the variables say: the thing, its certificate and its policy.
- * @throws ProblemError: exit 4 where the thing or policy is somebody else's or the account is another one; 1 where AWS refuses.
+ * @throws ProblemError: exit 4 where the thing or policy is somebody else's or the account is another one; 1
+ * where AWS refuses.
  */
 export async function applyThing(access: AwsAccess, vars: ThingVars): Promise<ThingOutputs> {
   await checkAccount(access, vars.account);

@@ -1,6 +1,6 @@
 /*
- * The variables and outputs of the three modules. terraform/instance, terraform/core and terraform/thing declare the very
- * same names. Every value is a text.
+ * The variables and outputs of the three modules. terraform/instance, terraform/core and terraform/thing
+ * declare the very same names. Every value is a text.
  */
 
 /** What all cores and things of an instance share. */
