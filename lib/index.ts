@@ -6,7 +6,7 @@ import type { Settings } from "./settings/index.ts";
 
 export type { Context } from "./context.ts";
 export { file, glob, group } from "./dofile/index.ts";
-export { ProblemError } from "./engine/index.ts";
+export { ProblemError } from "./problem/index.ts";
 export type {
   Content,
   EffectPlan,
@@ -15,7 +15,6 @@ export type {
   Group,
   Need,
   Needs,
-  Problem,
   Rule,
   RuleOfMany,
   SourceFile,
@@ -23,6 +22,7 @@ export type {
   Target,
   ValueOf,
 } from "./engine/index.ts";
+export type { Problem } from "./problem/index.ts";
 export type { ByName, CoreSettings, Settings, ThingSettings } from "./settings/index.ts";
 
 export const { rule, fact, effect } = declare as Declare<Context>;
@@ -63,9 +63,9 @@ export {
   csrBelongsTo,
   publicKeyOf,
   requestedKey,
-} from "./device/keypair.ts";
+} from "./pki/keypair.ts";
 export { checkNucleus } from "./device/check-nucleus.ts";
 export { fetchOnce } from "./device/fetch-nucleus.ts";
 export { nucleusSha256, nucleusUrl } from "./device/nucleus.ts";
 export { mqttModule } from "./device/mqtt-module.ts";
-export type { CoreVars, InstanceVars, ThingVars } from "./sandbox/modules/types.ts";
+export type { CoreVars, InstanceVars, ThingVars } from "./modules/types.ts";

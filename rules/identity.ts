@@ -54,18 +54,15 @@ export function requestOfDevice(name: string, { readIfExists }: Pick<Context, "r
   if (request !== undefined) {
     return request.text;
   }
-  throw new ProblemError(
-    [
-      {
-        code: "DP609",
-        place: { file: path },
-        what: `the device of ${name} has not made its key yet`,
-        why: "key = device: the certificate is for a key that never leaves the device",
-        fix: `dospesos request ${name}, then build again`,
-      },
-    ],
-    4,
-  );
+  throw new ProblemError([
+    {
+      code: "DP609",
+      location: { file: path },
+      what: `the device of ${name} has not made its key yet`,
+      why: "key = device: the certificate is for a key that never leaves the device",
+      fix: `dospesos request ${name}, then build again`,
+    },
+  ]);
 }
 
 /** The certificate, if it is one for the key of this request. */
@@ -96,16 +93,13 @@ export function certificateFor(
 }
 
 function otherKey(name: string, file: string): ProblemError {
-  return new ProblemError(
-    [
-      {
-        code: "DP603",
-        place: { file },
-        what: `the certificate of ${name} was issued for another key`,
-        why: "a device with these two cannot connect",
-        fix: "apply the module with the present variables, then build again",
-      },
-    ],
-    4,
-  );
+  return new ProblemError([
+    {
+      code: "DP603",
+      location: { file },
+      what: `the certificate of ${name} was issued for another key`,
+      why: "a device with these two cannot connect",
+      fix: "apply the module with the present variables, then build again",
+    },
+  ]);
 }

@@ -10,7 +10,7 @@ import { groupsOf, removeThingGroup } from "../aws/thing-group.ts";
 import type { Terraform } from "../terraform/child.ts";
 import { applyDestroy, appliedVariables, namesWithState, planDestroy } from "../terraform/destroy.ts";
 import { planLines } from "../terraform/plan.ts";
-import type { InstanceOutputs } from "../sandbox/modules/types.ts";
+import type { InstanceOutputs } from "../modules/types.ts";
 import { accountId, type Account } from "./account.ts";
 import { isMarkedApplied } from "./modules.ts";
 import { backendOf, type TerraformContext } from "./terraform-effect.ts";
@@ -139,7 +139,7 @@ async function modulePart(
       return [];
     }
     const { outputs } = JSON.parse(readFileSync(marker, "utf8")) as { outputs: InstanceOutputs };
-    const { removeIdentity, removeInstance } = await import("../sandbox/modules/remove.ts");
+    const { removeIdentity, removeInstance } = await import("../registry/remove.ts");
     const gone =
       module === "instance"
         ? () => removeInstance(access, outputs, name)

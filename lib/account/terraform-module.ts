@@ -8,7 +8,7 @@ import type {
   InstanceVars,
   ThingOutputs,
   ThingVars,
-} from "../sandbox/modules/types.ts";
+} from "../modules/types.ts";
 import type { Planned } from "../terraform/plan.ts";
 import { withAccount } from "./account.ts";
 
@@ -89,7 +89,7 @@ export function terraformModule<M extends keyof Modules>({
 const plans = new WeakMap<Context, Planned>();
 
 const builtIn = {
-  instance: async () => (await import("../sandbox/modules/instance.ts")).applyInstance,
-  core: async () => (await import("../sandbox/modules/core.ts")).applyCore,
-  thing: async () => (await import("../sandbox/modules/thing.ts")).applyThing,
+  instance: async () => (await import("../registry/instance.ts")).applyInstance,
+  core: async () => (await import("../registry/core.ts")).applyCore,
+  thing: async () => (await import("../registry/thing.ts")).applyThing,
 } as const;

@@ -1,4 +1,4 @@
-import { ProblemError, shown } from "../engine/problem.ts";
+import { ProblemError, shown } from "../problem/index.ts";
 
 /** What was asked of AWS, for the message when it fails: an action as IAM names it, and the resource. */
 export interface Asked {
@@ -53,23 +53,20 @@ function problemOf({ action, resource }: Asked, error: unknown): ProblemError {
   const name = error instanceof Error ? error.name : "Error";
   const message = error instanceof Error ? error.message : String(error);
   const needsPerson = NEEDS_PERSON.includes(name);
-  return new ProblemError(
-    [
-      {
-        code: needsPerson ? "DP611" : "DP610",
-        what: `${action} of ${shown(resource)} failed: ${name}`,
-        why: message,
-        ...(needsPerson
-          ? {
-              fix: name.endsWith("ProviderError")
-                ? NO_CREDENTIALS
-                : `log in to the account anew, or let its administrator allow ${action}`,
-            }
-          : {}),
-      },
-    ],
-    needsPerson ? 4 : 1,
-  );
+  return new ProblemError([
+    {
+      code: needsPerson ? "DP611" : "DP610",
+      what: `${action} of ${shown(resource)} failed: ${name}`,
+      why: message,
+      ...(needsPerson
+        ? {
+            fix: name.endsWith("ProviderError")
+              ? NO_CREDENTIALS
+              : `log in to the account anew, or let its administrator allow ${action}`,
+          }
+        : {}),
+    },
+  ]);
 }
 
 /** The HTTP status that the SDK keeps with an answer of AWS, an error included. */

@@ -1,4 +1,4 @@
-import { ProblemError } from "../engine/problem.ts";
+import { ProblemError } from "../problem/index.ts";
 import { call } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";
 
@@ -14,7 +14,7 @@ export async function callerAccount(access: AwsAccess): Promise<string> {
   );
   checkClock(sts.config.systemClockOffset);
   if (Account === undefined) {
-    throw new ProblemError([{ code: "DP610", what: "AWS did not tell the account of the credentials" }], 1);
+    throw new ProblemError([{ code: "DP610", what: "AWS did not tell the account of the credentials" }]);
   }
   return Account;
 }
@@ -30,17 +30,14 @@ function checkClock(offset: number): void {
     return;
   }
   const [here, there] = [new Date(), new Date(Date.now() + offset)].map((time) => time.toISOString());
-  throw new ProblemError(
-    [
-      {
-        code: "DP614",
-        what: `the clock of this machine says ${here}, AWS says ${there}`,
-        why: "AWS refuses signatures that are more than five minutes old",
-        fix: "set the clock, e.g. with timedatectl set-ntp true",
-      },
-    ],
-    4,
-  );
+  throw new ProblemError([
+    {
+      code: "DP614",
+      what: `the clock of this machine says ${here}, AWS says ${there}`,
+      why: "AWS refuses signatures that are more than five minutes old",
+      fix: "set the clock, e.g. with timedatectl set-ntp true",
+    },
+  ]);
 }
 
 /**
@@ -52,15 +49,12 @@ export async function checkAccount(access: AwsAccess, account: string): Promise<
   if (actual === account) {
     return;
   }
-  throw new ProblemError(
-    [
-      {
-        code: "DP613",
-        what: `the credentials belong to the account ${actual}, but the settings name ${account}`,
-        why: "nothing may change in an account that was not meant",
-        fix: `use credentials of ${account}, or set [aws] account = ${actual}`,
-      },
-    ],
-    4,
-  );
+  throw new ProblemError([
+    {
+      code: "DP613",
+      what: `the credentials belong to the account ${actual}, but the settings name ${account}`,
+      why: "nothing may change in an account that was not meant",
+      fix: `use credentials of ${account}, or set [aws] account = ${actual}`,
+    },
+  ]);
 }

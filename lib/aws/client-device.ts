@@ -1,4 +1,4 @@
-import { ProblemError, shown } from "../engine/problem.ts";
+import { ProblemError, shown } from "../problem/index.ts";
 import { call, lookUp, type Asked } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";
 
@@ -103,6 +103,5 @@ function checkEntries({ action, resource }: Asked, entries: readonly ErrorEntry[
       what: `${action} of ${shown(resource)} failed: ${code}`,
       ...(message === undefined ? {} : { why: message }),
     })),
-    1,
   );
 }

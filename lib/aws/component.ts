@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { artifactKey, type Artifact, type VersionedRecipe } from "../device/component-recipe.ts";
-import { ProblemError } from "../engine/problem.ts";
+import { ProblemError } from "../problem/index.ts";
 import { call, lookUp } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";
 import { checkOwner, INSTANCE_TAG } from "./ownership.ts";
@@ -44,17 +44,14 @@ export async function ensureComponent(
     if (found.tags?.[CONTENT_TAG] === digest) {
       return { arn };
     }
-    throw new ProblemError(
-      [
-        {
-          code: "DP622",
-          what: `the component ${name} ${version} exists with another content`,
-          why: "a version never changes",
-          fix: "raise the minor number of ComponentVersion in its recipe",
-        },
-      ],
-      4,
-    );
+    throw new ProblemError([
+      {
+        code: "DP642",
+        what: `the component ${name} ${version} exists with another content`,
+        why: "a version never changes",
+        fix: "raise the minor number of ComponentVersion in its recipe",
+      },
+    ]);
   }
   if (artifacts.length > 0) {
     await upload(access, { name, version, artifacts, bucket, sandbox });
@@ -82,17 +79,14 @@ async function upload(
   }: Pick<ComponentWanted, "artifacts" | "bucket" | "sandbox"> & { name: string; version: string },
 ): Promise<void> {
   if (sandbox) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP623",
-          what: `the component ${name} has artifacts, and the sandbox has no S3 to take them`,
-          why: "a core could not get them",
-          fix: "try it in a real account, or without its artifacts folder",
-        },
-      ],
-      4,
-    );
+    throw new ProblemError([
+      {
+        code: "DP643",
+        what: `the component ${name} has artifacts, and the sandbox has no S3 to take them`,
+        why: "a core could not get them",
+        fix: "try it in a real account, or without its artifacts folder",
+      },
+    ]);
   }
   const { PutObjectCommand, S3Client } = await import("@aws-sdk/client-s3");
   const s3 = new S3Client({ region });

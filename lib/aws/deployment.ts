@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ProblemError } from "../engine/problem.ts";
+import { ProblemError } from "../problem/index.ts";
 import { call, lookUp } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";
 import { checkOwner, INSTANCE_TAG } from "./ownership.ts";
@@ -78,7 +78,7 @@ export async function ensureDeployment(
     ),
   );
   if (made.deploymentId === undefined) {
-    throw new ProblemError([{ code: "DP610", what: `AWS gave no id for the deployment of ${target}` }], 1);
+    throw new ProblemError([{ code: "DP610", what: `AWS gave no id for the deployment of ${target}` }]);
   }
   return { id: made.deploymentId, target };
 }

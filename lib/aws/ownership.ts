@@ -1,4 +1,4 @@
-import { ProblemError, shown } from "../engine/problem.ts";
+import { ProblemError, shown } from "../problem/index.ts";
 
 /** The tag of every role, policy, group and alias that DosPesos made: the name of its instance. */
 export const INSTANCE_TAG = "dospesos:instance";
@@ -31,15 +31,12 @@ export function checkOwner(resource: string, owner: string | undefined, instance
     return;
   }
   const whose = owner === undefined ? "was not made by DosPesos" : `belongs to the instance ${shown(owner)}`;
-  throw new ProblemError(
-    [
-      {
-        code: "DP612",
-        what: `${resource} exists already and ${whose}`,
-        why: `the instance ${shown(instance)} changes only what it made itself`,
-        fix: "choose another name in settings.ini, or name the instance as before, or remove the resource; a sandbox begins anew without terraform/state/sandbox",
-      },
-    ],
-    4,
-  );
+  throw new ProblemError([
+    {
+      code: "DP612",
+      what: `${resource} exists already and ${whose}`,
+      why: `the instance ${shown(instance)} changes only what it made itself`,
+      fix: "choose another name in settings.ini, or name the instance as before, or remove the resource; a sandbox begins anew without terraform/state/sandbox",
+    },
+  ]);
 }

@@ -1,5 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { ProblemError } from "../engine/problem.ts";
+import { ProblemError } from "../problem/index.ts";
 import { call, lookUp } from "./call.ts";
 import { instanceOf, instanceTags } from "./ownership.ts";
 
@@ -101,17 +101,14 @@ async function ensured(
     if (Status === "Enabled") {
       return { bucket: Bucket, ours: false };
     }
-    throw new ProblemError(
-      [
-        {
-          code: "DP415",
-          what: `the bucket ${Bucket} is there, is not of this instance, and is not versioned`,
-          why: "a state that is overwritten could not be had again",
-          fix: `aws s3api put-bucket-versioning --bucket ${Bucket} --versioning-configuration Status=Enabled, or name another [terraform] bucket`,
-        },
-      ],
-      4,
-    );
+    throw new ProblemError([
+      {
+        code: "DP415",
+        what: `the bucket ${Bucket} is there, is not of this instance, and is not versioned`,
+        why: "a state that is overwritten could not be had again",
+        fix: `aws s3api put-bucket-versioning --bucket ${Bucket} --versioning-configuration Status=Enabled, or name another [terraform] bucket`,
+      },
+    ]);
   }
   const PublicAccessBlockConfiguration = {
     BlockPublicAcls: true,

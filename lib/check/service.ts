@@ -1,5 +1,5 @@
 import { ssh, type Device } from "../device/ssh.ts";
-import { ProblemError } from "../engine/index.ts";
+import { ProblemError } from "../problem/index.ts";
 
 /** What a look at a device tells: its service, or why nobody could look. */
 export type Service =

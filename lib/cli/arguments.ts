@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";
-import { didYouMean, ProblemError, shown } from "../engine/index.ts";
+import { didYouMean, ProblemError, shown } from "../problem/index.ts";
 
 export const COMMANDS = [
   "build",
@@ -204,6 +204,5 @@ function isCommand(word: string): word is Command {
 function usage(wrong: readonly string[]): ProblemError {
   return new ProblemError(
     wrong.map((what) => ({ code: "DP202", what, fix: "dospesos --help shows the commands and options" })),
-    2,
   );
 }

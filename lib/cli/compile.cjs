@@ -30,7 +30,7 @@ exports.compile = (root, folder, stampOf) => {
   });
   const check = esbuild.buildSync({
     ...shared,
-    entryPoints: { "nothing-to-do": "lib/engine/nothing-to-do.ts" },
+    entryPoints: { "nothing-to-do": "lib/engine/run/nothing-to-do.ts" },
     outdir: folder,
     outExtension: { ".js": ".cjs" },
     format: "cjs",

@@ -1,5 +1,6 @@
 import { pathToFileURL } from "node:url";
-import { ProblemError, Session } from "../engine/index.ts";
+import { Session } from "../engine/index.ts";
+import { ProblemError } from "../problem/index.ts";
 import { palette } from "../ui/palette.ts";
 import { jsonScreen, textScreen, type Screen } from "../ui/screen.ts";
 import { parseArguments, USAGE, type Arguments, type Command } from "./arguments.ts";

@@ -1,4 +1,4 @@
-import { ProblemError, type Problem } from "../engine/index.ts";
+import { ProblemError, type Problem } from "../problem/index.ts";
 
 /**
  * What stopped the program, as problems. An error of the operating system names its file; any other one is a
@@ -13,7 +13,7 @@ export function problemsFor(error: unknown): readonly Problem[] {
     return [
       {
         code: "DP002",
-        place: { file: path },
+        location: { file: path },
         what: `${syscall ?? "the system"} failed: ${code}`,
         why: message,
         fix: fixes[code] ?? "put it right and run again",

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { ProblemError, type Session } from "../engine/index.ts";
+import { type Session } from "../engine/index.ts";
+import { ProblemError } from "../problem/index.ts";
 import type { Screen } from "../ui/screen.ts";
 import type { Arguments } from "./arguments.ts";
 
@@ -38,14 +39,11 @@ export function findRoot(folder: string | undefined): { root: string; dofile: st
     }
   }
   const where = folder === undefined ? `${start} or any folder above it` : start;
-  throw new ProblemError(
-    [
-      {
-        code: "DP241",
-        what: `there is no Dofile.ts in ${where}`,
-        fix: "go to a project's folder, or name it with -C DIR",
-      },
-    ],
-    2,
-  );
+  throw new ProblemError([
+    {
+      code: "DP241",
+      what: `there is no Dofile.ts in ${where}`,
+      fix: "go to a project's folder, or name it with -C DIR",
+    },
+  ]);
 }

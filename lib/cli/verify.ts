@@ -2,7 +2,8 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { declaredModules, moduleWork, settingsOf } from "../account/modules.ts";
 import { withTerraform } from "../account/terraform-effect.ts";
-import { explain, ProblemError, selectSteps } from "../engine/index.ts";
+import { explain, selectSteps } from "../engine/index.ts";
+import { ProblemError } from "../problem/index.ts";
 import type { Drift } from "../terraform/verify.ts";
 import type { Run } from "./run.ts";
 
@@ -23,17 +24,14 @@ export async function verify({ args, root, screen, signal, open }: Run): Promise
   const graph = await session.graph(false);
   const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
   if (!settings.usesTerraform) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP203",
-          place: { file: "settings.ini" },
-          what: "--verify asks Terraform, which does not apply the modules to this sandbox",
-          fix: "set [sandbox] terraform = on, or leave --verify out",
-        },
-      ],
-      2,
-    );
+    throw new ProblemError([
+      {
+        code: "DP207",
+        location: { file: "settings.ini" },
+        what: "--verify asks Terraform, which does not apply the modules to this sandbox",
+        fix: "set [sandbox] terraform = on, or leave --verify out",
+      },
+    ]);
   }
   const fresh = new Set(
     explain(session, graph, selectSteps(session.state, graph, args.targets))

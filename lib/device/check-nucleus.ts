@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { rootCertificates } from "node:tls";
-import { ProblemError, shown, type Problem } from "../engine/problem.ts";
+import { ProblemError, shown, type Problem, type Code } from "../problem/index.ts";
 import { SignatureFault, subjectLine } from "./cms.ts";
 import { verifyJar } from "./jar-signature.ts";
 import { nucleusUrl } from "./nucleus.ts";
@@ -41,8 +41,8 @@ export async function checkNucleus(
   { file, version, sha256, signers }: WantedNucleus,
 ): Promise<void> {
   const problems: Problem[] = [];
-  const refuse = (code: string, what: string, fix: string): void => {
-    problems.push({ code, place: { file }, what, why: "a device would run it as root", fix });
+  const refuse = (code: Code, what: string, fix: string): void => {
+    problems.push({ code, location: { file }, what, why: "a device would run it as root", fix });
   };
   const found = createHash("sha256").update(bytes).digest("hex");
   if (found !== sha256) {
@@ -73,7 +73,7 @@ export async function checkNucleus(
     );
   }
   if (problems.length > 0) {
-    throw new ProblemError(problems, 1);
+    throw new ProblemError(problems);
   }
 }
 

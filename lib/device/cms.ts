@@ -1,6 +1,6 @@
 import { createHash, verify, X509Certificate } from "node:crypto";
 import type { SignerInfo } from "@peculiar/asn1-cms";
-import { loadX509 } from "./keypair.ts";
+import { loadX509 } from "../pki/keypair.ts";
 
 /** Why a signature does not count, as the rest of a sentence. */
 export class SignatureFault extends Error {}

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ProblemError, shown } from "../engine/problem.ts";
+import { ProblemError, shown } from "../problem/index.ts";
 
 /** A file of a component below its `artifacts/` folder. */
 export interface Artifact {
@@ -35,7 +35,7 @@ export interface VersionedRecipe {
  */
 export function versionedRecipe({ name, file, recipe, artifacts, bucket }: ComponentSource): VersionedRecipe {
   const problem = (what: string, fix: string): ProblemError =>
-    new ProblemError([{ code: "DP621", place: { file }, what, fix }], 2);
+    new ProblemError([{ code: "DP641", location: { file }, what, fix }]);
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) {
     throw problem(
       `${shown(name)} is no name for a component`,

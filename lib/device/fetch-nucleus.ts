@@ -12,7 +12,7 @@ import {
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { ProblemError } from "../engine/problem.ts";
+import { ProblemError } from "../problem/index.ts";
 
 export interface Download {
   readonly url: string;
@@ -159,15 +159,12 @@ function share(done: number, total: number): string {
 }
 
 function failed(url: string, what: string, fix: string): ProblemError {
-  return new ProblemError(
-    [
-      {
-        code: "DP608",
-        what: `${url} could not be fetched: ${what}`,
-        why: "the installer needs this file",
-        fix: `${fix}; or put the zip into a folder and name that: nucleus = FOLDER in [greengrass]`,
-      },
-    ],
-    1,
-  );
+  return new ProblemError([
+    {
+      code: "DP608",
+      what: `${url} could not be fetched: ${what}`,
+      why: "the installer needs this file",
+      fix: `${fix}; or put the zip into a folder and name that: nucleus = FOLDER in [greengrass]`,
+    },
+  ]);
 }

@@ -1,4 +1,4 @@
-import { ProblemError, shown, type Place } from "../engine/problem.ts";
+import { ProblemError, shown, type SourceLocation } from "../problem/index.ts";
 
 /**
  * sha256 of greengrass-<version>.zip as AWS serves it. Source: aws4embeddedlinux/meta-aws,
@@ -13,7 +13,7 @@ const KNOWN: ReadonlyMap<string, string> = new Map([
  * what settings.ini says (empty or undefined: nothing), `place` where. Throws a ProblemError (exit 2) for a
  * version that is neither known nor given, and for a given value that is not the known one.
  */
-export function nucleusSha256(version: string, given?: string, place?: Place): string {
+export function nucleusSha256(version: string, given?: string, place?: SourceLocation): string {
   const known = KNOWN.get(version);
   const wanted = given === undefined || given === "" ? undefined : given.toLowerCase();
   if (wanted !== undefined && (known === undefined || known === wanted)) {
@@ -22,35 +22,29 @@ export function nucleusSha256(version: string, given?: string, place?: Place): s
   if (wanted === undefined && known !== undefined) {
     return known;
   }
-  const at = place === undefined ? {} : { place };
+  const at = place === undefined ? {} : { location: place };
   if (known === undefined) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP601",
-          ...at,
-          what: `the sha256 of nucleus ${shown(version)} is not known`,
-          why: "a device runs the nucleus zip as root, so it must be exactly the one that you chose",
-          fix:
-            `download ${nucleusUrl(version)}, check it with jarsigner -verify -strict -certs, and write ` +
-            `sha256 = <output of sha256sum> in [greengrass]; or take a known version: ${[...KNOWN.keys()].join(", ")}`,
-        },
-      ],
-      2,
-    );
-  }
-  throw new ProblemError(
-    [
+    throw new ProblemError([
       {
-        code: "DP602",
+        code: "DP601",
         ...at,
-        what: `sha256 is not that of nucleus ${shown(version)}`,
-        why: `greengrass-${version}.zip has ${known}; another file under this version is damaged or forged`,
-        fix: "remove sha256 from [greengrass]",
+        what: `the sha256 of nucleus ${shown(version)} is not known`,
+        why: "a device runs the nucleus zip as root, so it must be exactly the one that you chose",
+        fix:
+          `download ${nucleusUrl(version)}, check it with jarsigner -verify -strict -certs, and write ` +
+          `sha256 = <output of sha256sum> in [greengrass]; or take a known version: ${[...KNOWN.keys()].join(", ")}`,
       },
-    ],
-    2,
-  );
+    ]);
+  }
+  throw new ProblemError([
+    {
+      code: "DP602",
+      ...at,
+      what: `sha256 is not that of nucleus ${shown(version)}`,
+      why: `greengrass-${version}.zip has ${known}; another file under this version is damaged or forged`,
+      fix: "remove sha256 from [greengrass]",
+    },
+  ]);
 }
 
 /**

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Transform } from "node:stream";
-import { ProblemError, type Problem } from "../engine/problem.ts";
+import { ProblemError, type Problem } from "../problem/index.ts";
 import { failure, ssh, type Device } from "./ssh.ts";
 
 /** What goes to a device, and what is done with it there. */
@@ -228,18 +228,15 @@ rmdir ${core}.new
 
 async function install({ core, device, options, tell }: Push, sudo: Found["sudo"]): Promise<void> {
   if (sudo === "asks" && !device.asks) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP621",
-          ...(device.place === undefined ? {} : { place: device.place }),
-          what: `${core}: sudo on ${device.host} asks for a password`,
-          why: "setup.sh runs as root, and nobody can be asked here",
-          fix: `push ${core} alone, at a terminal; or let this user run sudo without a password`,
-        },
-      ],
-      4,
-    );
+    throw new ProblemError([
+      {
+        code: "DP621",
+        ...(device.place === undefined ? {} : { location: device.place }),
+        what: `${core}: sudo on ${device.host} asks for a password`,
+        why: "setup.sh runs as root, and nobody can be asked here",
+        fix: `push ${core} alone, at a terminal; or let this user run sudo without a password`,
+      },
+    ]);
   }
   // It finds the nucleus zip beside its folder, or where an earlier run has kept it.
   const words = ["sh", `${FOLDER}/${core}/setup.sh`, ...options].join(" ");
@@ -253,7 +250,7 @@ async function install({ core, device, options, tell }: Push, sudo: Found["sudo"
   if (exit === 0) {
     return;
   }
-  throw new ProblemError(problemsOf(core, device, exit, stderr), exit === 4 ? 4 : 1);
+  throw new ProblemError(problemsOf(core, device, exit, stderr));
 }
 
 /**
@@ -261,7 +258,8 @@ async function install({ core, device, options, tell }: Push, sudo: Found["sudo"
  * …` lines.
  */
 function problemsOf(core: string, { host, place }: Device, exit: number, stderr: string): Problem[] {
-  const at = place === undefined ? {} : { place };
+  const code = exit === 4 ? "DP625" : "DP622";
+  const at = place === undefined ? {} : { location: place };
   const told = stderr
     .split(/^error: /m)
     .slice(1)
@@ -271,7 +269,7 @@ function problemsOf(core: string, { host, place }: Device, exit: number, stderr:
         rest.find((one) => one.startsWith(`  ${name}: `))?.slice(name.length + 4);
       const [why, fix] = [line("why"), line("fix")];
       return {
-        code: "DP622",
+        code,
         ...at,
         what: `${core}: ${what}`,
         ...(why === undefined ? {} : { why }),
@@ -283,7 +281,7 @@ function problemsOf(core: string, { host, place }: Device, exit: number, stderr:
   }
   return [
     {
-      code: "DP622",
+      code,
       ...at,
       what: `${core}: setup.sh on ${host} ended with exit code ${exit}${stderr.trim() === "" ? "" : `: ${lastLine(stderr)}`}`,
       why: "what it has done stays and is on record",

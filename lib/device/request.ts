@@ -1,4 +1,4 @@
-import { isRequest } from "./keypair.ts";
+import { isRequest } from "../pki/keypair.ts";
 import { failure, ssh, type Device } from "./ssh.ts";
 
 /**

@@ -1,12 +1,12 @@
 import { Readable } from "node:stream";
-import { ProblemError, type Place } from "../engine/problem.ts";
+import { ProblemError, type SourceLocation } from "../problem/index.ts";
 
 /** A device as the user's own ssh finds it. Port, key and jump host stand in the user's ssh configuration. */
 export interface Device {
   /** `[user@]host` or an alias, as [core NAME] host takes it. */
   readonly host: string;
   /** Where the host was written. */
-  readonly place?: Place | undefined;
+  readonly place?: SourceLocation | undefined;
   /** Whether ssh and sudo may ask at the terminal; never while there are several devices. */
   readonly asks: boolean;
   readonly signal: AbortSignal;
@@ -127,5 +127,7 @@ export function failure(
   why: string,
   fix: string,
 ): ProblemError {
-  return new ProblemError([{ code: "DP620", ...(place === undefined ? {} : { place }), what, why, fix }], 1);
+  return new ProblemError([
+    { code: "DP620", ...(place === undefined ? {} : { location: place }), what, why, fix },
+  ]);
 }

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Loader, Message, Metafile, PluginBuild } from "esbuild";
-import { digestOfList } from "../engine/digest.ts";
-import { fileName, fullPath } from "../engine/files.ts";
+import { digestOfList } from "../engine/disk/digest.ts";
+import { fileName, fullPath } from "../engine/disk/files.ts";
 import { Kind, type DigestId, type NodeId } from "../engine/model.ts";
-import type { Observer } from "../engine/observe.ts";
-import { ProblemError, type Problem } from "../engine/problem.ts";
-import { STATE_FOLDER } from "../engine/store.ts";
+import type { Observer } from "../engine/observe/observe.ts";
+import { ProblemError, type Problem } from "../problem/index.ts";
+import { STATE_FOLDER } from "../engine/state/store.ts";
 
 /** The program that evaluates Dofiles, as their bundles depend on it. */
 export interface Program {
@@ -135,7 +135,7 @@ async function build(
       ],
     })
     .catch((error: unknown) => {
-      throw new ProblemError(messagesOf(error).map(esbuildProblem), 2);
+      throw new ProblemError(messagesOf(error).map(esbuildProblem));
     });
   const code = result.outputFiles[0]!.text;
   const own = Object.keys(result.metafile.inputs);
@@ -309,7 +309,7 @@ function esbuildProblem(message: Message): Problem {
   const at =
     location === null
       ? {}
-      : { place: { file: location.file, line: location.line, column: location.column + 1 } };
+      : { location: { file: location.file, line: location.line, column: location.column + 1 } };
   return {
     code: "DP240",
     ...at,

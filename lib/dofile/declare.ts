@@ -11,8 +11,8 @@ import type {
   SourceFile,
   Step,
   ValuesOf,
-} from "../engine/declaration.ts";
-import type { Recipe } from "../engine/recipe.ts";
+} from "../engine/graph/declaration.ts";
+import type { Recipe } from "../engine/run/recipe.ts";
 import { origin } from "./evaluation.ts";
 
 export interface TargetOptions {

@@ -1,7 +1,7 @@
-import type { Origin } from "../engine/declaration.ts";
+import type { Origin } from "../engine/graph/declaration.ts";
 import { Kind, type DigestId, type NodeId } from "../engine/model.ts";
-import type { Observer } from "../engine/observe.ts";
-import { ProblemError } from "../engine/problem.ts";
+import type { Observer } from "../engine/observe/observe.ts";
+import { ProblemError } from "../problem/index.ts";
 
 /** The bundle that is being evaluated: where it is, and which module each of its lines comes from. */
 export interface Modules {
@@ -96,17 +96,14 @@ export class Evaluation {
     const value = this.#within(body, reads);
     return () => {
       if (active !== this) {
-        throw new ProblemError(
-          [
-            {
-              code: "DP244",
-              what: "a recipe asks for what byName() has made",
-              why: "the engine could not tell what the recipe depends on",
-              fix: "ask while the graph is made, outside of the recipe, and use there what came back",
-            },
-          ],
-          2,
-        );
+        throw new ProblemError([
+          {
+            code: "DP244",
+            what: "a recipe asks for what byName() has made",
+            why: "the engine could not tell what the recipe depends on",
+            fix: "ask while the graph is made, outside of the recipe, and use there what came back",
+          },
+        ]);
       }
       for (const node of reads) {
         this.#scope.values.add(node);
@@ -187,17 +184,14 @@ const UNKNOWN: Origin = { modules: [], site: undefined, captured: new Set() };
  */
 export function origin(): Origin {
   if (active === undefined) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP220",
-          what: "rule(), fact() and effect() can only be called while a Dofile is evaluated",
-          why: "the engine has to know which code a recipe is made of",
-          fix: "call it from the Dofile or from a function that the Dofile calls",
-        },
-      ],
-      2,
-    );
+    throw new ProblemError([
+      {
+        code: "DP220",
+        what: "rule(), fact() and effect() can only be called while a Dofile is evaluated",
+        why: "the engine has to know which code a recipe is made of",
+        fix: "call it from the Dofile or from a function that the Dofile calls",
+      },
+    ]);
   }
   if (active.modules === undefined) {
     return UNKNOWN;

@@ -1,14 +1,14 @@
 import { findSourceMap } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Declaration, Group, Origin, Step } from "../engine/declaration.ts";
-import { fullPath, look } from "../engine/files.ts";
-import type { GraphSource } from "../engine/graph.ts";
-import type { Observer } from "../engine/observe.ts";
-import { ProblemError, type Place } from "../engine/problem.ts";
-import type { Dofile } from "../engine/session.ts";
-import { placeInStack } from "../engine/stack.ts";
-import { edgesOf } from "../engine/state.ts";
+import type { Declaration, Group, Origin, Step } from "../engine/graph/declaration.ts";
+import { fullPath, look } from "../engine/disk/files.ts";
+import type { GraphSource } from "../engine/graph/graph.ts";
+import type { Observer } from "../engine/observe/observe.ts";
+import { ProblemError, type SourceLocation } from "../problem/index.ts";
+import type { Dofile } from "../engine/run/session.ts";
+import { placeInStack } from "../engine/run/stack.ts";
+import { edgesOf } from "../engine/state/state.ts";
 import { bundleDofile, bundleEdges, codeDigest, moduleAt, type Bundle, type Program } from "./bundle.ts";
 import { evaluateIn, Evaluation } from "./evaluation.ts";
 
@@ -66,17 +66,14 @@ function bundleOf(
   keep: boolean,
 ): ReturnType<typeof bundleDofile> {
   if (look(fullPath(observer.root, name), true) === undefined) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP241",
-          place: { file: name },
-          what: "there is no such file here",
-          fix: "run dospesos in a project's folder, or name it with -C DIR",
-        },
-      ],
-      2,
-    );
+    throw new ProblemError([
+      {
+        code: "DP241",
+        location: { file: name },
+        what: "there is no such file here",
+        fix: "run dospesos in a project's folder, or name it with -C DIR",
+      },
+    ]);
   }
   return bundleDofile(observer, program, name, keep);
 }
@@ -106,17 +103,14 @@ async function evaluate(
   const offered = await evaluateIn(evaluation, async () => {
     const module = (await import(url)) as { default?: Project };
     if (module.default?.kind !== "project") {
-      throw new ProblemError(
-        [
-          {
-            code: "DP242",
-            place: { file: name },
-            what: "its default export is no project",
-            fix: "export default project(({ settings }) => […])",
-          },
-        ],
-        2,
-      );
+      throw new ProblemError([
+        {
+          code: "DP242",
+          location: { file: name },
+          what: "its default export is no project",
+          fix: "export default project(({ settings }) => […])",
+        },
+      ]);
     }
     return module.default.define({
       settings,
@@ -156,7 +150,12 @@ function sourceOf(
 }
 
 /** Where in the sources a site of the bundle is. */
-function sourcePlace(root: string, url: string, bundle: Bundle, site: Origin["site"]): Place | undefined {
+function sourcePlace(
+  root: string,
+  url: string,
+  bundle: Bundle,
+  site: Origin["site"],
+): SourceLocation | undefined {
   if (site === undefined) {
     return undefined;
   }
@@ -177,5 +176,7 @@ function dofileProblem(root: string, dofile: string, error: unknown): ProblemErr
   const { name, message, stack } =
     error instanceof Error ? error : new Error(String(error), { cause: error });
   const place = placeInStack(root, stack ?? "") ?? { file: dofile };
-  return new ProblemError([{ code: "DP243", place, what: `the Dofile failed: ${name}: ${message}` }], 2);
+  return new ProblemError([
+    { code: "DP243", location: place, what: `the Dofile failed: ${name}: ${message}` },
+  ]);
 }

@@ -1,5 +1,5 @@
-import { ProblemError, type Place } from "../engine/problem.ts";
-import { recording, type Reads } from "../engine/recipe.ts";
+import { ProblemError, type SourceLocation } from "../problem/index.ts";
+import { recording, type Reads } from "../engine/run/recipe.ts";
 import { evaluating, type Evaluation } from "./evaluation.ts";
 
 /**
@@ -21,7 +21,7 @@ export const settingsReader = {
     const value = body();
     return () => value;
   },
-  place: (key: string): Place | undefined => reader().observer.settings.place(key),
+  place: (key: string): SourceLocation | undefined => reader().observer.settings.place(key),
   file: (): string => reader().observer.settingsFile,
 };
 
@@ -30,15 +30,12 @@ function reader(): Reads | Evaluation {
   if (found !== undefined) {
     return found;
   }
-  throw new ProblemError(
-    [
-      {
-        code: "DP223",
-        what: "a setting is read outside of a recipe and outside of the Dofile's function",
-        why: "the engine could not tell what depends on it",
-        fix: "read it in a recipe, or in the function given to project()",
-      },
-    ],
-    2,
-  );
+  throw new ProblemError([
+    {
+      code: "DP223",
+      what: "a setting is read outside of a recipe and outside of the Dofile's function",
+      why: "the engine could not tell what depends on it",
+      fix: "read it in a recipe, or in the function given to project()",
+    },
+  ]);
 }

@@ -1,4 +1,4 @@
-import { didYouMean, shown } from "../engine/problem.ts";
+import { didYouMean, shown } from "../problem/index.ts";
 import { code } from "./codes.ts";
 import { FILTERS } from "./filters.ts";
 import { member, variable } from "./lookup.ts";
@@ -126,7 +126,7 @@ export function allowedName(name: string, node: Node, scope: Scope, translation:
   if (name.startsWith("__") || FORBIDDEN.has(name)) {
     translation.report({
       code: code.refused,
-      place,
+      location: place,
       what: `the name ${shown(name)} is not allowed in a template`,
       why: "it leads from a value to the code behind it",
       fix: "remove it; compute the value in the rule",
@@ -148,7 +148,7 @@ export function identifier(node: Node, scope: Scope, translation: Translation): 
       node.typename === "Symbol" ? `${shown(node.value)} is not a name` : "a name is expected here";
     translation.report({
       code: code.syntax,
-      place: placeOf(node, scope),
+      location: placeOf(node, scope),
       what,
       fix: "use letters, digits and _",
     });
@@ -210,7 +210,7 @@ function filtered(node: Filter, scope: Scope, translation: Translation): Node {
     const known = [...FILTERS.keys()].join(", ");
     translation.report({
       code: code.filter,
-      place,
+      location: place,
       what: `there is no filter ${shown(node.name.value)}`,
       ...(node.name.value === "default" ? { why: "a default would hide a slip in a name" } : {}),
       fix:
@@ -225,7 +225,7 @@ function filtered(node: Filter, scope: Scope, translation: Translation): Node {
       filter.arguments === 0 ? ["no", "remove the brackets"] : ["one", `write | ${node.name.value}(", ")`];
     translation.report({
       code: code.filter,
-      place,
+      location: place,
       what: `the filter ${node.name.value} takes ${count} argument`,
       fix,
     });
@@ -255,7 +255,7 @@ export function refused(node: Node, construct: string, scope: Scope, translation
       : "compute the value in the rule and pass it";
   translation.report({
     code: code.refused,
-    place: placeOf(node, scope),
+    location: placeOf(node, scope),
     what: `${construct} is not allowed in a template`,
     ...(why === undefined ? {} : { why }),
     fix,

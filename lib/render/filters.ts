@@ -1,4 +1,4 @@
-import { visible } from "../engine/problem.ts";
+import { visible } from "../problem/index.ts";
 import type { Language } from "./language.ts";
 import { flow, ini, kindOf, scalarText, sh, Unwritable } from "./quote.ts";
 

@@ -1,4 +1,4 @@
-import { didYouMean } from "../engine/problem.ts";
+import { didYouMean } from "../problem/index.ts";
 import { code } from "./codes.ts";
 import { Fault } from "./operation.ts";
 import type { Operation } from "./operation.ts";

@@ -1,5 +1,5 @@
-import { placeText, ProblemError } from "../engine/problem.ts";
-import type { Place, Problem } from "../engine/problem.ts";
+import { locationText, ProblemError } from "../problem/index.ts";
+import type { SourceLocation, Problem } from "../problem/index.ts";
 import { code } from "./codes.ts";
 import { Unwritable } from "./quote.ts";
 
@@ -30,19 +30,18 @@ export class Fault extends Error {
  * The operation with its place in the template: its faults become problems there; a problem that a value
  * itself reports (a setting that does not exist) stays where it is, and says in `why` which template asked.
  */
-export function placed(place: Place, subject: string, operation: Operation): Operation {
+export function placed(place: SourceLocation, subject: string, operation: Operation): Operation {
   return function (this: Rendering, ...operands: unknown[]): unknown {
     try {
       return operation.apply(this, operands);
     } catch (error) {
       if (error instanceof Fault) {
-        throw new ProblemError([{ ...error.problem, place }], 2);
+        throw new ProblemError([{ ...error.problem, location: place }]);
       }
       if (error instanceof Unwritable) {
-        throw new ProblemError(
-          [{ code: code.value, place, what: `${subject} ${error.message}`, fix: error.fix }],
-          2,
-        );
+        throw new ProblemError([
+          { code: code.value, location: place, what: `${subject} ${error.message}`, fix: error.fix },
+        ]);
       }
       if (error instanceof ProblemError) {
         throw new ProblemError(
@@ -55,7 +54,7 @@ export function placed(place: Place, subject: string, operation: Operation): Ope
   };
 }
 
-function askedFor(problem: Problem, place: Place): Problem {
-  const asked = `asked for by ${placeText(place)}`;
+function askedFor(problem: Problem, place: SourceLocation): Problem {
+  const asked = `asked for by ${locationText(place)}`;
   return { ...problem, why: problem.why === undefined ? asked : `${problem.why}; ${asked}` };
 }

@@ -1,5 +1,5 @@
-import { ProblemError, shown } from "../engine/problem.ts";
-import type { Problem } from "../engine/problem.ts";
+import { ProblemError, shown } from "../problem/index.ts";
+import type { Problem } from "../problem/index.ts";
 import { code } from "./codes.ts";
 import { languageOf, TEMPLATE_NAMES } from "./language.ts";
 import type { Language } from "./language.ts";
@@ -7,7 +7,7 @@ import { compile, runtime } from "./nunjucks.ts";
 import type { Root } from "./nunjucks.ts";
 import { Fault } from "./operation.ts";
 import type { Operation, Rendering } from "./operation.ts";
-import { checkPositions } from "./position.ts";
+import { checkPositions } from "./position/position.ts";
 import { readClosure } from "./sources.ts";
 import type { Closure, Source, TemplateReader } from "./sources.ts";
 import { statements } from "./statements.ts";
@@ -72,7 +72,7 @@ function compileClosure(template: string, closure: Closure): Compiled {
   if (language === undefined) {
     throw failed({
       code: code.language,
-      place: { file: template },
+      location: { file: template },
       what: `no quoting filter for ${shown(template)}`,
       why: "the name before .njk tells the output's language",
       fix: `end the name in one of ${TEMPLATE_NAMES}`,
@@ -80,18 +80,23 @@ function compileClosure(template: string, closure: Closure): Compiled {
   }
   if (closure.get(template) === undefined) {
     const fix = "create it, or correct the path in the rule";
-    throw failed({ code: code.missing, place: { file: template }, what: "there is no such template", fix });
+    throw failed({
+      code: code.missing,
+      location: { file: template },
+      what: "there is no such template",
+      fix,
+    });
   }
   const translation = new Translation(language);
   const root = statements(template, closure, translation);
   checkPositions(root, template, translation);
   if (translation.problems.length > 0) {
-    throw new ProblemError(translation.problems.sort(inFileOrder), 2);
+    throw new ProblemError(translation.problems.sort(inFileOrder));
   }
   return { closure, language, root: compile(root), operations: translation.operations };
 }
 
-function inFileOrder({ place: a }: Problem, { place: b }: Problem): number {
+function inFileOrder({ location: a }: Problem, { location: b }: Problem): number {
   if (a?.file !== b?.file) {
     return (a?.file ?? "") < (b?.file ?? "") ? -1 : 1;
   }
@@ -116,7 +121,7 @@ function run(compiled: Compiled, template: string, values: Readonly<Record<strin
   compiled.root(env, rendering, new runtime.Frame(), hooks, (error, text) => results.push({ error, text }));
   const [{ error, text } = { error: undefined, text: undefined }] = results;
   if (error instanceof Fault) {
-    throw failed({ ...error.problem, place: { file: template } });
+    throw failed({ ...error.problem, location: { file: template } });
   }
   if (typeof text !== "string") {
     throw error ?? new Error("the compiled template gave no text");
@@ -137,7 +142,7 @@ function checkJson(text: string, template: string): void {
   } catch {
     throw failed({
       code: code.result,
-      place: { file: template },
+      location: { file: template },
       what: "the rendered text is not JSON",
       why: "a comma or a bracket is missing or left over with these values",
       fix: "pass lists and objects whole: {{ list | json }}",
@@ -146,5 +151,5 @@ function checkJson(text: string, template: string): void {
 }
 
 function failed(problem: Problem): ProblemError {
-  return new ProblemError([problem], 2);
+  return new ProblemError([problem]);
 }

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { Problem } from "../engine/problem.ts";
+import type { Problem } from "../problem/index.ts";
 import type { Node } from "./nunjucks.ts";
 import { parsed } from "./syntax.ts";
 

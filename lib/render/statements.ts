@@ -1,4 +1,4 @@
-import { shown } from "../engine/problem.ts";
+import { shown, type Code } from "../problem/index.ts";
 import { code } from "./codes.ts";
 import { expression, identifier, pathText, refused, subjectOf } from "./expression.ts";
 import { plainText, QUOTING, shAssigned } from "./filters.ts";
@@ -105,7 +105,7 @@ function output(node: Node, tag: List, scope: FileScope, translation: Translatio
   if (node.typename !== "Filter" || node.name.value !== language) {
     translation.report({
       code: code.unquoted,
-      place,
+      location: place,
       what: `an output in a ${language} template must end in its quoting filter`,
       why: `a value could become code in the ${language} file`,
       fix: `use {{ ${pathText(node) ?? "…"} | ${language} }}`,
@@ -145,7 +145,7 @@ function loop(node: For, scope: FileScope, closure: Closure, translation: Transl
     const what = `more than ${MAX_LOOPS} loops are nested`;
     translation.report({
       code: code.limit,
-      place: placeOf(node, scope),
+      location: placeOf(node, scope),
       what,
       fix: "compute a flat list in the rule",
     });
@@ -168,8 +168,8 @@ function included(node: Include, scope: FileScope, closure: Closure, translation
     return refused(node.template, "an include whose path is computed", scope, translation);
   }
   const written = node.template.value;
-  const report = (what: string, fix: string, kind: string = code.include): Node => {
-    translation.report({ code: kind, place, what, fix });
+  const report = (what: string, fix: string, kind: Code = code.include): Node => {
+    translation.report({ code: kind, location: place, what, fix });
     return empty;
   };
   const file = includePath(written, scope.file);

@@ -1,5 +1,5 @@
-import { didYouMean, shown } from "../engine/problem.ts";
-import type { Place, Problem } from "../engine/problem.ts";
+import { didYouMean, shown } from "../problem/index.ts";
+import type { SourceLocation, Problem } from "../problem/index.ts";
 import { code } from "./codes.ts";
 import { dropLoneTagLines } from "./lone-tags.ts";
 import { lex, parse } from "./nunjucks.ts";
@@ -21,7 +21,7 @@ function syntaxProblem(error: Error, text: string, file: string): Problem {
   if (error instanceof RangeError) {
     return {
       code: code.syntax,
-      place: { file },
+      location: { file },
       what: "tags or expressions are nested too deeply",
       fix: "nest less",
     };
@@ -30,11 +30,11 @@ function syntaxProblem(error: Error, text: string, file: string): Problem {
   if (place !== undefined) {
     const tag = /^unknown block tag: (.*)$/s.exec(message)?.[1];
     if (tag !== undefined) {
-      return { code: code.syntax, place, ...tagProblem(tag) };
+      return { code: code.syntax, location: place, ...tagProblem(tag) };
     }
     return {
       code: code.syntax,
-      place,
+      location: place,
       what: message,
       fix: "see the tags and expressions of nunjucks templates",
     };
@@ -42,7 +42,7 @@ function syntaxProblem(error: Error, text: string, file: string): Problem {
   const open = lastOpen(text);
   return {
     code: code.syntax,
-    place: { file, line: open.line, column: open.column },
+    location: { file, line: open.line, column: open.column },
     what: `${open.what} is not closed`,
     fix: `close it with ${open.closing}`,
   };
@@ -61,7 +61,7 @@ function tagProblem(tag: string): { readonly what: string; readonly fix: string 
 }
 
 /** nunjucks' TemplateError has a place, counted from 1, unless the text ended; its other errors have none. */
-function errorPlace(error: Error, file: string): Place | undefined {
+function errorPlace(error: Error, file: string): SourceLocation | undefined {
   const { lineno, colno } = error as Error & { readonly lineno?: unknown; readonly colno?: unknown };
   return typeof lineno === "number" && typeof colno === "number"
     ? { file, line: lineno, column: colno }

@@ -1,5 +1,5 @@
-import { problemText } from "../engine/problem.ts";
-import type { Place, Problem } from "../engine/problem.ts";
+import { problemText } from "../problem/index.ts";
+import type { SourceLocation, Problem } from "../problem/index.ts";
 import { code } from "./codes.ts";
 import type { Language } from "./language.ts";
 import { make } from "./nunjucks.ts";
@@ -9,7 +9,7 @@ import type { Operation } from "./operation.ts";
 
 /** An output as its surroundings see it: where it stands, and what they decide about it. */
 export interface Output {
-  readonly place: Place;
+  readonly place: SourceLocation;
   /** Shell only: behind `NAME=`, where a list may not stand. */
   assigned: boolean;
 }
@@ -41,7 +41,13 @@ export class Translation {
    * A call of an operation. It takes the shape of a filter, because that is the one call that nunjucks
    * compiles with evaluated operands and without looking anything up in them.
    */
-  call(at: Node, place: Place, subject: string, operation: Operation, operands: readonly Node[]): Node {
+  call(
+    at: Node,
+    place: SourceLocation,
+    subject: string,
+    operation: Operation,
+    operands: readonly Node[],
+  ): Node {
     const name = String(this.operations.push(placed(place, subject, operation)) - 1);
     return make("Filter", at, make("Symbol", at, name), make("NodeList", at, [...operands]));
   }
@@ -50,7 +56,7 @@ export class Translation {
    * What `translate` makes of a node, or `instead` once the template with its includes has grown or is nested
    * beyond reason.
    */
-  within(place: Place, instead: Node, translate: () => Node): Node {
+  within(place: SourceLocation, instead: Node, translate: () => Node): Node {
     if (++this.#nodes > MAX_NODES) {
       // told once: every further node of the tree would say the same
       const what = `the template with its includes has more than ${MAX_NODES} parts`;
@@ -71,8 +77,13 @@ export class Translation {
     }
   }
 
-  #tooMuch(place: Place, what: string): void {
-    this.report({ code: code.limit, place, what, fix: "compute the value in the rule, or loop over a list" });
+  #tooMuch(place: SourceLocation, what: string): void {
+    this.report({
+      code: code.limit,
+      location: place,
+      what,
+      fix: "compute the value in the rule, or loop over a list",
+    });
   }
 }
 
@@ -89,6 +100,6 @@ export interface Scope {
   readonly loops: readonly string[];
 }
 
-export function placeOf(node: Node, scope: Scope): Place {
+export function placeOf(node: Node, scope: Scope): SourceLocation {
   return { file: scope.file, line: node.lineno + 1, column: node.colno + 1 };
 }

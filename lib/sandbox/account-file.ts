@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, readFileSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as v from "valibot";
-import { ProblemError } from "../engine/problem.ts";
+import { ProblemError } from "../problem/index.ts";
 import { accountSchema, SANDBOX_ACCOUNT, type Account } from "./account.ts";
 import { createCa } from "./ca.ts";
 
@@ -62,17 +62,14 @@ function readStored(file: string): string | undefined {
     if (codeOf(error) === "ENOENT") {
       return undefined;
     }
-    throw new ProblemError(
-      [
-        {
-          code: "DP601",
-          place: { file },
-          what: `the sandbox account cannot be read (${codeOf(error)})`,
-          fix: "make the file readable and writable for you",
-        },
-      ],
-      4,
-    );
+    throw new ProblemError([
+      {
+        code: "DP631",
+        location: { file },
+        what: `the sandbox account cannot be read (${codeOf(error)})`,
+        fix: "make the file readable and writable for you",
+      },
+    ]);
   }
 }
 
@@ -88,18 +85,15 @@ function parseAccount(file: string, text: string): Account {
   }
   const part = parsed === undefined ? undefined : (v.getDotPath(parsed.issues[0]) ?? "its top level");
   const where = part === undefined ? "it is not JSON" : `${part} is not as it was written`;
-  throw new ProblemError(
-    [
-      {
-        code: "DP602",
-        place: { file },
-        what: `the sandbox account is damaged: ${where}`,
-        why: "a new account in its place would forget every certificate that your bundles already carry",
-        fix: "put back a copy of the file, or delete it to begin anew (every core and thing then gets a new certificate)",
-      },
-    ],
-    4,
-  );
+  throw new ProblemError([
+    {
+      code: "DP632",
+      location: { file },
+      what: `the sandbox account is damaged: ${where}`,
+      why: "a new account in its place would forget every certificate that your bundles already carry",
+      fix: "put back a copy of the file, or delete it to begin anew (every core and thing then gets a new certificate)",
+    },
+  ]);
 }
 
 /** A Map is written as the list of its values. */

@@ -1,4 +1,4 @@
-import { visible } from "../engine/problem.ts";
+import { visible } from "../problem/index.ts";
 
 const NAMES: Readonly<Record<number, string>> = {
   0x00: "NUL",

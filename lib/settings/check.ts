@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { nucleusSha256 } from "../device/nucleus.ts";
-import { didYouMean, type Place, type Problem, ProblemError, shown } from "../engine/problem.ts";
+import { didYouMean, type SourceLocation, type Problem, ProblemError, shown } from "../problem/index.ts";
 import { codePointText, firstHidden } from "./characters.ts";
 import { exampleCommand } from "./example.ts";
 import { type Fault, faults, problem } from "./faults.ts";
@@ -23,7 +23,7 @@ export interface Checked {
   /** The effective value of `title.key`, defaults included. */
   value(key: string): SettingValue | undefined;
   /** Where a key stands, or for a default where its section begins. */
-  place(key: string): Place | undefined;
+  place(key: string): SourceLocation | undefined;
   names(kind: NamedKind): readonly string[];
 }
 
@@ -81,7 +81,7 @@ class Checker {
     return value === undefined && rule.inherits !== undefined ? this.value(rule.inherits) : value;
   }
 
-  place(id: string): Place | undefined {
+  place(id: string): SourceLocation | undefined {
     const { section, entry, rule } = this.#find(id);
     return rule === undefined || section === undefined ? undefined : this.#at(entry ?? section);
   }
@@ -116,7 +116,7 @@ class Checker {
     return meant;
   }
 
-  #at({ line, column }: Spot): Place {
+  #at({ line, column }: Spot): SourceLocation {
     return { file: this.#file, line, column };
   }
 
@@ -126,7 +126,7 @@ class Checker {
       .map((section) => section.name);
   }
 
-  #refuse(kind: Fault, place: Place, what: string, said: Partial<Fault> = {}): void {
+  #refuse(kind: Fault, place: SourceLocation, what: string, said: Partial<Fault> = {}): void {
     this.problems.push(problem(kind, place, what, said));
   }
 
@@ -152,7 +152,7 @@ class Checker {
     }
   }
 
-  #nameOf({ line, nameColumn }: Section): Place {
+  #nameOf({ line, nameColumn }: Section): SourceLocation {
     return this.#at({ line, column: nameColumn });
   }
 
@@ -194,7 +194,7 @@ class Checker {
   #set(section: Section, entry: Entry, rule: KeyRule): void {
     const text = String(this.#parsed[section.title]?.[entry.key]);
     const meant = this.#meaning(rule, text);
-    const place = (): Place => this.#at({ line: entry.line, column: entry.valueColumn });
+    const place = (): SourceLocation => this.#at({ line: entry.line, column: entry.valueColumn });
     if ("fault" in meant) {
       return this.#refuse(faults.value, place(), meant.fault, { why: rule.why, fix: rule.fix });
     }

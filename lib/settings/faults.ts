@@ -1,8 +1,8 @@
-import type { Place, Problem } from "../engine/problem.ts";
+import type { Code, SourceLocation, Problem } from "../problem/index.ts";
 
 /** One kind of problem with settings: its stable code, what it would lead to, and what to do about it. */
 export interface Fault {
-  readonly code: string;
+  readonly code: Code;
   readonly why: string;
   readonly fix: string;
 }
@@ -80,7 +80,7 @@ export const faults = {
   unexpectedName: fault("DP131", "there is only one such section", "leave the name out"),
   unknownKey: fault("DP132", "nothing would read it", "use a key that there is"),
   secretKey: fault(
-    "DP132",
+    "DP141",
     "settings hold no secrets: they are committed, rendered and copied",
     "remove the line; AWS credentials come from your profile or environment",
   ),
@@ -105,10 +105,15 @@ export const faults = {
 };
 
 /** A problem of that kind; `said` replaces the general why and fix by the ones of this case. */
-export function problem(kind: Fault, place: Place, what: string, said: Partial<Fault> = {}): Problem {
-  return { ...kind, ...said, place, what };
+export function problem(
+  kind: Fault,
+  place: SourceLocation,
+  what: string,
+  said: Partial<Fault> = {},
+): Problem {
+  return { ...kind, ...said, location: place, what };
 }
 
-function fault(code: string, why: string, fix: string): Fault {
+function fault(code: Code, why: string, fix: string): Fault {
   return { code, why, fix };
 }

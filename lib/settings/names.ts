@@ -1,4 +1,4 @@
-import { shown } from "../engine/problem.ts";
+import { shown } from "../problem/index.ts";
 import { codePointText, firstHidden } from "./characters.ts";
 
 /**

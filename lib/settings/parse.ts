@@ -1,4 +1,4 @@
-import { type Place, type Problem, ProblemError } from "../engine/problem.ts";
+import { type SourceLocation, type Problem, ProblemError } from "../problem/index.ts";
 import { check } from "./check.ts";
 import { faults, problem } from "./faults.ts";
 import { type IniValues, iniValues } from "./ini.ts";
@@ -19,7 +19,7 @@ export interface SettingsFile {
    * Where the key stands; for a defaulted key, where its section begins; undefined for a key that settings do
    * not have.
    */
-  place(key: string): Place | undefined;
+  place(key: string): SourceLocation | undefined;
   /** The names of all cores or things, in the order of the file. */
   names(kind: NamedKind): readonly string[];
 }
@@ -37,7 +37,7 @@ export function parseSettings(bytes: Uint8Array, file: string): SettingsFile {
   const { problems, ...content } = check(scanned, parsed, file);
   const all = [...scanned.problems, ...disagreements(scanned, parsed, file), ...problems];
   if (all.length > 0) {
-    throw new ProblemError(listed(all, file), 2);
+    throw new ProblemError(listed(all, file));
   }
   return { file, ...content };
 }
@@ -67,14 +67,18 @@ function disagreements({ sections }: Scan, parsed: IniValues, file: string): rea
 
 /** The first problems in the order of their lines, and how many there are beside them. */
 function listed(problems: readonly Problem[], file: string): readonly Problem[] {
-  const line = (one: Problem): number => one.place?.line ?? 0;
-  const column = (one: Problem): number => one.place?.column ?? 0;
+  const line = (one: Problem): number => one.location?.line ?? 0;
+  const column = (one: Problem): number => one.location?.column ?? 0;
   const sorted = problems.toSorted((a, b) => line(a) - line(b) || column(a) - column(b));
   const next = sorted[MOST_LISTED];
   if (next === undefined) {
     return sorted;
   }
   const count = (sorted.length - MOST_LISTED).toLocaleString("en-US");
-  const more = problem(faults.more, next.place ?? { file, line: 1 }, `${count} more problems from here on`);
+  const more = problem(
+    faults.more,
+    next.location ?? { file, line: 1 },
+    `${count} more problems from here on`,
+  );
   return [...sorted.slice(0, MOST_LISTED), more];
 }

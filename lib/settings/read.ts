@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
-import { type Problem, ProblemError } from "../engine/problem.ts";
+import { type Problem, ProblemError } from "../problem/index.ts";
 import { exampleCommand } from "./example.ts";
 import { faults, problem } from "./faults.ts";
 import { parseSettings, type SettingsFile } from "./parse.ts";
@@ -22,7 +22,7 @@ function readChecked(path: string, shownAs: string): Uint8Array {
     const stats = fstatSync(handle);
     const problems = wrongs(stats, shownAs);
     if (problems.length > 0) {
-      throw new ProblemError(problems, 2);
+      throw new ProblemError(problems);
     }
     return contents(handle, stats.size);
   } finally {
@@ -38,10 +38,10 @@ function open(path: string, shownAs: string): number {
     const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     const place = { file: shownAs };
     if (reason !== "ENOENT") {
-      throw new ProblemError([problem(faults.unreadable, place, `cannot be read (${reason})`)], 2);
+      throw new ProblemError([problem(faults.unreadable, place, `cannot be read (${reason})`)]);
     }
     const fix = `${faults.missingFile.fix} with: ${exampleCommand(shownAs)}`;
-    throw new ProblemError([problem(faults.missingFile, place, "there is no such file", { fix })], 2);
+    throw new ProblemError([problem(faults.missingFile, place, "there is no such file", { fix })]);
   }
 }
 

@@ -1,4 +1,4 @@
-import { didYouMean, shown } from "../engine/problem.ts";
+import { didYouMean, shown } from "../problem/index.ts";
 
 /**
  * Regions with AWS IoT Greengrass V2, by partition (AWS General Reference, "AWS IoT Greengrass V2 endpoints

@@ -1,4 +1,4 @@
-import type { Place, Problem } from "../engine/problem.ts";
+import type { SourceLocation, Problem } from "../problem/index.ts";
 import { type Fault, faults, problem } from "./faults.ts";
 import { isReserved } from "./names.ts";
 import { unquoted } from "./quoted.ts";
@@ -116,7 +116,7 @@ class Scanner {
     return false;
   }
 
-  #place(index: number): Place {
+  #place(index: number): SourceLocation {
     return { file: this.#file, line: this.#line, column: index + 1 };
   }
 

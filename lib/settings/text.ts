@@ -1,4 +1,4 @@
-import { ProblemError } from "../engine/problem.ts";
+import { ProblemError } from "../problem/index.ts";
 import { faults, problem } from "./faults.ts";
 
 /**
@@ -7,16 +7,15 @@ import { faults, problem } from "./faults.ts";
  */
 export function settingsText(bytes: Uint8Array, file: string): string {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
-    throw new ProblemError(
-      [problem(faults.notUtf8, { file, line: 1, column: 1 }, "the file is UTF-16, not UTF-8")],
-      2,
-    );
+    throw new ProblemError([
+      problem(faults.notUtf8, { file, line: 1, column: 1 }, "the file is UTF-16, not UTF-8"),
+    ]);
   }
   try {
     return decoded(bytes);
   } catch {
     const place = { file, line: firstBadLine(bytes), column: 1 };
-    throw new ProblemError([problem(faults.notUtf8, place, "the line has bytes that are not UTF-8")], 2);
+    throw new ProblemError([problem(faults.notUtf8, place, "the line has bytes that are not UTF-8")]);
   }
 }
 

@@ -1,4 +1,4 @@
-import { didYouMean, shown, visible } from "../engine/problem.ts";
+import { didYouMean, shown, visible } from "../problem/index.ts";
 
 /**
  * Why an account is not taken, or undefined. An id has 12 digits, the first of which may be 0 (AWS Account

@@ -1,4 +1,4 @@
-import { didYouMean, type Place, ProblemError } from "../engine/problem.ts";
+import { didYouMean, type SourceLocation, ProblemError } from "../problem/index.ts";
 import { faults } from "./faults.ts";
 import { type NamedKind, rulesOf, type SettingValue, type Values } from "./schema.ts";
 
@@ -15,7 +15,7 @@ export interface SettingsReader {
    * The same, but what is read in it counts for who calls the function that it gives, and for nobody else.
    */
   apart<T>(body: () => T): () => T;
-  place(key: string): Place | undefined;
+  place(key: string): SourceLocation | undefined;
   file(): string;
 }
 
@@ -216,5 +216,5 @@ function missing(
   fix: string,
 ): ProblemError {
   const what = `${reader.file()} has no ${asked}${meant === undefined ? "" : `; did you mean ${meant}?`}`;
-  return new ProblemError([{ ...faults.noSuchSetting, what, fix }], 2);
+  return new ProblemError([{ ...faults.noSuchSetting, what, fix }]);
 }

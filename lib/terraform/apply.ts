@@ -1,4 +1,4 @@
-import { ProblemError } from "../engine/problem.ts";
+import { ProblemError } from "../problem/index.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { deleteCertificate } from "../aws/certificates.ts";
 import { runTerraform, type Terraform } from "./child.ts";
@@ -37,17 +37,14 @@ export async function applyPlan(terraform: Terraform, access: AwsAccess, planned
   }
   const state = await currentState(terraform, place, backend);
   if (state === undefined || state.outputs["revision"] !== variables["revision"]) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP408",
-          what: `${placeName(place)}: the state does not tell that these variables were applied`,
-          why: "what is made from its outputs would be wrong",
-          fix: "let the module's output revision be the one that it was given, and build again",
-        },
-      ],
-      1,
-    );
+    throw new ProblemError([
+      {
+        code: "DP408",
+        what: `${placeName(place)}: the state does not tell that these variables were applied`,
+        why: "what is made from its outputs would be wrong",
+        fix: "let the module's output revision be the one that it was given, and build again",
+      },
+    ]);
   }
   for (const certificate of strays) {
     await deleteCertificate(access, certificate);

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ProblemError } from "../engine/problem.ts";
+import { ProblemError } from "../problem/index.ts";
 import { writeImports } from "./adopt.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { initialise } from "./init.ts";
@@ -80,16 +80,13 @@ export async function applyDestroy(terraform: Terraform, planned: Planned): Prom
   }
   const left = (await currentState(terraform, place, backend))?.resources ?? [];
   if (left.length > 0) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP409",
-          what: `${placeName(place)}: destroyed, but the state still has ${left.map(({ address }) => address).join(", ")}`,
-          fix: "run dospesos destroy again",
-        },
-      ],
-      1,
-    );
+    throw new ProblemError([
+      {
+        code: "DP409",
+        what: `${placeName(place)}: destroyed, but the state still has ${left.map(({ address }) => address).join(", ")}`,
+        fix: "run dospesos destroy again",
+      },
+    ]);
   }
   changeIsDone(place);
   forgetModule(place);

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { ProblemError, type Place } from "../engine/index.ts";
+import { ProblemError, type SourceLocation } from "../problem/index.ts";
 
 /** Import blocks in a plan, and tests with mocks, are there from here on. */
 const LEAST = [1, 7];
@@ -18,27 +18,24 @@ export interface Binary {
 export async function findTerraform(
   name: string,
   environment: NodeJS.ProcessEnv,
-  place: Place | undefined,
+  place: SourceLocation | undefined,
 ): Promise<Binary> {
-  const at = place === undefined ? {} : { place };
+  const at = place === undefined ? {} : { location: place };
   const program = (environment["PATH"] ?? "")
     .split(delimiter)
     .filter((folder) => folder !== "")
     .map((folder) => join(folder, name))
     .find(isProgram);
   if (program === undefined) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP402",
-          ...at,
-          what: `${name} is not on PATH`,
-          why: "the modules are applied by it",
-          fix: `install ${name} ${LEAST.join(".")} or newer, or set [terraform] binary`,
-        },
-      ],
-      4,
-    );
+    throw new ProblemError([
+      {
+        code: "DP402",
+        ...at,
+        what: `${name} is not on PATH`,
+        why: "the modules are applied by it",
+        fix: `install ${name} ${LEAST.join(".")} or newer, or set [terraform] binary`,
+      },
+    ]);
   }
   const { execa } = await import("execa");
   const { stdout, exitCode, stderr } = await execa(program, ["version", "-json"], {
@@ -48,33 +45,27 @@ export async function findTerraform(
   });
   const version = versionIn(stdout);
   if (exitCode !== 0 || version === undefined) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP402",
-          ...at,
-          what: `${program} does not tell its version`,
-          why: stderr.trim().slice(-500),
-          fix: `put another ${name} first on PATH`,
-        },
-      ],
-      4,
-    );
+    throw new ProblemError([
+      {
+        code: "DP402",
+        ...at,
+        what: `${program} does not tell its version`,
+        why: stderr.trim().slice(-500),
+        fix: `put another ${name} first on PATH`,
+      },
+    ]);
   }
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major < LEAST[0]! || (major === LEAST[0] && minor < LEAST[1]!)) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP403",
-          ...at,
-          what: `${program} has the version ${version}, and ${LEAST.join(".")} or newer is needed`,
-          why: "the modules use what older ones do not know",
-          fix: `install a newer ${name}`,
-        },
-      ],
-      4,
-    );
+    throw new ProblemError([
+      {
+        code: "DP403",
+        ...at,
+        what: `${program} has the version ${version}, and ${LEAST.join(".")} or newer is needed`,
+        why: "the modules use what older ones do not know",
+        fix: `install a newer ${name}`,
+      },
+    ]);
   }
   return { program, version };
 }

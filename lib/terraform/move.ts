@@ -1,6 +1,6 @@
 import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { ProblemError } from "../engine/problem.ts";
+import { ProblemError } from "../problem/index.ts";
 import { putNewObject, type StateStore } from "../aws/state-bucket.ts";
 import { stateKey, type S3Backend } from "./backend.ts";
 import { runTerraform, type Terraform } from "./child.ts";
@@ -29,18 +29,15 @@ export async function moveState(
   await initialise(terraform, place, backend, work.variablesText);
   const remote = await currentState(terraform, place, backend);
   if (remote !== undefined && remote.lineage !== local.lineage) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP416",
-          place: { file: stateFile(place) },
-          what: `${placeName(place)}: S3 has another state in its place: lineage ${remote.lineage}, here ${local.lineage}`,
-          why: "one of the two would be lost, and what it knows of with it",
-          fix: "set another [terraform] prefix; or remove the local file if the state in S3 is the right one",
-        },
-      ],
-      4,
-    );
+    throw new ProblemError([
+      {
+        code: "DP416",
+        location: { file: stateFile(place) },
+        what: `${placeName(place)}: S3 has another state in its place: lineage ${remote.lineage}, here ${local.lineage}`,
+        why: "one of the two would be lost, and what it knows of with it",
+        fix: "set another [terraform] prefix; or remove the local file if the state in S3 is the right one",
+      },
+    ]);
   }
   const file = join(place.root, stateFile(place));
   // `state push` gives a state in an empty place another lineage, and would part it from its record.
@@ -51,17 +48,14 @@ export async function moveState(
   }
   const moved = await currentState(terraform, place, backend);
   if (moved?.lineage !== local.lineage) {
-    throw new ProblemError(
-      [
-        {
-          code: "DP417",
-          place: { file: stateFile(place) },
-          what: `${placeName(place)}: what S3 has now is not the state that was moved`,
-          fix: "copy the file there by hand",
-        },
-      ],
-      1,
-    );
+    throw new ProblemError([
+      {
+        code: "DP417",
+        location: { file: stateFile(place) },
+        what: `${placeName(place)}: what S3 has now is not the state that was moved`,
+        fix: "copy the file there by hand",
+      },
+    ]);
   }
   renameSync(file, `${file}.moved`);
   record(place, moved);

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AwsAccess } from "../aws/clients.ts";
 import { certificatesFor } from "../aws/certificates.ts";
-import { requestedKey } from "../device/keypair.ts";
+import { requestedKey } from "../pki/keypair.ts";
 import { existing, namedResources, writeImports } from "./adopt.ts";
 import type { Backend } from "./backend.ts";
 import { runTerraform, type Terraform } from "./child.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ProblemError } from "../engine/index.ts";
+import { ProblemError, type Code } from "../problem/index.ts";
 import type { Backend } from "./backend.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { moduleCopy, placeName, recordFile, stateFile, workFolder, type ModulePlace } from "./place.ts";
@@ -113,8 +113,8 @@ export function record(place: ModulePlace, { lineage, serial }: State): void {
  */
 export function guardState(place: ModulePlace, backend: Backend, applied: boolean): void {
   const file = stateFile(place);
-  const stop = (code: string, what: string, why: string, fix: string): never => {
-    throw new ProblemError([{ code, place: { file }, what: `${placeName(place)}: ${what}`, why, fix }], 4);
+  const stop = (code: Code, what: string, why: string, fix: string): never => {
+    throw new ProblemError([{ code, location: { file }, what: `${placeName(place)}: ${what}`, why, fix }]);
   };
   const errored = join(moduleCopy(place), "errored.tfstate");
   if (existsSync(errored)) {
@@ -173,18 +173,15 @@ export function guardCurrent(
   if (known === undefined && !applied) {
     return;
   }
-  throw new ProblemError(
-    [
-      {
-        code: "DP411",
-        place: { file: recordFile(place) },
-        what: `${placeName(place)}: it was applied, but the place that the settings name has no state of it`,
-        why: "Terraform would take it that nothing exists, and make everything a second time",
-        fix: `put [terraform] back to where the state is, or restore the object's last version in S3; if nothing of it exists in the account any more: rm -f ${recordFile(place)} terraform/${place.module}/${place.name}.applied.json`,
-      },
-    ],
-    4,
-  );
+  throw new ProblemError([
+    {
+      code: "DP411",
+      location: { file: recordFile(place) },
+      what: `${placeName(place)}: it was applied, but the place that the settings name has no state of it`,
+      why: "Terraform would take it that nothing exists, and make everything a second time",
+      fix: `put [terraform] back to where the state is, or restore the object's last version in S3; if nothing of it exists in the account any more: rm -f ${recordFile(place)} terraform/${place.module}/${place.name}.applied.json`,
+    },
+  ]);
 }
 
 /** @throws ProblemError (exit 4) where the state is not the one that was applied before. */
@@ -192,18 +189,15 @@ function checkLineage(place: ModulePlace, state: State, known: StateRecord | und
   if (known === undefined || known.lineage === state.lineage) {
     return;
   }
-  throw new ProblemError(
-    [
-      {
-        code: "DP413",
-        place: { file: stateFile(place) },
-        what: `${placeName(place)}: its state is another one: lineage ${state.lineage}, but ${known.lineage} was applied`,
-        why: "what this state does not know would be made a second time",
-        fix: `put the right state back; or, if this one is meant: rm ${recordFile(place)}`,
-      },
-    ],
-    4,
-  );
+  throw new ProblemError([
+    {
+      code: "DP413",
+      location: { file: stateFile(place) },
+      what: `${placeName(place)}: its state is another one: lineage ${state.lineage}, but ${known.lineage} was applied`,
+      why: "what this state does not know would be made a second time",
+      fix: `put the right state back; or, if this one is meant: rm ${recordFile(place)}`,
+    },
+  ]);
 }
 
 function readIfThere(path: string): string | undefined {

@@ -1,4 +1,4 @@
-import { ProblemError, type FailureExit, type Place, type Problem } from "../engine/problem.ts";
+import { ProblemError, type SourceLocation, type Problem } from "../problem/index.ts";
 import { placeName, type ModulePlace } from "./place.ts";
 
 /**
@@ -81,45 +81,41 @@ export function failureOf(
   );
   const lock = diagnostics.find(({ summary }) => summary === LOCK);
   if (lock !== undefined) {
-    return new ProblemError([lockProblem(place, lock.detail ?? "")], 4);
+    return new ProblemError([lockProblem(place, lock.detail ?? "")]);
   }
   const stale = diagnostics.find(({ summary }) => summary === STALE);
   if (stale !== undefined) {
-    return new ProblemError(
-      [
-        {
-          code: "DP407",
-          what: `${placeName(place)}: somebody else changed its state after the plan was made`,
-          why: "nothing was changed: what was shown is not what would happen now",
-          fix: "build again: a new plan is made and shown",
-        },
-      ],
-      4,
-    );
+    return new ProblemError([
+      {
+        code: "DP407",
+        what: `${placeName(place)}: somebody else changed its state after the plan was made`,
+        why: "nothing was changed: what was shown is not what would happen now",
+        fix: "build again: a new plan is made and shown",
+      },
+    ]);
   }
   const problems = diagnostics.map((one): Problem => ({
     code: "DP405",
-    ...(one.range === undefined ? {} : { place: sourceOf(place, one.range) }),
+    ...(one.range === undefined ? {} : { location: sourceOf(place, one.range) }),
     what: `${placeName(place)}: terraform ${command} failed: ${firstLine(one.summary)}`,
     ...(one.detail ? { why: inOneLine(one.detail) } : {}),
   }));
-  const exitCode: FailureExit = 1;
   if (problems.length > 0) {
-    return new ProblemError(problems, exitCode);
+    return new ProblemError(problems);
   }
-  return new ProblemError(
-    [
-      {
-        code: "DP405",
-        what: `${placeName(place)}: terraform ${command} ended with ${exit === undefined ? "a signal" : `exit code ${exit}`}`,
-        why: inOneLine(stderr).slice(-2000) || "it said nothing",
-      },
-    ],
-    exitCode,
-  );
+  return new ProblemError([
+    {
+      code: "DP405",
+      what: `${placeName(place)}: terraform ${command} ended with ${exit === undefined ? "a signal" : `exit code ${exit}`}`,
+      why: inOneLine(stderr).slice(-2000) || "it said nothing",
+    },
+  ]);
 }
 
-function sourceOf({ module }: ModulePlace, { filename, start }: NonNullable<Diagnostic["range"]>): Place {
+function sourceOf(
+  { module }: ModulePlace,
+  { filename, start }: NonNullable<Diagnostic["range"]>,
+): SourceLocation {
   return { file: `terraform/${module}/${filename}`, line: start.line, column: start.column };
 }
 

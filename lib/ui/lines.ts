@@ -1,4 +1,4 @@
-import { visible } from "../engine/index.ts";
+import { visible } from "../problem/index.ts";
 
 /** What several jobs do at the same time, one line each. */
 export interface Lines {

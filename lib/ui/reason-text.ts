@@ -1,4 +1,5 @@
-import { visible, type Reason } from "../engine/index.ts";
+import { type Reason } from "../engine/index.ts";
+import { visible } from "../problem/index.ts";
 
 /** A reason in a few words: `[core core-1] group: "a" → "b"`, `templates/core/config.yaml.njk changed`. */
 export function reasonText(reason: Reason): string {

@@ -1,4 +1,5 @@
-import { problemText, visible, type Emit, type EngineEvent, type Problem } from "../engine/index.ts";
+import { type Emit, type EngineEvent } from "../engine/index.ts";
+import { problemText, visible, type Problem } from "../problem/index.ts";
 import type { Palette } from "./palette.ts";
 import { reasonText } from "./reason-text.ts";
 

@@ -1,7 +1,7 @@
 import { dirname, posix } from "node:path";
-import { fileName, fullPath } from "../engine/files.ts";
+import { fileName, fullPath } from "../engine/disk/files.ts";
 import { Digest, Kind, makerOf, type NodeId } from "../engine/model.ts";
-import type { Session } from "../engine/session.ts";
+import type { Session } from "../engine/run/session.ts";
 
 export interface Followed {
   readonly folders: ReadonlySet<string>;

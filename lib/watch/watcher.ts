@@ -1,8 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { watch } from "chokidar";
-import { TEMPORARY_SUFFIX } from "../engine/files.ts";
-import type { Changes } from "../engine/session.ts";
+import { TEMPORARY_SUFFIX } from "../engine/disk/files.ts";
+import type { Changes } from "../engine/run/session.ts";
 import type { Followed } from "./followed.ts";
 
 export interface Watcher {

@@ -8,7 +8,7 @@ import * as assert from "uvu/assert";
 import { callerAccount } from "../../lib/aws/caller.ts";
 import { awsAccess } from "../../lib/aws/clients.ts";
 import { ensureThingGroup } from "../../lib/aws/thing-group.ts";
-import { ProblemError } from "../../lib/engine/problem.ts";
+import { ProblemError } from "../../lib/problem/index.ts";
 import { failure, REGION, withSandbox } from "../sandbox/rig.ts";
 
 const ASK = fileURLToPath(new URL("ask.ts", import.meta.url));

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { associateClientDevice } from "../../lib/aws/client-device.ts";
-import { ProblemError } from "../../lib/engine/problem.ts";
+import { ProblemError } from "../../lib/problem/index.ts";
 import { failure, withSandbox, type Rig } from "../sandbox/rig.ts";
 
 async function withThings({ access }: Rig): Promise<void> {

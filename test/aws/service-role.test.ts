@@ -13,7 +13,7 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ensureServiceRole } from "../../lib/aws/service-role.ts";
-import { ProblemError } from "../../lib/engine/problem.ts";
+import { ProblemError } from "../../lib/problem/index.ts";
 import { failure, policy, withSandbox } from "../sandbox/rig.ts";
 
 const options = { instance: "acme", account: "000000000000", roleName: "acme-service" };

@@ -5,7 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Link } from "../../lib/check/chain.ts";
 import { ssh } from "../../lib/device/ssh.ts";
-import { ProblemError } from "../../lib/engine/index.ts";
+import { ProblemError } from "../../lib/problem/index.ts";
 import { Started, type Ended } from "../support/bin.ts";
 import { runningDevices, type Devices } from "../support/devices.ts";
 import { becomes } from "../support/folder.ts";

@@ -14,7 +14,7 @@ import {
   type EngineEvent,
   type Explanation,
 } from "../../lib/engine/index.ts";
-import { checksum } from "../../lib/engine/columns.ts";
+import { checksum } from "../../lib/engine/state/columns.ts";
 import { dospesos } from "../support/bin.ts";
 import { edit, projectOf, put, textOf } from "../support/folder.ts";
 import { randomNumbers, torture } from "../support/random.ts";

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { test } from "uvu";
 import { archive, manifest, type BundleFile } from "../../lib/device/bundle.ts";
 import { nucleusSha256 } from "../../lib/device/nucleus.ts";
-import { ProblemError } from "../../lib/engine/problem.ts";
+import { ProblemError } from "../../lib/problem/index.ts";
 import { tempFolder } from "../support/temp.ts";
 import { testWith } from "../support/tools.ts";
 import { project } from "./templates.ts";

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { versionedRecipe, type ComponentSource } from "../../lib/device/component-recipe.ts";
-import { ProblemError } from "../../lib/engine/index.ts";
+import { ProblemError } from "../../lib/problem/index.ts";
 
 const RECIPE = {
   RecipeFormatVersion: "2020-01-25",

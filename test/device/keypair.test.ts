@@ -8,7 +8,7 @@ import {
   csrBelongsTo,
   loadX509,
   signingPair,
-} from "../../lib/device/keypair.ts";
+} from "../../lib/pki/keypair.ts";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execaSync } from "execa";

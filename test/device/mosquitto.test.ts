@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { createCa, issueCertificate, issueServer, readCsr, type Ca } from "../../lib/sandbox/ca.ts";
-import { createCsr, createKey } from "../../lib/device/keypair.ts";
+import { createCsr, createKey } from "../../lib/pki/keypair.ts";
 import { mqttModule } from "../../lib/device/mqtt-module.ts";
 import { Started, type Ended } from "../support/bin.ts";
 import { repository } from "../support/clone.ts";

@@ -9,7 +9,7 @@ import * as assert from "uvu/assert";
 import { suite } from "uvu";
 import { checkNucleus } from "../../lib/device/check-nucleus.ts";
 import { verifyJar } from "../../lib/device/jar-signature.ts";
-import { ProblemError } from "../../lib/engine/problem.ts";
+import { ProblemError } from "../../lib/problem/index.ts";
 import { BIN, PLAIN, Started, type Ended } from "../support/bin.ts";
 import { edit, shippedProject, textOf } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { passed, TICK } from "../../lib/engine/ticks.ts";
+import { passed, TICK } from "../../lib/engine/disk/ticks.ts";
 import { testWith } from "../support/tools.ts";
 import { builtChain } from "./chain.ts";
 import { TestProject } from "./project.ts";
@@ -91,7 +91,7 @@ test("an empty file, a missing one and a folder of that name are three states (t
   mkdirSync(project.path("source"));
   const third = await project.build();
   assert.equal(third.failed, ["out/state"]);
-  assert.is(third.problems[0]?.place?.file, "source");
+  assert.is(third.problems[0]?.location?.file, "source");
   assert.match(third.problems[0]?.what ?? "", "this is a folder");
   rmSync(project.path("source"), { recursive: true });
   assert.equal((await project.build()).ran, ["out/state"]);

@@ -15,7 +15,7 @@ for (const jobs of [1, 64]) {
     for (const _ of [1, 2]) {
       const { failed, skipped, problems } = await project.build([], { jobs, keepGoing: true });
       assert.equal(
-        [failed, skipped, problems.map((one) => [one.code, one.place?.file])],
+        [failed, skipped, problems.map((one) => [one.code, one.location?.file])],
         [["out/a"], ["out/b"], [["DP221", "out/b"]]],
       );
       assert.is(project.text("out/other"), "other");
@@ -34,7 +34,7 @@ for (const jobs of [1, 64]) {
     );
     const { failed, skipped, problems } = await project.build([], { jobs, keepGoing: true });
     assert.equal(
-      [failed, skipped, problems.map((one) => [one.code, one.place?.file])],
+      [failed, skipped, problems.map((one) => [one.code, one.location?.file])],
       [["out/a"], ["in/x"], [["DP221", "in/x"]]],
     );
     assert.is(project.text("out/new"), "new");
@@ -49,7 +49,7 @@ test("an undeclared read of what another rule makes is a problem, at any -j (tra
     for (const round of [1, 2]) {
       const { problems } = await project.build([], { jobs, keepGoing: true });
       assert.equal(
-        problems.map((one) => [one.code, one.place?.file]),
+        problems.map((one) => [one.code, one.location?.file]),
         [["DP221", "out/made"]],
         `round ${round}`,
       );

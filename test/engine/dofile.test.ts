@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ProblemError, type Problem } from "../../lib/engine/index.ts";
+import { ProblemError, type Problem } from "../../lib/problem/index.ts";
 import { tempFolder } from "../support/temp.ts";
 import { SETTINGS } from "../support/folder.ts";
 import { TestProject } from "./project.ts";
@@ -45,7 +45,7 @@ test("a package, a module or an export that is missing is a problem with the lin
     );
     const { problems } = await project.build();
     assert.equal(
-      problems.map((one) => [one.place?.file, one.place?.line]),
+      problems.map((one) => [one.location?.file, one.location?.line]),
       [["Dofile.ts", 2]],
       line,
     );
@@ -64,20 +64,20 @@ test("an export that the public API does not have is a problem with a place", as
   );
   const { problems } = await project.build();
   assert.is(problems.length, 1);
-  assert.is(problems[0]!.place?.file, "Dofile.ts");
+  assert.is(problems[0]!.location?.file, "Dofile.ts");
   assert.match(problems[0]!.what, "ruel");
 });
 
 test("a syntax error is told with file, line and column, in the Dofile and in a module", async () => {
   const project = new TestProject("return [;", {});
   assert.equal(
-    (await project.build()).problems.map((one) => one.place),
+    (await project.build()).problems.map((one) => one.location),
     [{ file: "Dofile.ts", line: 4, column: 9 }],
   );
   project.dofile("return [];", `import "./rules/broken.ts";`);
   project.write("rules/broken.ts", "\nexport const x = = 1;\n");
   assert.equal(
-    (await project.build()).problems.map((one) => one.place),
+    (await project.build()).problems.map((one) => one.location),
     [{ file: "rules/broken.ts", line: 2, column: 18 }],
   );
 });
@@ -87,7 +87,7 @@ test("an error that a Dofile or a module throws is told with file, line and colu
     `  const none = undefined as unknown as { x: number };\n  return [none.x as never];`,
   );
   assert.equal(
-    (await project.build()).problems.map((one) => one.place),
+    (await project.build()).problems.map((one) => one.location),
     [{ file: "Dofile.ts", line: 5, column: 16 }],
   );
   for (const status of [true, false]) {
@@ -100,7 +100,7 @@ test("an error that a Dofile or a module throws is told with file, line and colu
       ? await project.explain().then(() => [], problemsIn)
       : (await project.build()).problems;
     assert.equal(
-      problems.map((one) => [one.place, one.what]),
+      problems.map((one) => [one.location, one.what]),
       [[{ file: "rules/thrower.ts", line: 4, column: 9 }, "the Dofile failed: Error: from thrower.ts"]],
     );
   }
@@ -145,7 +145,7 @@ test("a default export that is no project, and a missing Dofile, are problems th
   const project = new TestProject("return [];");
   project.write("Dofile.ts", "export default 1;\n");
   assert.equal(
-    (await project.build()).problems.map((one) => [one.code, one.place?.file]),
+    (await project.build()).problems.map((one) => [one.code, one.location?.file]),
     [["DP242", "Dofile.ts"]],
   );
   project.remove("Dofile.ts");

@@ -11,7 +11,7 @@ const BODY = `
     name, target: "applied/" + name + ".json", needs: { source: file("source") },
     plan: async (_, { root, readIfExists }) => ({ changes: (readIfExists("changes")?.text ?? "").split("\\n").filter((line) => line !== "") }),
     apply: async ({ source }, { root }) => {
-      if (source.text === "person") throw new ProblemError([{ code: "DP900", what: "log in first" }], 4);
+      if (source.text === "person") throw new ProblemError([{ code: "X900", what: "log in first" }], 4);
       if (source.text === "bad") throw new Error("no");
       appendFileSync(root + "/world", name + " " + source.text + "\\n");
       return { id: source.text.length };

@@ -62,7 +62,7 @@ test("a missing source is a problem that names it and who needs it; a missing ou
   const outcome = await project.build();
   assert.equal([outcome.ran, outcome.failed], [["gen/made"], ["out/x"]]);
   assert.equal(
-    outcome.problems.map((one) => [one.code, one.place?.file, one.why]),
+    outcome.problems.map((one) => [one.code, one.location?.file, one.why]),
     [["DP227", "source", "out/x needs it"]],
   );
 });
@@ -89,7 +89,7 @@ test("a link that is retargeted, dangles, loops, or whose target changes is noti
   project.link("link", "dir/link");
   const looping = await project.build();
   assert.equal(
-    looping.problems.map((one) => one.place?.file),
+    looping.problems.map((one) => one.location?.file),
     ["dir/link"],
   );
   project.link("../real/1/f", "dir/link");

@@ -96,7 +96,7 @@ test("a folder is no prerequisite that could be watched over: it is refused", as
   const { problems, failed } = await project.build();
   assert.equal(failed, ["a"]);
   assert.equal(
-    problems.map(({ code, place }) => [code, place?.file]),
+    problems.map(({ code, location: place }) => [code, place?.file]),
     [["DP213", "src"]],
   );
 });
@@ -115,7 +115,7 @@ test("a group cannot hide a target of the same name", async () => {
     'const a = rule({ target: "a", recipe: () => "a" }); return [group("a", [a])];',
   ).build();
   assert.equal(
-    problems.map(({ code, place }) => [code, place?.file]),
+    problems.map(({ code, location: place }) => [code, place?.file]),
     [["DP238", "Dofile.ts"]],
   );
 });

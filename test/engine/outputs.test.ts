@@ -61,7 +61,7 @@ test("a folder in the place of an output is a problem that names it, and nothing
   project.tamper("out/upper/notes", "mine");
   const second = await project.build();
   assert.equal(second.failed, ["out/upper"]);
-  assert.is(second.problems[0]?.place?.file, "out/upper");
+  assert.is(second.problems[0]?.location?.file, "out/upper");
   assert.is(project.text("out/upper/notes"), "mine");
   rmSync(project.path("out/upper"), { recursive: true });
   assert.equal((await project.build()).ran, ["out/upper"]);
@@ -122,7 +122,7 @@ test("a recipe that gives nothing, or a number, fails with the name of the targe
     [outcome.ran, outcome.failed],
     [["out/good"], ["out/a", "out/c", "out/nothing", "out/number"]],
   );
-  assert.equal(outcome.problems.map((one) => one.place?.file).sort(), [
+  assert.equal(outcome.problems.map((one) => one.location?.file).sort(), [
     "out/b",
     "out/c",
     "out/nothing",
@@ -159,8 +159,8 @@ return [
 ];`);
     const { problems, ran } = await project.build();
     assert.is(problems.length, 1);
-    assert.is(problems[0]!.place?.file, "Dofile.ts");
-    assert.is(problems[0]!.place?.line, 7);
+    assert.is(problems[0]!.location?.file, "Dofile.ts");
+    assert.is(problems[0]!.location?.line, 7);
     assert.equal(ran, []);
     assert.is(project.exists("out"), false);
   }
@@ -181,7 +181,7 @@ test("a target outside of the project, in .git, in .dospesos or the project itse
       `return [rule({ target: ${JSON.stringify(target)}, recipe: () => "" })];`,
     ).build();
     assert.equal(
-      problems.map((one) => [one.code, one.place?.file]),
+      problems.map((one) => [one.code, one.location?.file]),
       [["DP231", "Dofile.ts"]],
       target,
     );
@@ -339,7 +339,7 @@ test("a failing recipe leaves the previous output, and runs again next time even
   assert.equal(second.failed, ["out/one"]);
   assert.is(project.text("out/one"), "abc");
   assert.match(second.problems[0]!.what, "no");
-  assert.equal([second.problems[0]!.place?.file, second.problems[0]!.place?.line], ["Dofile.ts", 4]);
+  assert.equal([second.problems[0]!.location?.file, second.problems[0]!.location?.line], ["Dofile.ts", 4]);
   assert.is(project.nothingToDo(), false);
   project.write("source", "abc");
   assert.is(project.nothingToDo(), false);
@@ -388,7 +388,7 @@ test("a file that stands where a target's folder must be is a problem that names
   const project = new TestProject(`return [rule({ target: "out/a", recipe: () => "" })];`, { out: "mine" });
   const { problems } = await project.build();
   assert.equal(
-    problems.map((one) => [one.code, one.place?.file]),
+    problems.map((one) => [one.code, one.location?.file]),
     [["DP211", "out/a"]],
   );
   assert.is(project.text("out"), "mine");

@@ -22,18 +22,17 @@ import {
   explain,
   loadState,
   openStore,
-  ProblemError,
   selectSteps,
   Session,
   type BuildOptions,
   type EngineEvent,
   type Explanation,
   type PlannedEffect,
-  type Problem,
   type StepStatus,
   type Summary,
 } from "../../lib/engine/index.ts";
-import { nothingToDo } from "../../lib/engine/nothing-to-do.ts";
+import { ProblemError, type Problem } from "../../lib/problem/index.ts";
+import { nothingToDo } from "../../lib/engine/run/nothing-to-do.ts";
 import { SETTINGS } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";
 import { didWhatWasTold, type Did, type Told } from "../support/told.ts";

@@ -1,11 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { checksum, FORMAT_VERSION, packColumns, unpackColumns } from "../../lib/engine/columns.ts";
-import { digestOf } from "../../lib/engine/digest.ts";
-import { BELIEVED_SECTIONS } from "../../lib/engine/sections.ts";
-import { readSnapshot, writeSnapshot } from "../../lib/engine/snapshot.ts";
-import { loadState } from "../../lib/engine/store.ts";
+import { checksum, FORMAT_VERSION, packColumns, unpackColumns } from "../../lib/engine/state/columns.ts";
+import { digestOf } from "../../lib/engine/disk/digest.ts";
+import { BELIEVED_SECTIONS } from "../../lib/engine/state/sections.ts";
+import { readSnapshot, writeSnapshot } from "../../lib/engine/state/snapshot.ts";
+import { loadState } from "../../lib/engine/state/store.ts";
 import { stateOf, TestProject } from "./project.ts";
 
 const BODY = `

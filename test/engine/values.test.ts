@@ -174,7 +174,7 @@ test("settings that are saved while a build runs are seen by the next one, also 
     assert.is(first.summary?.failed, 0);
     assert.is(project.nothingToDo(), false);
     if (code === undefined) {
-      assert.is((await project.build()).problems[0]?.place?.file, "settings.ini");
+      assert.is((await project.build()).problems[0]?.location?.file, "settings.ini");
     }
     project.write("settings.ini", project.text("settings.ini").replace(region, "us-west-2"));
     await project.build();

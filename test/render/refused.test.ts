@@ -34,7 +34,7 @@ test("56: an unknown filter is named with its place and the one that was meant",
   const [problem] = problemsOf({ "x.sh.njk": "\nA={{ a | uper | sh }}" });
   assert.equal(problem, {
     code: "DP505",
-    place: { file: "x.sh.njk", line: 2, column: 10 },
+    location: { file: "x.sh.njk", line: 2, column: 10 },
     what: 'there is no filter "uper"',
     fix: "did you mean upper?",
   });
@@ -53,7 +53,7 @@ test("all problems that the texts of a template and its includes show are told i
     "c.sh.njk": "\n{{ x y }}",
   });
   assert.equal(
-    problems.map(({ code, place }) => `${code} ${place?.file}:${place?.line}:${place?.column}`),
+    problems.map(({ code, location: place }) => `${code} ${place?.file}:${place?.line}:${place?.column}`),
     [
       "DP508 a.sh.njk:1:6",
       "DP507 a.sh.njk:2:1",
@@ -120,7 +120,7 @@ test("58: no template can call a function, reach a prototype or run code", () =>
   for (const template of templates) {
     const [problem] = problemsOf({ "x.md.njk": template }, values);
     assert.ok(["DP503", "DP504", "DP505"].includes(problem?.code ?? ""), template);
-    assert.type(problem?.place?.line, "number", template);
+    assert.type(problem?.location?.line, "number", template);
   }
   for (const template of ["{{ f }}", "{{ list.map }}", "{{ x.valueOf }}", "{{ list.length.toFixed }}"]) {
     assert.is(problemsOf({ "x.md.njk": template }, values)[0]?.code, "DP509", template);

@@ -1,5 +1,5 @@
-import { ProblemError } from "../../lib/engine/problem.ts";
-import type { Problem } from "../../lib/engine/problem.ts";
+import { ProblemError } from "../../lib/problem/index.ts";
+import type { Problem } from "../../lib/problem/index.ts";
 import { createRenderer } from "../../lib/render/index.ts";
 
 export type Files = Readonly<Record<string, string>>;
@@ -25,6 +25,6 @@ export function problemsOf(files: Files, values: Readonly<Record<string, unknown
 /** `code file:line:column what` of every problem. */
 export function shortly(problems: readonly Problem[]): string[] {
   return problems.map(
-    ({ code, place, what }) => `${code} ${place?.file}:${place?.line}:${place?.column} ${what}`,
+    ({ code, location: place, what }) => `${code} ${place?.file}:${place?.line}:${place?.column} ${what}`,
   );
 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ProblemError } from "../../lib/engine/problem.ts";
+import { ProblemError, type Problem } from "../../lib/problem/index.ts";
 import { createRenderer } from "../../lib/render/index.ts";
 import { tempFolder } from "../support/temp.ts";
 import { problemsOf, rendered, shortly } from "./render.ts";
@@ -205,7 +205,7 @@ test("56: an undefined variable is named with its whole path, its place and the 
     );
     assert.equal(
       { ...problem, why: "" },
-      { code: "DP509", place: { file: "t/x.sh.njk", line: 3, column: column - 1 }, what, fix, why: "" },
+      { code: "DP509", location: { file: "t/x.sh.njk", line: 3, column: column - 1 }, what, fix, why: "" },
       template,
     );
   }
@@ -224,9 +224,9 @@ test("56: an undefined variable is named with its whole path, its place and the 
 });
 
 test("a problem that a value reports when it is read says which template asked", () => {
-  const missing = {
-    code: "DP141",
-    place: { file: "settings.ini", line: 3 },
+  const missing: Problem = {
+    code: "X141",
+    location: { file: "settings.ini", line: 3 },
     what: "there is no setting aws.regoin",
     fix: "did you mean aws.region?",
   };

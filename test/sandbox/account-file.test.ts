@@ -6,7 +6,7 @@ import { CreateThingCommand, DescribeThingCommand, ListThingsCommand } from "@aw
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { awsAccess } from "../../lib/aws/clients.ts";
-import { ProblemError } from "../../lib/engine/problem.ts";
+import { ProblemError } from "../../lib/problem/index.ts";
 import { openSandbox } from "../../lib/sandbox/server.ts";
 import { tempFolder } from "../support/temp.ts";
 import { failure, REGION, withSandbox } from "./rig.ts";
@@ -75,7 +75,7 @@ for (const [kind, damage] of [
     const error = await failure(openSandbox({ file, region: REGION }));
     assert.instance(error, ProblemError);
     assert.is((error as ProblemError).exitCode, 4);
-    assert.is((error as ProblemError).problems[0]?.place?.file, file);
+    assert.is((error as ProblemError).problems[0]?.location?.file, file);
     assert.match(error.message, /fix: put back a copy/);
     assert.is(readFileSync(file, "utf8"), damaged);
   });

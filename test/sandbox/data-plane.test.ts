@@ -5,7 +5,7 @@ import { CreatePolicyVersionCommand, CreateThingCommand, GetPolicyCommand } from
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { createCsr, createKey } from "../../lib/device/keypair.ts";
+import { createCsr, createKey } from "../../lib/pki/keypair.ts";
 import { createCa, issueCertificate, readCsr } from "../../lib/sandbox/ca.ts";
 import { runningDevices, type Devices } from "../support/devices.ts";
 

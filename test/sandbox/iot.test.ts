@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import * as iot from "@aws-sdk/client-iot";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { certificateBelongsTo, createCsr, createKey } from "../../lib/device/keypair.ts";
+import { certificateBelongsTo, createCsr, createKey } from "../../lib/pki/keypair.ts";
 import { failure, policy, REGION, refused, withSandbox } from "./rig.ts";
 
 test("a thing is made, described, found by its attribute, updated and deleted", () =>

@@ -5,12 +5,12 @@ import * as iot from "@aws-sdk/client-iot";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ensureThingGroup } from "../../lib/aws/thing-group.ts";
-import { certificateBelongsTo, createCsr, createKey } from "../../lib/device/keypair.ts";
-import { ProblemError } from "../../lib/engine/problem.ts";
-import { applyCore } from "../../lib/sandbox/modules/core.ts";
-import { applyInstance } from "../../lib/sandbox/modules/instance.ts";
-import { applyThing } from "../../lib/sandbox/modules/thing.ts";
-import type { CoreVars, InstanceVars, ThingVars } from "../../lib/sandbox/modules/types.ts";
+import { certificateBelongsTo, createCsr, createKey } from "../../lib/pki/keypair.ts";
+import { ProblemError } from "../../lib/problem/index.ts";
+import { applyCore } from "../../lib/registry/core.ts";
+import { applyInstance } from "../../lib/registry/instance.ts";
+import { applyThing } from "../../lib/registry/thing.ts";
+import type { CoreVars, InstanceVars, ThingVars } from "../../lib/modules/types.ts";
 import { failure, policy, REGION, withSandbox, type Rig } from "./rig.ts";
 
 const shared = { region: REGION, account: "000000000000", instance: "acme", revision: "1" };

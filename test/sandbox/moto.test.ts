@@ -13,7 +13,7 @@ import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { awsAccess, type AwsAccess } from "../../lib/aws/clients.ts";
-import { createCsr, createKey } from "../../lib/device/keypair.ts";
+import { createCsr, createKey } from "../../lib/pki/keypair.ts";
 import { startMoto } from "../support/moto.ts";
 import { testWith } from "../support/tools.ts";
 import { policy, REGION, withSandbox } from "./rig.ts";

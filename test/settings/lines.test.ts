@@ -85,7 +85,7 @@ test("a section that stands twice is refused, and the keys of both are checked",
   refused(`${LEAST}[aws]\n`, "settings.ini:9:1: section again; first at line 1", "first one");
   const problems = problemsOf(() => parsed(`${LEAST}[core core-1]\ngroup = a/b\n`));
   assert.equal(
-    problems.map((one) => one.place?.line),
+    problems.map((one) => one.location?.line),
     [9, 10],
   );
 });
@@ -292,7 +292,7 @@ test("every problem is told in one run, in the order of the lines", () => {
     ),
   );
   assert.equal(
-    problems.map((one) => `${one.place?.line}:${one.place?.column}`),
+    problems.map((one) => `${one.location?.line}:${one.location?.column}`),
     ["2:11", "3:1", "4:1", "6:8", "8:11", "9:1", "9:1"],
   );
 });
@@ -301,7 +301,7 @@ test("a long list of problems is cut, and says so", () => {
   const problems = problemsOf(() => parsed(`${LEAST}${"nonsense\n".repeat(1000)}`));
   assert.is(problems.length, 101);
   assert.is(problems.at(-1)?.what, "900 more problems from here on");
-  assert.is(problems.at(-1)?.place?.line, 109);
+  assert.is(problems.at(-1)?.location?.line, 109);
 });
 
 test("a missing section or key says what to add", () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { parse } from "ini";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ProblemError, problemText } from "../../lib/engine/problem.ts";
+import { ProblemError, problemText } from "../../lib/problem/index.ts";
 import { iniValues } from "../../lib/settings/ini.ts";
 import { parseSettings } from "../../lib/settings/index.ts";
 import { scan } from "../../lib/settings/scan.ts";
@@ -72,7 +72,7 @@ test("no bytes crash the reader: it gives settings, or problems with their lines
           throw error;
         }
         assert.is(error.exitCode, 2);
-        for (const { place, why, fix } of error.problems) {
+        for (const { location: place, why, fix } of error.problems) {
           assert.is(place?.file, "settings.ini");
           assert.ok((place?.line ?? 0) >= 1 && (place?.column ?? 0) >= 1);
           assert.ok(why && fix);

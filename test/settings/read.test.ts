@@ -138,7 +138,7 @@ test("100,000 sections are refused in time", () => {
   const text = LEAST + Array.from({ length: 100_000 }, (_, i) => `[core c${i}]`).join("\n");
   const problems = inTime(() => problemsOf(() => parsed(text)));
   assert.equal(
-    problems.map((one) => [one.what, one.place?.line]),
+    problems.map((one) => [one.what, one.location?.line]),
     [["too many sections; limit 25,000 sections", 25_005]],
   );
 });

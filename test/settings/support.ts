@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { type Problem, ProblemError, problemText } from "../../lib/engine/problem.ts";
+import { type Problem, ProblemError, problemText } from "../../lib/problem/index.ts";
 import { parseSettings, type SettingsFile } from "../../lib/settings/index.ts";
 
 /** Settings with nothing but what is required; the next line is line 9. */

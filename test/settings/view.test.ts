@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ProblemError } from "../../lib/engine/problem.ts";
+import { ProblemError } from "../../lib/problem/index.ts";
 import { type SettingsFile, type SettingsReader, settingsView } from "../../lib/settings/index.ts";
 import { LEAST, parsed } from "./support.ts";
 

@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
-import type { Explanation, Freshness, Problem, Reason, Summary } from "../../lib/engine/index.ts";
+import type { Explanation, Freshness, Reason, Summary } from "../../lib/engine/index.ts";
+import type { Problem } from "../../lib/problem/index.ts";
 import { dospesos, type Ended } from "./bin.ts";
 
 /**

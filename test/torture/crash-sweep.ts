@@ -9,7 +9,7 @@ import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { nothingToDo } from "../../lib/engine/nothing-to-do.ts";
+import { nothingToDo } from "../../lib/engine/run/nothing-to-do.ts";
 import { BIN, PLAIN, Started, type Ended } from "../support/bin.ts";
 import { contentsOf, edit, projectOf, put, SETTINGS, temporaryFiles } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";

@@ -3,7 +3,7 @@
  * rebuild and one line.
  */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { checksum } from "../../lib/engine/columns.ts";
+import { checksum } from "../../lib/engine/state/columns.ts";
 import { loadState } from "../../lib/engine/index.ts";
 import { filesBelow, TestProject } from "../engine/project.ts";
 import { Choices } from "./choices.ts";

@@ -7,7 +7,7 @@ import { closeSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { acquireLock } from "../../lib/engine/index.ts";
-import type { Lock } from "../../lib/engine/lock.ts";
+import type { Lock } from "../../lib/engine/disk/lock.ts";
 
 const [root, rounds] = [process.argv[2]!, Number(process.argv[3])];
 

@@ -6,7 +6,7 @@ import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Explanation } from "../../lib/engine/index.ts";
-import { passed, TICK } from "../../lib/engine/ticks.ts";
+import { passed, TICK } from "../../lib/engine/disk/ticks.ts";
 import { filesBelow, TestProject, type Outcome } from "../engine/project.ts";
 import { temporaryFiles } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";

@@ -7,7 +7,7 @@ import {
   selectSteps,
   type Summary,
 } from "../../engine/index.ts";
-import { nothingToDoText } from "../../engine/nothing-to-do.ts";
+import { nothingToDoText } from "../../engine/run/nothing-to-do.ts";
 import { askConsent } from "../../ui/consent.ts";
 import type { Run } from "../run.ts";
 import { tellExplanation } from "./status.ts";

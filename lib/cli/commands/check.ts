@@ -2,7 +2,8 @@ import { withAccount } from "../../account/account.ts";
 import { withDevices } from "../../account/data-plane.ts";
 import { settingsOf } from "../../account/modules.ts";
 import type { Link } from "../../check/chain.ts";
-import { acquireLock, didYouMean, ProblemError, shown, visible } from "../../engine/index.ts";
+import { acquireLock } from "../../engine/index.ts";
+import { didYouMean, ProblemError, shown, visible } from "../../problem/index.ts";
 import type { Settings } from "../../settings/index.ts";
 import type { Run } from "../run.ts";
 
@@ -74,7 +75,6 @@ function named(settings: Settings, names: readonly string[]) {
           fix: `one of ${known.join(", ")}`,
         };
       }),
-      2,
     );
   }
   const chosen = things.filter(({ name, core }) => names.includes(name) || names.includes(core));

@@ -4,13 +4,13 @@ import {
   forgetCleaned,
   loadState,
   openStore,
-  ProblemError,
   removeVanished,
   selectSteps,
   type Graph,
   type Session,
   type State,
 } from "../../engine/index.ts";
+import { ProblemError } from "../../problem/index.ts";
 import { askGit } from "../host.ts";
 import type { Run } from "../run.ts";
 

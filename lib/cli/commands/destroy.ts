@@ -4,7 +4,8 @@ import { withAccount } from "../../account/account.ts";
 import { settingsOf } from "../../account/modules.ts";
 import { appliedNames, devicePartsOf, forgetMarkers, partsOf } from "../../account/teardown.ts";
 import { withTerraform } from "../../account/terraform-effect.ts";
-import { acquireLock, didYouMean, ProblemError, shown } from "../../engine/index.ts";
+import { acquireLock } from "../../engine/index.ts";
+import { didYouMean, ProblemError, shown, type Problem } from "../../problem/index.ts";
 import { askConsent, askForWord } from "../../ui/consent.ts";
 import type { Settings } from "../../settings/index.ts";
 import type { Run } from "../run.ts";
@@ -30,17 +31,14 @@ export async function destroy(run: Run): Promise<number> {
     const word = names.size === 0 ? settings.instance.name : [...names].join(" ");
     checkNames({ root, settings }, names);
     if (args.yes && !settings.sandbox) {
-      throw new ProblemError(
-        [
-          {
-            code: "DP204",
-            what: "--yes does not destroy anything in a real account",
-            why: "what devices in the field need would be gone",
-            fix: `run it without --yes at a terminal and type ${word}`,
-          },
-        ],
-        2,
-      );
+      throw new ProblemError([
+        {
+          code: "DP204",
+          what: "--yes does not destroy anything in a real account",
+          why: "what devices in the field need would be gone",
+          fix: `run it without --yes at a terminal and type ${word}`,
+        },
+      ]);
     }
     const context = { root, settings, signal, note: (what: string) => screen.emit({ type: "note", what }) };
     const body = async (
@@ -89,7 +87,7 @@ function checkNames(context: Parameters<typeof appliedNames>[0], names: Readonly
   const known = ["core", "thing"].flatMap((module) => appliedNames(context, module));
   const problems = [...names]
     .filter((name) => !known.includes(name))
-    .map((name) => {
+    .map((name): Problem => {
       const meant = didYouMean(name, known);
       return {
         code: "DP206",
@@ -98,7 +96,7 @@ function checkNames(context: Parameters<typeof appliedNames>[0], names: Readonly
       };
     });
   if (problems.length > 0) {
-    throw new ProblemError(problems, 2);
+    throw new ProblemError(problems);
   }
 }
 

@@ -1,4 +1,5 @@
-import { targetsOf, visible } from "../../engine/index.ts";
+import { targetsOf } from "../../engine/index.ts";
+import { visible } from "../../problem/index.ts";
 import type { Run } from "../run.ts";
 
 /** `dospesos list`: groups, then targets, one a line on stdout. */

@@ -1,6 +1,7 @@
 import { moduleWork, settingsOf } from "../../account/modules.ts";
 import { withTerraform } from "../../account/terraform-effect.ts";
-import { acquireLock, ProblemError } from "../../engine/index.ts";
+import { acquireLock } from "../../engine/index.ts";
+import { ProblemError } from "../../problem/index.ts";
 import { namesWithState } from "../../terraform/destroy.ts";
 import { moveState as move } from "../../terraform/move.ts";
 import type { Run } from "../run.ts";
@@ -17,18 +18,15 @@ export async function moveState({ args, root, screen, signal, open }: Run): Prom
     const session = open();
     const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
     if (settings.terraform.backend !== "s3") {
-      throw new ProblemError(
-        [
-          {
-            code: "DP205",
-            place: { file: session.observer.settingsFile },
-            what: "the settings name no other place for the state",
-            why: "states are moved to where the settings say",
-            fix: "set [terraform] backend = s3 and a bucket",
-          },
-        ],
-        2,
-      );
+      throw new ProblemError([
+        {
+          code: "DP205",
+          location: { file: session.observer.settingsFile },
+          what: "the settings name no other place for the state",
+          why: "states are moved to where the settings say",
+          fix: "set [terraform] backend = s3 and a bucket",
+        },
+      ]);
     }
     const context = { root, settings, signal, note: (what: string) => screen.emit({ type: "note", what }) };
     let moved = 0;

@@ -2,17 +2,8 @@ import { join } from "node:path";
 import { settingsOf } from "../../account/modules.ts";
 import { readOutcomes, writeOutcomes, type Outcome } from "../../device/push-record.ts";
 import { push as pushTo } from "../../device/push.ts";
-import {
-  acquireLock,
-  didYouMean,
-  explain,
-  ProblemError,
-  selectSteps,
-  shown,
-  type Place,
-  type Problem,
-  type Session,
-} from "../../engine/index.ts";
+import { acquireLock, explain, selectSteps, type Session } from "../../engine/index.ts";
+import { didYouMean, ProblemError, shown, type SourceLocation, type Problem } from "../../problem/index.ts";
 import { hostFault } from "../../settings/values.ts";
 import type { CoreSettings, Settings } from "../../settings/index.ts";
 import { askConsent } from "../../ui/consent.ts";
@@ -24,7 +15,7 @@ import type { Run } from "../run.ts";
 interface Target {
   readonly core: string;
   readonly host: string;
-  readonly place: Place | undefined;
+  readonly place: SourceLocation | undefined;
   readonly archive: string;
 }
 
@@ -137,7 +128,7 @@ function targetsOf(
   if (named.length === 0 && args.only === undefined) {
     problems.push({
       code: "DP623",
-      place: { file },
+      location: { file },
       what: "no core has a host",
       why: "push needs to know where the devices are",
       fix: "add host = [user@]host to [core NAME], or: dospesos push NAME --host [user@]host",
@@ -163,7 +154,7 @@ function targetsOf(
       );
       problems.push({
         code: "DP623",
-        place: { file },
+        location: { file },
         what: `there is no [core ${shown(name)}]${meant === undefined ? "" : `; did you mean ${meant}?`}`,
         why: "a push names cores of the settings",
         fix: `name one of ${cores
@@ -178,7 +169,7 @@ function targetsOf(
     if (host === "") {
       problems.push({
         code: "DP623",
-        ...(place === undefined ? {} : { place }),
+        ...(place === undefined ? {} : { location: place }),
         what: `[core ${name}] has no host`,
         why: "push needs to know where the device is",
         fix: "add e.g. host = pi@core-1.local, or --host",
@@ -197,7 +188,7 @@ function targetsOf(
     ];
   });
   if (problems.length > 0) {
-    throw new ProblemError(problems, 2);
+    throw new ProblemError(problems);
   }
   return targets;
 }
@@ -222,7 +213,6 @@ async function mustBeFresh(session: Session, files: readonly string[]): Promise<
       why: "a device should get what the settings say now",
       fix: "dospesos build edge-installer, then push again",
     })),
-    4,
   );
 }
 

@@ -1,9 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { settingsOf } from "../../account/modules.ts";
-import { requestedKey } from "../../device/keypair.ts";
+import { requestedKey } from "../../pki/keypair.ts";
 import { requestFrom } from "../../device/request.ts";
-import { acquireLock, ProblemError, shown } from "../../engine/index.ts";
+import { acquireLock } from "../../engine/index.ts";
+import { ProblemError, shown, type Problem } from "../../problem/index.ts";
 import type { CoreSettings } from "../../settings/index.ts";
 import { problemsFor } from "../problems.ts";
 import type { Run } from "../run.ts";
@@ -27,7 +28,7 @@ export async function request({ args, root, screen, signal, open }: Run): Promis
       args.targets.length > 0
         ? args.targets
         : all.filter(({ key }) => key === "device").map(({ name }) => name);
-    const problems = named.flatMap((name) => {
+    const problems = named.flatMap((name): Problem[] => {
       const core = all.find((one) => one.name === name);
       const wrong =
         core === undefined
@@ -42,7 +43,7 @@ export async function request({ args, root, screen, signal, open }: Run): Promis
         : [
             {
               code: "DP623",
-              place: content.place(`core ${name}.host`) ?? { file },
+              location: content.place(`core ${name}.host`) ?? { file },
               what: wrong,
               why: "a request comes from the device that makes its own key",
               fix: "name a core with key = device and a host",
@@ -52,14 +53,14 @@ export async function request({ args, root, screen, signal, open }: Run): Promis
     if (args.host !== undefined && named.length !== 1) {
       problems.push({
         code: "DP202",
-        place: { file },
+        location: { file },
         what: "--host is the place of one core",
         why: "each device has a key of its own",
         fix: "name one core",
       });
     }
     if (problems.length > 0) {
-      throw new ProblemError(problems, 2);
+      throw new ProblemError(problems);
     }
     let failed = 0;
     for (const name of named) {

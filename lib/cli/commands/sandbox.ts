@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { isSandboxRunning, openSandboxDevices } from "../../account/data-plane.ts";
 import { settingsOf } from "../../account/modules.ts";
-import { acquireLock, ProblemError } from "../../engine/index.ts";
+import { acquireLock } from "../../engine/index.ts";
+import { ProblemError } from "../../problem/index.ts";
 import type { DataPlane } from "../../sandbox/data-plane/index.ts";
 import type { Run } from "../run.ts";
 
@@ -26,24 +27,20 @@ export async function sandbox(run: Run): Promise<number> {
     const session = run.open();
     const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
     if (!settings.sandbox) {
-      throw new ProblemError(
-        [
-          {
-            code: "DP220",
-            place: { file: "settings.ini" },
-            what: `the settings name the account ${settings.aws.account}, not the sandbox`,
-            why: "real devices talk to AWS",
-            fix: "set [aws] account = sandbox in a copy of the project",
-          },
-        ],
-        2,
-      );
+      throw new ProblemError([
+        {
+          code: "DP209",
+          location: { file: "settings.ini" },
+          what: `the settings name the account ${settings.aws.account}, not the sandbox`,
+          why: "real devices talk to AWS",
+          fix: "set [aws] account = sandbox in a copy of the project",
+        },
+      ]);
     }
     if (await isSandboxRunning(root)) {
-      throw new ProblemError(
-        [{ code: "DP303", what: "a sandbox runs here already", fix: "use it, or end it first" }],
-        3,
-      );
+      throw new ProblemError([
+        { code: "DP303", what: "a sandbox runs here already", fix: "use it, or end it first" },
+      ]);
     }
     devices = await openSandboxDevices({ root, settings, told: (line) => screen.say(line) });
   } finally {

@@ -1,6 +1,6 @@
 import { acquireLock, explain, selectSteps, type Explanation, type Freshness } from "../../engine/index.ts";
 import { reasonText } from "../../ui/reason-text.ts";
-import { visible } from "../../engine/index.ts";
+import { visible } from "../../problem/index.ts";
 import type { Run } from "../run.ts";
 import type { Verified } from "../verify.ts";
 

@@ -2,7 +2,8 @@ import { withAccount } from "../../account/account.ts";
 import { settingsOf } from "../../account/modules.ts";
 import { appliedNames } from "../../account/teardown.ts";
 import { allCoreDevices, thingsOf } from "../../aws/inventory.ts";
-import { acquireLock, visible } from "../../engine/index.ts";
+import { acquireLock } from "../../engine/index.ts";
+import { visible } from "../../problem/index.ts";
 import type { Run } from "../run.ts";
 
 /**

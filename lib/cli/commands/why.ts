@@ -1,4 +1,5 @@
-import { explain, selectSteps, stepName, visible } from "../../engine/index.ts";
+import { explain, selectSteps, stepName } from "../../engine/index.ts";
+import { visible } from "../../problem/index.ts";
 import { reasonText } from "../../ui/reason-text.ts";
 import type { Run } from "../run.ts";
 

@@ -1,0 +1,121 @@
+import { rmSync } from "node:fs";
+import type { Emit, PlannedEffect } from "./events.ts";
+import { fullPath, temporaryBeside } from "../disk/files.ts";
+import { closure } from "../model.ts";
+import { Run } from "./run.ts";
+import { selectSteps } from "../graph/select.ts";
+import type { Session } from "./session.ts";
+import { Store } from "../state/store.ts";
+import { removeVanished } from "./vanish.ts";
+
+export interface BuildOptions {
+  readonly targets: readonly string[];
+  /** How many recipes may run at the same time. */
+  readonly jobs: number;
+  readonly keepGoing: boolean;
+  /** Runs every step that the targets need, stale or not. */
+  readonly force: boolean;
+  /** "hold": effects never run (watch); what needs them goes on with what they gave last. */
+  readonly effects: "run" | "hold";
+  /** Asks a person, once for all effects that are ready. */
+  readonly consent: (effects: readonly PlannedEffect[]) => Promise<boolean>;
+}
+
+export interface Summary {
+  readonly ran: number;
+  readonly fresh: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /**
+   * Effects that wait for a person: for consent, or for something that only a person can do. Those of them
+   * that failed count as failed, too.
+   */
+  readonly needsPerson: number;
+  /**
+   * 2 if a recipe found wrong settings, else 1 if a step failed, else 4 if something waits for a person, else
+   * 0.
+   */
+  readonly exit: number;
+}
+
+/** Opens the state for writing and clears away what a crash left. The caller holds the lock. */
+export function openStore(session: Session, emit: Emit): Store {
+  const { loaded, root, state } = session;
+  if (loaded.damaged) {
+    emit({ type: "note", what: "the state in .dospesos was damaged: everything is built again" });
+  }
+  const store = new Store(root, loaded);
+  for (const node of loaded.unfinished) {
+    rmSync(temporaryBeside(fullPath(root, state.nodeName[node]!)), { force: true });
+  }
+  if (loaded.renumbered) {
+    state.dirty = true;
+    store.fold();
+  }
+  return store;
+}
+
+/**
+ * Makes the targets and all that they need fresh. Throws ProblemError for what is wrong before any step runs,
+ * and the system's error where the state cannot be written.
+ */
+export async function build(
+  session: Session,
+  store: Store,
+  options: BuildOptions,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<Summary> {
+  let graph = await session.graph(true);
+  while (session.replaced) {
+    removeVanished(session, graph, emit);
+    session.replaced = false;
+    // From here on a crash must find the graph that the records belong to.
+    store.fold();
+    // What was edited by hand and stays is a source from now on.
+    session.observer.lookAtGlobs("all");
+    graph = await session.graph(true);
+  }
+  const steps = selectSteps(session.state, graph, options.targets);
+  let run = new Run(session, graph, closure(graph, steps), options, emit, signal);
+  run.check();
+  if (run.hasWork) {
+    const built = await session.recipes();
+    if (built.graph !== graph) {
+      graph = built.graph;
+      run = new Run(
+        session,
+        graph,
+        closure(graph, selectSteps(session.state, graph, options.targets)),
+        options,
+        emit,
+        signal,
+      );
+      run.check();
+    }
+    run.tellFresh();
+    await run.execute({
+      session,
+      store,
+      graph,
+      declarations: built.declarations,
+      signal,
+      emit,
+      force: options.force,
+    });
+    session.observer.lookAtGlobs("changed");
+  } else {
+    run.tellFresh();
+  }
+  await session.observer.settle();
+  return run.summary();
+}
+
+/**
+ * Writes the state down, and waits until every later change of what was just built is sure to show in its
+ * times.
+ */
+export async function finish(session: Session, store: Store): Promise<void> {
+  store.fold();
+  await session.observer.quiet();
+}

@@ -1,0 +1,47 @@
+import { call } from "../aws/call.ts";
+import { checkAccount } from "../aws/caller.ts";
+import type { AwsAccess } from "../aws/clients.ts";
+import { ownerOf } from "../aws/thing-group.ts";
+import { convergeIdentity } from "./identity.ts";
+import type { CoreOutputs, CoreVars } from "../modules/types.ts";
+
+/**
+ * Makes a Greengrass core's cloud side what the variables say: its thing, certificate, own policy, and its
+ * group. The group and the instance's shared policy exist already.
+ * @throws ProblemError: exit 4 where the thing or policy is somebody else's or the account is another one; 1
+ * where AWS refuses.
+ */
+export async function applyCore(access: AwsAccess, vars: CoreVars): Promise<CoreOutputs> {
+  await checkAccount(access, vars.account);
+  const policy = { name: vars.device_policy, document: vars.device_policy_document };
+  const outputs = await convergeIdentity(access, { ...vars, policy, sharedPolicies: [vars.core_policy] });
+  await convergeGroup(access, vars);
+  return outputs;
+}
+
+/** Adds the core to its group and takes it out of other groups of the instance. */
+async function convergeGroup(
+  access: AwsAccess,
+  { name: thingName, group, instance }: CoreVars,
+): Promise<void> {
+  const { AddThingToThingGroupCommand, ListThingGroupsForThingCommand, RemoveThingFromThingGroupCommand } =
+    await import("@aws-sdk/client-iot");
+  const iot = await access.iot();
+  const { thingGroups = [] } = await call(
+    { action: "iot:ListThingGroupsForThing", resource: thingName },
+    () => iot.send(new ListThingGroupsForThingCommand({ thingName })),
+  );
+  if (!thingGroups.some(({ groupName }) => groupName === group)) {
+    await call({ action: "iot:AddThingToThingGroup", resource: `${thingName} to ${group}` }, () =>
+      iot.send(new AddThingToThingGroupCommand({ thingName, thingGroupName: group })),
+    );
+  }
+  for (const { groupName, groupArn = "" } of thingGroups) {
+    if (groupName === group || (await ownerOf(access, groupArn)) !== instance) {
+      continue;
+    }
+    await call({ action: "iot:RemoveThingFromThingGroup", resource: `${thingName} from ${groupName}` }, () =>
+      iot.send(new RemoveThingFromThingGroupCommand({ thingName, thingGroupName: groupName })),
+    );
+  }
+}

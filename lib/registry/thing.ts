@@ -1,0 +1,15 @@
+import { checkAccount } from "../aws/caller.ts";
+import type { AwsAccess } from "../aws/clients.ts";
+import { convergeIdentity } from "./identity.ts";
+import type { ThingOutputs, ThingVars } from "../modules/types.ts";
+
+/**
+ * Makes a client thing's cloud side what the variables say: the thing, its certificate and its policy.
+ * @throws ProblemError: exit 4 where the thing or policy is somebody else's or the account is another one; 1
+ * where AWS refuses.
+ */
+export async function applyThing(access: AwsAccess, vars: ThingVars): Promise<ThingOutputs> {
+  await checkAccount(access, vars.account);
+  const policy = { name: vars.policy, document: vars.policy_document };
+  return await convergeIdentity(access, { ...vars, policy, sharedPolicies: [] });
+}
