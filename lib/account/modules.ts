@@ -20,7 +20,7 @@ const MARKER = /^terraform\/([^/]+)\/([^/]+)\.applied\.json$/;
 
 /** The modules that steps of the graph apply. */
 export function declaredModules({ state }: Pick<Session, "state">, graph: Graph): DeclaredModule[] {
-  return Array.from(graph.label, (label, step) => {
+  return Array.from(graph.effectName, (label, step) => {
     const [marker = ""] = label === "" ? [] : targetsOf(state, graph, step);
     const [, module, name] = MARKER.exec(marker) ?? [];
     return module === undefined || name === undefined ? [] : [{ step, module, name, marker }];

@@ -23,8 +23,8 @@ export function projectHost(program: Program, dofile: string): Host {
       render: (template, values) =>
         renderer!.render(template, values, { read: (path) => context.readIfExists(path)?.text }),
     }),
-    standing: (root, name) => (git ??= askGit(root))(name),
-    lookAgain: () => (git = undefined),
+    gitStatus: (root, name) => (git ??= askGit(root))(name),
+    invalidate: () => (git = undefined),
     banner: (content) => (content.value("aws.account") === "sandbox" ? "SANDBOX" : ""),
   };
 }

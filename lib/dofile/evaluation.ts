@@ -56,7 +56,7 @@ export class Evaluation {
 
   names(kind: string): readonly string[] {
     if (this.modules !== undefined) {
-      this.#scope.lists.add(this.#read(Kind.names, kind));
+      this.#scope.lists.add(this.#read(Kind.sectionNames, kind));
     }
     return this.observer.settings.names(kind);
   }

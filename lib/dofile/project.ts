@@ -48,7 +48,7 @@ export function dofileOf(program: Program, name: string, settings: unknown): Dof
         dispose();
       }
     },
-    async offer(observer) {
+    async declarations(observer) {
       const { bundle, dispose } = await bundleOf(observer, program, name, true);
       try {
         return (await evaluate(observer, name, settings, bundle, false)).offered;

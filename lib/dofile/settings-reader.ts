@@ -1,5 +1,5 @@
 import { ProblemError, type SourceLocation } from "../problem/index.ts";
-import { recording, type Reads } from "../engine/run/recipe.ts";
+import { currentRecorder, type DependencyRecorder } from "../engine/run/recipe.ts";
 import { evaluating, type Evaluation } from "./evaluation.ts";
 
 /**
@@ -10,11 +10,11 @@ export const settingsReader = {
   value: (key: string): string | number | boolean | undefined => reader().setting(key),
   names: (kind: string): readonly string[] => reader().names(kind),
   each: <T>(kind: string, name: string, body: () => T): T => {
-    const evaluation = recording.getStore() === undefined ? evaluating() : undefined;
+    const evaluation = currentRecorder.getStore() === undefined ? evaluating() : undefined;
     return evaluation === undefined ? body() : evaluation.each(kind, name, body);
   },
   apart: <T>(body: () => T): (() => T) => {
-    const evaluation = recording.getStore() === undefined ? evaluating() : undefined;
+    const evaluation = currentRecorder.getStore() === undefined ? evaluating() : undefined;
     if (evaluation !== undefined) {
       return evaluation.apart(body);
     }
@@ -25,8 +25,8 @@ export const settingsReader = {
   file: (): string => reader().observer.settingsFile,
 };
 
-function reader(): Reads | Evaluation {
-  const found = recording.getStore() ?? evaluating();
+function reader(): DependencyRecorder | Evaluation {
+  const found = currentRecorder.getStore() ?? evaluating();
   if (found !== undefined) {
     return found;
   }

@@ -13,7 +13,7 @@ export type DigestId = number & { readonly [brand]?: "digest" };
 export type StepId = number & { readonly [brand]?: "step" };
 
 /** The kinds of nodes. The numbers are part of the state format. */
-export const Kind = { file: 1, setting: 2, names: 3, environment: 4, glob: 5, fact: 6 } as const;
+export const Kind = { file: 1, setting: 2, sectionNames: 3, environment: 4, glob: 5, fact: 6 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** Digests with a meaning of their own; all others are 128 bits of a SHA-256. */
@@ -35,7 +35,7 @@ export const RecordStatus = { started: 1, done: 2, failed: 3 } as const;
 export type RecordStatus = (typeof RecordStatus)[keyof typeof RecordStatus];
 
 /** `told`: that the step left the project, and what stays of it, has been said. */
-export const RecordFlag = { precious: 1, effect: 2, told: 4 } as const;
+export const RecordFlag = { precious: 1, effect: 2, announced: 4 } as const;
 
 /** What a step was made from and what it made, when it last ran. */
 export interface StepRecord {
@@ -65,7 +65,7 @@ export interface Graph {
   readonly kind: Uint8Array;
   readonly flags: Uint8Array;
   /** What a person calls an effect ("core core-1"); empty for the others. */
-  readonly label: readonly string[];
+  readonly effectName: readonly string[];
   readonly definition: Uint32Array;
   /** Outputs of step s: out[outStart[s]] up to out[outStart[s + 1]]; the first one names the step. */
   readonly outStart: Uint32Array;

@@ -51,7 +51,7 @@ export function textScreen(colors: Palette, banner: () => string, interrupt: Abo
         return say(`${colors.yellow("note")}     ${visible(event.what)}`);
       case "removed":
         return say(`${colors.dim("removed")}  ${visible(event.target)}`);
-      case "waiting":
+      case "lock-wait":
         return say(`${colors.dim("waiting")}  ${event.holder} works here`);
       case "plan":
         return plan(event);
@@ -77,7 +77,7 @@ export function textScreen(colors: Palette, banner: () => string, interrupt: Abo
     );
   };
   /** How a step ended, or undefined where there is nothing to tell. */
-  const verbOf = ({ status, effect, waits }: StepEvent): string | undefined => {
+  const verbOf = ({ status, effect, needsPerson }: StepEvent): string | undefined => {
     switch (status) {
       case "fresh":
         return undefined;
@@ -86,7 +86,7 @@ export function textScreen(colors: Palette, banner: () => string, interrupt: Abo
       case "failed":
         return interrupt.aborted ? colors.yellow("stopped") : colors.red("failed ");
       case "skipped":
-        return waits !== true || interrupt.aborted ? undefined : colors.yellow("waits  ");
+        return needsPerson !== true || interrupt.aborted ? undefined : colors.yellow("waits  ");
     }
   };
   const plan = (event: Extract<EngineEvent, { type: "plan" }>): void => {

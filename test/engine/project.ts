@@ -207,7 +207,7 @@ export class TestProject {
         };
         summary = await build(session, store, all, emit, new AbortController().signal);
       } finally {
-        store.fold();
+        store.checkpoint();
       }
     } catch (error) {
       if (!(error instanceof ProblemError)) {

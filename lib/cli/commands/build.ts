@@ -26,7 +26,7 @@ export async function build(run: Run): Promise<number> {
     command: `dospesos ${process.argv.slice(2).join(" ")}`,
     wait: args.wait,
     signal,
-    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
   });
   try {
     if (args.verify) {
@@ -57,7 +57,7 @@ export async function build(run: Run): Promise<number> {
         signal,
       );
     } finally {
-      store.fold();
+      store.checkpoint();
     }
     await finish(session, store);
     const ms = Math.round(performance.now() - begin);

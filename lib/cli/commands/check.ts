@@ -18,7 +18,7 @@ export async function check(run: Run): Promise<number> {
     command: "dospesos check",
     wait: true,
     signal,
-    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
   });
   try {
     const session = run.open();

@@ -24,7 +24,7 @@ export async function clean(run: Run): Promise<number> {
     command: "dospesos clean",
     wait: args.wait,
     signal,
-    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
   });
   try {
     const { session, state, graph } = await known(run);
@@ -37,7 +37,7 @@ export async function clean(run: Run): Promise<number> {
       if (session.replaced) {
         removeVanished(session, graph, screen.emit);
       }
-      store.fold();
+      store.checkpoint();
     }
     for (const target of removed.sort()) {
       screen.emit({ type: "removed", target });

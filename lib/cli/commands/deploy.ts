@@ -28,7 +28,7 @@ export async function deploy(run: Run): Promise<number> {
     command: "dospesos deploy",
     wait: true,
     signal,
-    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
   });
   try {
     const session = run.open();

@@ -22,7 +22,7 @@ export async function destroy(run: Run): Promise<number> {
     command: "dospesos destroy",
     wait: args.wait,
     signal,
-    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
   });
   try {
     const session = run.open();

@@ -10,7 +10,7 @@ export async function list({ args, screen, open }: Run): Promise<number> {
     screen.answer(args.json ? JSON.stringify({ type: "group", target: name }) : `${visible(name)}  (group)`);
   }
   const rows = Array.from(graph.kind, (_, step) =>
-    targetsOf(session.state, graph, step).map((target) => ({ target, effect: graph.label[step]! })),
+    targetsOf(session.state, graph, step).map((target) => ({ target, effect: graph.effectName[step]! })),
   ).flat();
   for (const { target, effect } of rows.sort((a, b) => (a.target < b.target ? -1 : 1))) {
     screen.answer(

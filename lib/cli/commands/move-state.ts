@@ -12,7 +12,7 @@ export async function moveState({ args, root, screen, signal, open }: Run): Prom
     command: "dospesos move-state",
     wait: args.wait,
     signal,
-    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
   });
   try {
     const session = open();

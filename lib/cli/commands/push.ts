@@ -29,7 +29,7 @@ export async function push(run: Run): Promise<number> {
     command: "dospesos push",
     wait: args.wait,
     signal,
-    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
   });
   try {
     const session = run.open();

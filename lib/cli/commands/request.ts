@@ -19,7 +19,7 @@ export async function request({ args, root, screen, signal, open }: Run): Promis
     command: "dospesos request",
     wait: args.wait,
     signal,
-    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
   });
   try {
     const { settings: content, settingsFile: file } = open().observer;

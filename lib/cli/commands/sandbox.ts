@@ -20,7 +20,7 @@ export async function sandbox(run: Run): Promise<number> {
     command: "dospesos sandbox",
     wait: args.wait,
     signal,
-    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
   });
   let devices: DataPlane;
   try {

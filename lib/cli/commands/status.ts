@@ -33,7 +33,7 @@ async function driftedNow(run: Run): Promise<readonly Verified[]> {
     command: "dospesos status --verify",
     wait: true,
     signal,
-    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
   });
   try {
     return (await verify(run)).filter(({ drift }) => drift.length > 0);

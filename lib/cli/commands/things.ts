@@ -29,7 +29,7 @@ export async function things({ args, root, screen, signal, open }: Run): Promise
     command: "dospesos things",
     wait: true,
     signal,
-    onWait: (holder) => screen.emit({ type: "waiting", holder }),
+    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
   });
   try {
     const session = open();

@@ -88,7 +88,7 @@ class Batches {
         command: "dospesos watch",
         wait: true,
         signal,
-        onWait: (holder) => screen.emit({ type: "waiting", holder }),
+        onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
       });
       const { session, store } = this.#open(changes, emit);
       const summary = await build(
@@ -98,7 +98,7 @@ class Batches {
         emit,
         signal,
       );
-      if (!store.foldIfLong()) {
+      if (!store.checkpointIfLarge()) {
         this.#opened = undefined;
       }
       this.#stopped = false;
@@ -134,7 +134,7 @@ class Batches {
   /** The project as it was left by the last batch; read again if another process has built since. */
   #open(changes: Changes, emit: Emit): Opened {
     if (this.#opened !== undefined && this.#opened.store.isCurrent()) {
-      this.#opened.session.lookAgain(this.#stopped ? "all" : changes);
+      this.#opened.session.invalidate(this.#stopped ? "all" : changes);
       return this.#opened;
     }
     this.#opened?.store.journal.close();
@@ -177,7 +177,7 @@ class Batches {
       return;
     }
     if (this.#opened.store.isCurrent()) {
-      this.#opened.store.fold();
+      this.#opened.store.checkpoint();
     }
     lock.release();
   }

@@ -17,7 +17,7 @@ import { ProblemError, shown, type SourceLocation, type Problem, type Code } fro
 import { startsOf } from "../state/snapshot.ts";
 import type { State } from "../state/state.ts";
 
-export interface Built {
+export interface LoadedGraph {
   readonly graph: Graph;
   /** The declaration of each step. */
   readonly declarations: readonly Declaration[];
@@ -42,7 +42,7 @@ interface Draft {
  * Turns what a Dofile offers into columns. Throws a ProblemError (exit 2) with every wrong or doubled target
  * and every cycle.
  */
-export function buildGraph(state: State, root: string, source: GraphSource): Built {
+export function buildGraph(state: State, root: string, source: GraphSource): LoadedGraph {
   const problems: Problem[] = [];
   const { steps, groups } = collect(source.offered, problems);
   const drafts = new Map<Declaration, Draft>();
@@ -408,7 +408,7 @@ function columns(
   return {
     kind: Uint8Array.from(ordered, ({ declaration }) => StepKind[declaration.kind]),
     flags: Uint8Array.from(ordered, ({ declaration }) => (declaration.precious ? StepFlag.precious : 0)),
-    label: ordered.map(({ declaration }) => (declaration.kind === "effect" ? declaration.name : "")),
+    effectName: ordered.map(({ declaration }) => (declaration.kind === "effect" ? declaration.name : "")),
     definition: Uint32Array.from(ordered, (draft) => definition(state, source, draft)),
     outStart,
     out,

@@ -47,11 +47,11 @@ export class Observer implements World {
     this.#isOutput = isOutput;
     this.#settingsNode = state.node(Kind.file, settings.file);
     state.settingsNode = this.#settingsNode;
-    this.lookAgain("all");
+    this.invalidate("all");
   }
 
   /** Begins a run: forgets what was seen of everything, or of some files and the folders that hold them. */
-  lookAgain(which: "all" | Iterable<NodeId>): void {
+  invalidate(which: "all" | Iterable<NodeId>): void {
     const { state } = this;
     this.#folders.clear();
     this.#contents.clear();
@@ -341,7 +341,7 @@ export class Observer implements World {
 
   #lookAtValue(node: NodeId): void {
     const { nodeKind } = this.state;
-    if (nodeKind[node] === Kind.setting || nodeKind[node] === Kind.names) {
+    if (nodeKind[node] === Kind.setting || nodeKind[node] === Kind.sectionNames) {
       this.#lookAtSetting(node);
     } else if (nodeKind[node] === Kind.environment) {
       this.#lookAtEnvironment(node);
@@ -353,7 +353,7 @@ export class Observer implements World {
   #lookAtSettings(): void {
     for (let node = 1; node < this.state.nodeName.length; node++) {
       const kind = this.state.nodeKind[node];
-      if ((kind === Kind.setting || kind === Kind.names) && this.state.nodeDigest[node] !== Digest.unknown) {
+      if ((kind === Kind.setting || kind === Kind.sectionNames) && this.state.nodeDigest[node] !== Digest.unknown) {
         this.#lookAtSetting(node);
       }
     }
@@ -363,7 +363,7 @@ export class Observer implements World {
     const { state } = this;
     const name = state.nodeName[node]!;
     const value =
-      state.nodeKind[node] === Kind.names ? canonicalJson(this.settings.names(name)) : this.settingText(name);
+      state.nodeKind[node] === Kind.sectionNames ? canonicalJson(this.settings.names(name)) : this.settingText(name);
     this.#noteText(node, value);
   }
 

@@ -2,11 +2,11 @@ import { rmSync } from "node:fs";
 import type { Emit, PlannedEffect } from "./events.ts";
 import { fullPath, temporaryBeside } from "../disk/files.ts";
 import { closure } from "../model.ts";
-import { Run } from "./run.ts";
+import { Scheduler } from "./run.ts";
 import { selectSteps } from "../graph/select.ts";
 import type { Session } from "./session.ts";
 import { Store } from "../state/store.ts";
-import { removeVanished } from "./vanish.ts";
+import { removeOrphans } from "./vanish.ts";
 
 export interface BuildOptions {
   readonly targets: readonly string[];
@@ -50,7 +50,7 @@ export function openStore(session: Session, emit: Emit): Store {
   }
   if (loaded.renumbered) {
     state.dirty = true;
-    store.fold();
+    store.checkpoint();
   }
   return store;
 }
@@ -68,22 +68,22 @@ export async function build(
 ): Promise<Summary> {
   let graph = await session.graph(true);
   while (session.replaced) {
-    removeVanished(session, graph, emit);
+    removeOrphans(session, graph, emit);
     session.replaced = false;
     // From here on a crash must find the graph that the records belong to.
-    store.fold();
+    store.checkpoint();
     // What was edited by hand and stays is a source from now on.
     session.observer.lookAtGlobs("all");
     graph = await session.graph(true);
   }
   const steps = selectSteps(session.state, graph, options.targets);
-  let run = new Run(session, graph, closure(graph, steps), options, emit, signal);
-  run.check();
+  let run = new Scheduler(session, graph, closure(graph, steps), options, emit, signal);
+  run.decideAll();
   if (run.hasWork) {
     const built = await session.recipes();
     if (built.graph !== graph) {
       graph = built.graph;
-      run = new Run(
+      run = new Scheduler(
         session,
         graph,
         closure(graph, selectSteps(session.state, graph, options.targets)),
@@ -91,9 +91,9 @@ export async function build(
         emit,
         signal,
       );
-      run.check();
+      run.decideAll();
     }
-    run.tellFresh();
+    run.reportFresh();
     await run.execute({
       session,
       store,
@@ -105,7 +105,7 @@ export async function build(
     });
     session.observer.lookAtGlobs("changed");
   } else {
-    run.tellFresh();
+    run.reportFresh();
   }
   await session.observer.settle();
   return run.summary();
@@ -116,6 +116,6 @@ export async function build(
  * times.
  */
 export async function finish(session: Session, store: Store): Promise<void> {
-  store.fold();
+  store.checkpoint();
   await session.observer.quiet();
 }

@@ -13,7 +13,7 @@ import {
   type NodeId,
   type StepId,
 } from "../model.ts";
-import type { Standing } from "./session.ts";
+import type { GitStatus } from "./session.ts";
 import { eachEdge, filesMade, type State } from "../state/state.ts";
 import { STATE_FOLDER } from "../state/store.ts";
 
@@ -27,7 +27,7 @@ export function clean(
   state: State,
   graph: Graph,
   steps: ReadonlySet<StepId> | "all",
-  standing: (name: string) => Standing,
+  standing: (name: string) => GitStatus,
 ): string[] {
   const removed: string[] = [];
   const made = filesMade(state);

@@ -34,14 +34,14 @@ export type EngineEvent =
       readonly target: string;
       readonly effect?: string;
       readonly status: StepStatus;
-      readonly waits?: true;
+      readonly needsPerson?: true;
       readonly reasons: readonly Reason[];
       readonly ms: number;
     }
   | { readonly type: "problem"; readonly target?: string; readonly problem: Problem }
   | { readonly type: "note"; readonly what: string }
   | { readonly type: "removed"; readonly target: string }
-  | { readonly type: "waiting"; readonly holder: string }
+  | { readonly type: "lock-wait"; readonly holder: string }
   | {
       readonly type: "plan";
       readonly effects: readonly PlannedEffect[];

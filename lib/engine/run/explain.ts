@@ -42,7 +42,7 @@ export function explain(session: Session, graph: Graph, steps: Iterable<StepId>)
     if (freshness === "unknown") {
       reasons.push({ kind: "upstream", target: stepName(state, graph, below!) });
     }
-    const effect = graph.label[step]!;
+    const effect = graph.effectName[step]!;
     explanations.push({
       step,
       target: stepName(state, graph, step),

@@ -68,7 +68,7 @@ function reasonOf(state: State, finding: Finding): Reason | undefined {
       };
     case Kind.setting:
       return { kind: "setting", key: name, from: valueOf(state, from), to: valueOf(state, to) };
-    case Kind.names:
+    case Kind.sectionNames:
       return { kind: "names", key: name, from: valueOf(state, from), to: valueOf(state, to) };
     case Kind.environment:
       return { kind: "environment", key: name };

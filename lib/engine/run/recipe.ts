@@ -39,7 +39,7 @@ export interface RecipeContext {
 }
 
 /** What one step read while its recipe ran. */
-export class Reads {
+export class DependencyRecorder {
   readonly edges = new Map<NodeId, DigestId>();
   readonly observer: Observer;
   readonly #mayRead: (node: NodeId) => boolean;
@@ -71,7 +71,7 @@ export class Reads {
   }
 
   names(kind: string): readonly string[] {
-    this.#note(Kind.names, kind);
+    this.#note(Kind.sectionNames, kind);
     return this.observer.settings.names(kind);
   }
 
@@ -127,10 +127,10 @@ export class Reads {
 /**
  * Which recipe runs now, so that a view of the settings that a recipe closed over knows for whom it reads.
  */
-export const recording = new AsyncLocalStorage<Reads>();
+export const currentRecorder = new AsyncLocalStorage<DependencyRecorder>();
 
 export function recipeContext(
-  reads: Reads,
+  reads: DependencyRecorder,
   signal: AbortSignal,
   note: (what: string) => void,
 ): RecipeContext {

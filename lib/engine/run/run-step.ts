@@ -29,13 +29,13 @@ import {
 import type { Observer } from "../observe/observe.ts";
 import { ProblemError } from "../../problem/index.ts";
 import { targetsOf } from "./reasons.ts";
-import { fileValue, Reads, recipeContext, recording, type RecipeContext } from "./recipe.ts";
+import { fileValue, DependencyRecorder, recipeContext, currentRecorder, type RecipeContext } from "./recipe.ts";
 import type { Session } from "./session.ts";
 import { eachEdge, edgesOf, type State } from "../state/state.ts";
 import type { Store } from "../state/store.ts";
 
 /** What it takes to run the steps of one build. */
-export interface Runner {
+export interface StepContext {
   readonly session: Session;
   readonly store: Store;
   readonly graph: Graph;
@@ -48,7 +48,7 @@ export interface Runner {
 
 /** A step whose prerequisites are there: their values, and the recorder of all that is read from now on. */
 export interface Prepared {
-  readonly reads: Reads;
+  readonly recorder: DependencyRecorder;
   readonly values: Readonly<Record<string, unknown>>;
   readonly context: RecipeContext;
 }
@@ -58,7 +58,7 @@ export interface Prepared {
  * renamed → done; a start without an end is stale. Throws what the recipe threw, after the failure is on
  * record.
  */
-export async function runStep(runner: Runner, step: StepId, prepared?: Prepared): Promise<void> {
+export async function runStep(runner: StepContext, step: StepId, prepared?: Prepared): Promise<void> {
   const {
     graph,
     store,
@@ -88,9 +88,9 @@ export async function runStep(runner: Runner, step: StepId, prepared?: Prepared)
     }
   };
   try {
-    const { reads, values, context } = prepared ?? prepare(runner, step);
-    const result = recording.run(reads, () => runner.declarations[step]!.recipe(values, context));
-    place(runner, step, result instanceof Promise ? await result : result, reads, made);
+    const { recorder: reads, values, context } = prepared ?? prepare(runner, step);
+    const result = currentRecorder.run(reads, () => runner.declarations[step]!.recipe(values, context));
+    commitOutputs(runner, step, result instanceof Promise ? await result : result, reads, made);
     ended(RecordStatus.done, reads.edges);
   } catch (error) {
     // What it made before stays known as ours, and so does what it made now before it failed.
@@ -107,23 +107,23 @@ export async function runStep(runner: Runner, step: StepId, prepared?: Prepared)
  * nobody is to be asked.
  */
 export async function planEffect(
-  runner: Runner,
+  runner: StepContext,
   step: StepId,
 ): Promise<{ plan: EffectPlan | undefined; prepared: Prepared }> {
   const prepared = prepare(runner, step);
   const { plan } = runner.declarations[step]!;
   return {
-    plan: await recording.run(prepared.reads, async () => plan?.(prepared.values, prepared.context)),
+    plan: await currentRecorder.run(prepared.recorder, async () => plan?.(prepared.values, prepared.context)),
     prepared,
   };
 }
 
-function prepare({ session, graph, declarations, signal, emit }: Runner, step: StepId): Prepared {
+function prepare({ session, graph, declarations, signal, emit }: StepContext, step: StepId): Prepared {
   const { observer } = session;
   const { state } = observer;
   const target = state.nodeName[primary(graph, step)]!;
   const needed = new Set<NodeId>(needsOf(graph, step));
-  const reads = new Reads(
+  const reads = new DependencyRecorder(
     observer,
     target,
     new Set(targetsOf(state, graph, step)),
@@ -140,13 +140,13 @@ function prepare({ session, graph, declarations, signal, emit }: Runner, step: S
     Object.entries(declarations[step]!.needs).map(([key, need]) => [key, valueOf(need, reads)]),
   );
   return {
-    reads,
+    recorder: reads,
     values,
     context: session.host.context(recipeContext(reads, signal, (what) => emit({ type: "note", what }))),
   };
 }
 
-function valueOf(need: Need, reads: Reads): unknown {
+function valueOf(need: Need, reads: DependencyRecorder): unknown {
   if (Array.isArray(need)) {
     return need.map((one: Need) => valueOf(one, reads));
   }
@@ -171,7 +171,7 @@ function valueOf(need: Need, reads: Reads): unknown {
 }
 
 /** A declared file that is read when the recipe asks for its content. */
-function lazyFile(path: string, reads: Reads): FileValue {
+function lazyFile(path: string, reads: DependencyRecorder): FileValue {
   let value: FileValue | undefined;
   const content = (): FileValue => (value ??= reads.file(path) ?? fileValue(path, new Uint8Array()));
   return {
@@ -189,11 +189,11 @@ function lazyFile(path: string, reads: Reads): FileValue {
 }
 
 /** Puts what a recipe gave into place and notes the digest of each output in `made`. */
-function place(
-  runner: Runner,
+function commitOutputs(
+  runner: StepContext,
   step: StepId,
   result: unknown,
-  reads: Reads,
+  reads: DependencyRecorder,
   made: Map<NodeId, DigestId>,
 ): void {
   const { graph, declarations, session } = runner;
@@ -256,7 +256,7 @@ function keepForeign({ host, root, state, observer }: Session, node: NodeId, dig
     return;
   }
   const name = state.nodeName[node]!;
-  const standing = host.standing(root, name);
+  const standing = host.gitStatus(root, name);
   if (standing !== "tracked" && standing !== "untracked") {
     return;
   }
@@ -301,7 +301,7 @@ function putOutput(
  * The marker of an effect: what was applied, with which prerequisites, and what came back. It holds no time,
  * so it is stable.
  */
-function markerText(state: State, name: string, reads: Reads, outputs: string): string {
+function markerText(state: State, name: string, reads: DependencyRecorder, outputs: string): string {
   const prerequisites = [...reads.edges]
     .map(([node, digest]) => [state.nodeName[node]!, state.digests[digest]!] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));

@@ -4,15 +4,15 @@ import type { Emit, LaterEffect, PlannedEffect, Reason, StepStatus } from "./eve
 import { stepsBelow, type Graph, type StepId } from "../model.ts";
 import { ProblemError, type Problem } from "../../problem/index.ts";
 import { isEffect, reasonsFor, stepName } from "./reasons.ts";
-import { recording } from "./recipe.ts";
-import { planEffect, runStep, type Prepared, type Runner } from "./run-step.ts";
+import { currentRecorder } from "./recipe.ts";
+import { planEffect, runStep, type Prepared, type StepContext } from "./run-step.ts";
 import type { Session } from "./session.ts";
 import { placeInStack } from "./stack.ts";
 
 /**
  * Where a step is on its way. Every needed step is in exactly one of these:
  *
- *   waiting ─ all below have ended ─→ fresh
+ *   pending ─ all below have ended ─→ fresh
  *      │                        └───→ ready → running → ran | failed
  *      │                                ↑        ↓
  *      │                             consent ← held      an effect for which a person is asked
@@ -20,7 +20,7 @@ import { placeInStack } from "./stack.ts";
  */
 const At = {
   unneeded: 0,
-  waiting: 1,
+  pending: 1,
   ready: 2,
   running: 3,
   held: 4,
@@ -44,7 +44,7 @@ type Dependents = ReadonlyMap<StepId, readonly StepId[]>;
  * One walk over the graph: decides each needed step when all steps below it have ended, and runs the stale
  * ones.
  */
-export class Run {
+export class Scheduler {
   readonly #session: Session;
   readonly #graph: Graph;
   readonly #options: BuildOptions;
@@ -52,7 +52,7 @@ export class Run {
   readonly #signal: AbortSignal;
   readonly #at: Uint8Array;
   /** How many of its needs are made by steps that have not ended. */
-  readonly #waits: Uint32Array;
+  readonly #openInputs: Uint32Array;
   readonly #reasons = new Map<StepId, readonly Reason[]>();
   readonly #ready: StepId[] = [];
   #next = 0;
@@ -63,7 +63,7 @@ export class Run {
   #stopping = false;
   readonly #exits = new Set<number>();
   /** Effects that wait for a person. */
-  readonly #waiting = new Set<StepId>();
+  readonly #needsPerson = new Set<StepId>();
   #wake: () => void = () => {};
   /** For each running recipe how to end it when nothing is left that it could wait for. */
   readonly #giveUp = new Set<(why: Error) => void>();
@@ -81,8 +81,8 @@ export class Run {
     this.#options = options;
     this.#emit = emit;
     this.#signal = signal;
-    this.#at = needed.map((one) => (one === 1 ? At.waiting : At.unneeded));
-    this.#waits = new Uint32Array(needed.length);
+    this.#at = needed.map((one) => (one === 1 ? At.pending : At.unneeded));
+    this.#openInputs = new Uint32Array(needed.length);
   }
 
   get hasWork(): boolean {
@@ -92,26 +92,26 @@ export class Run {
   /**
    * One pass in topological order: decides every step of which all steps below are fresh. The others wait.
    */
-  check(): void {
+  decideAll(): void {
     for (let step = 0; step < this.#at.length; step++) {
-      if (this.#at[step] !== At.waiting) {
+      if (this.#at[step] !== At.pending) {
         continue;
       }
-      let waits = 0;
+      let open = 0;
       for (const below of stepsBelow(this.#graph, step)) {
         if (this.#at[below] !== At.fresh) {
-          waits++;
+          open++;
         }
       }
-      this.#waits[step] = waits;
-      if (waits === 0) {
+      this.#openInputs[step] = open;
+      if (open === 0) {
         this.#decide(step);
       }
     }
   }
 
   /** Tells the steps that check() found fresh. */
-  tellFresh(): void {
+  reportFresh(): void {
     this.#at.forEach((at, step) => at === At.fresh && this.#tell(step, At.fresh, 0));
   }
 
@@ -130,7 +130,7 @@ export class Run {
     return false;
   }
 
-  async execute(runner: Runner): Promise<void> {
+  async execute(runner: StepContext): Promise<void> {
     const dependents = this.#dependents();
     const abort = (): void => {
       this.#stopping = true;
@@ -148,7 +148,7 @@ export class Run {
       if ((code === "EMFILE" || code === "ENFILE") && syscall?.startsWith("spawn") === true) {
         return;
       }
-      const step = recording.getStore()?.step;
+      const step = currentRecorder.getStore()?.step;
       const { name, message } = error instanceof Error ? error : new Error(String(error));
       const what = `something that ${step === undefined ? "a recipe" : `the recipe of ${step}`} left behind failed: ${name}: ${message}`;
       this.#emit({
@@ -194,7 +194,7 @@ export class Run {
     process.off("beforeExit", empty).off("uncaughtException", stray).off("unhandledRejection", stray);
     // Only steps that an interrupt or a failure kept from running are left.
     for (let step = 0; step < this.#at.length; step++) {
-      const left = this.#at[step] === At.waiting || this.#at[step] === At.ready || this.#at[step] === At.held;
+      const left = this.#at[step] === At.pending || this.#at[step] === At.ready || this.#at[step] === At.held;
       if (left) {
         this.#end(step, At.skipped, 0, dependents);
       }
@@ -208,7 +208,7 @@ export class Run {
   #dependents(): Dependents {
     const dependents = new Map<StepId, StepId[]>();
     for (let step = 0; step < this.#at.length; step++) {
-      if (this.#at[step] !== At.waiting) {
+      if (this.#at[step] !== At.pending) {
         continue;
       }
       for (const below of stepsBelow(this.#graph, step)) {
@@ -223,7 +223,7 @@ export class Run {
     return dependents;
   }
 
-  #start(runner: Runner, step: StepId, dependents: Dependents): void {
+  #start(runner: StepContext, step: StepId, dependents: Dependents): void {
     const effect = isEffect(this.#graph, step);
     if (effect && this.#options.effects === "hold") {
       return this.#hold(step, dependents);
@@ -243,13 +243,13 @@ export class Run {
    * An effect for which somebody must be asked is held until nothing else can go on, so that there is one
    * question for all.
    */
-  async #runEffect(runner: Runner, step: StepId): Promise<At> {
+  async #runEffect(runner: StepContext, step: StepId): Promise<At> {
     const { plan, prepared } = await planEffect(runner, step);
     if (plan === undefined || plan.changes.length === 0) {
       await runStep(runner, step, prepared);
       return At.ran;
     }
-    const planned = { name: this.#graph.label[step]!, changes: plan.changes };
+    const planned = { name: this.#graph.effectName[step]!, changes: plan.changes };
     this.#held.push({ step, planned, prepared });
     return At.held;
   }
@@ -275,7 +275,7 @@ export class Run {
       const exit = error instanceof ProblemError ? error.exitCode : 1;
       this.#exits.add(exit);
       if (exit === 4) {
-        this.#waiting.add(step);
+        this.#needsPerson.add(step);
       } else if (!this.#options.keepGoing) {
         this.#stopping = true;
       }
@@ -299,7 +299,7 @@ export class Run {
 
   #tell(step: StepId, how: At, ms: number): void {
     const target = stepName(this.#session.state, this.#graph, step);
-    const label = this.#graph.label[step]!;
+    const label = this.#graph.effectName[step]!;
     const reasons =
       this.#reasons.get(step) ??
       (how === At.fresh ? [] : [{ kind: "upstream" as const, target: this.#cause(step) }]);
@@ -308,7 +308,7 @@ export class Run {
       target,
       ...(label === "" ? {} : { effect: label }),
       status: statusOf[how]!,
-      ...(this.#waiting.has(step) ? { waits: true } : {}),
+      ...(this.#needsPerson.has(step) ? { needsPerson: true } : {}),
       reasons,
       ms: Math.round(ms),
     });
@@ -322,14 +322,14 @@ export class Run {
     for (let next = released.pop(); next !== undefined; next = released.pop()) {
       const [below, made] = next;
       for (const dependent of dependents.get(below) ?? []) {
-        if (this.#at[dependent] !== At.waiting) {
+        if (this.#at[dependent] !== At.pending) {
           continue;
         }
         if (!made) {
           this.#at[dependent] = At.skipped;
           this.#tell(dependent, At.skipped, 0);
           released.push([dependent, false]);
-        } else if (--this.#waits[dependent]! === 0 && this.#decide(dependent)) {
+        } else if (--this.#openInputs[dependent]! === 0 && this.#decide(dependent)) {
           this.#tell(dependent, At.fresh, 0);
           released.push([dependent, true]);
         }
@@ -359,7 +359,7 @@ export class Run {
       return;
     }
     for (const { step } of held) {
-      this.#waiting.add(step);
+      this.#needsPerson.add(step);
       this.#end(step, At.skipped, 0, dependents);
     }
   }
@@ -369,10 +369,10 @@ export class Run {
    * waits for.
    */
   #later(held: readonly StepId[]): LaterEffect[] {
-    const waitsFor = new Map<StepId, string>(held.map((step) => [step, this.#graph.label[step]!]));
+    const waitsFor = new Map<StepId, string>(held.map((step) => [step, this.#graph.effectName[step]!]));
     const later: LaterEffect[] = [];
     for (let step = 0; step < this.#at.length; step++) {
-      if (this.#at[step] !== At.waiting) {
+      if (this.#at[step] !== At.pending) {
         continue;
       }
       const below = [...stepsBelow(this.#graph, step)].find((one) => waitsFor.has(one));
@@ -380,7 +380,7 @@ export class Run {
         continue;
       }
       const after = waitsFor.get(below)!;
-      const name = this.#graph.label[step]!;
+      const name = this.#graph.effectName[step]!;
       waitsFor.set(step, name === "" ? after : name);
       if (name !== "") {
         later.push({ name, after });
@@ -396,7 +396,7 @@ export class Run {
     const { state } = this.#session;
     const fact = this.#graph.out[this.#graph.outStart[step + 1]! - 1]!;
     this.#at[step] = At.skipped;
-    this.#waiting.add(step);
+    this.#needsPerson.add(step);
     this.#tell(step, At.skipped, 0);
     this.#release(step, state.texts.has(state.nodeDigest[fact]!), dependents);
   }
@@ -408,8 +408,8 @@ export class Run {
       fresh: count(At.fresh),
       failed: count(At.failed),
       skipped: count(At.skipped),
-      needsPerson: this.#waiting.size,
-      exit: [2, 1, 4].find((code) => this.#exits.has(code)) ?? (this.#waiting.size > 0 ? 4 : 0),
+      needsPerson: this.#needsPerson.size,
+      exit: [2, 1, 4].find((code) => this.#exits.has(code)) ?? (this.#needsPerson.size > 0 ? 4 : 0),
     };
   }
 }

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Group, Step } from "../graph/declaration.ts";
 import { fileName } from "../disk/files.ts";
-import { buildGraph, declarationsFor, type Built, type GraphSource } from "../graph/graph.ts";
+import { buildGraph, declarationsFor, type LoadedGraph, type GraphSource } from "../graph/graph.ts";
 import { Kind, makerOf, type Graph, type NodeId } from "../model.ts";
 import { Observer } from "../observe/observe.ts";
 import type { RecipeContext } from "./recipe.ts";
@@ -12,14 +12,14 @@ import { loadState, type Loaded } from "../state/store.ts";
 /** Paths below which something may have changed; "all" where nobody can tell. */
 export type Changes = ReadonlySet<string> | "all";
 
-export type Standing = "tracked" | "untracked" | "ignored" | "unknown";
+export type GitStatus = "tracked" | "untracked" | "ignored" | "unknown";
 
 /** What says which steps there are. */
 export interface Dofile {
   /** What it declares now, and where from. `keep` allows to write what saves time at the next evaluation. */
   evaluate(observer: Observer, keep: boolean): Promise<GraphSource>;
   /** The same without finding out where from, for recipes alone. */
-  offer(observer: Observer): Promise<readonly (Step<unknown> | Group)[]>;
+  declarations(observer: Observer): Promise<readonly (Step<unknown> | Group)[]>;
 }
 
 /** What the program around the engine provides. */
@@ -33,9 +33,9 @@ export interface Host {
   /** The context of recipes, with what the program adds to it. */
   context(context: RecipeContext): RecipeContext;
   /** What git says of a file: what it tracks or does not ignore, a person may have written. */
-  standing(root: string, name: string): Standing;
+  gitStatus(root: string, name: string): GitStatus;
   /** Forgets what git said. */
-  lookAgain(): void;
+  invalidate(): void;
   /** A word that every screen of this project must show ("SANDBOX"), or nothing. */
   banner(settings: SettingsContent): string;
 }
@@ -52,7 +52,7 @@ export class Session {
   /** The graph has changed in this session, and what is left of the old one is not cleared away yet. */
   replaced = false;
   readonly observer: Observer;
-  #built: Built | undefined;
+  #built: LoadedGraph | undefined;
 
   constructor(root: string, host: Host) {
     this.root = root;
@@ -72,9 +72,9 @@ export class Session {
    * Begins another run: the next question is answered from the disk, as far as something may have changed
    * there.
    */
-  lookAgain(changes: Changes): void {
-    this.host.lookAgain();
-    this.observer.lookAgain(changes === "all" ? "all" : this.#nodesBelow(changes));
+  invalidate(changes: Changes): void {
+    this.host.invalidate();
+    this.observer.invalidate(changes === "all" ? "all" : this.#nodesBelow(changes));
     this.#readBanner();
   }
 
@@ -143,7 +143,7 @@ export class Session {
   }
 
   /** The graph together with the declarations, which are needed to run a step. */
-  async recipes(): Promise<Built> {
+  async recipes(): Promise<LoadedGraph> {
     const known = this.#built;
     await this.host.load();
     const { graph } = this.state;
@@ -158,7 +158,7 @@ export class Session {
       this.state,
       this.root,
       graph,
-      await this.host.dofile.offer(this.observer),
+      await this.host.dofile.declarations(this.observer),
     );
     return declarations === undefined ? await this.#evaluate(true) : (this.#built = { graph, declarations });
   }
@@ -170,7 +170,7 @@ export class Session {
     );
   }
 
-  async #evaluate(keep: boolean): Promise<Built> {
+  async #evaluate(keep: boolean): Promise<LoadedGraph> {
     const { state, host, observer, root } = this;
     const changed = state.graph === undefined || !this.#isCurrent(state.graph);
     if (changed) {

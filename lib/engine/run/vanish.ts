@@ -24,17 +24,17 @@ import { eachEdge, edgesOf, type State } from "../state/state.ts";
  * and so do keys, the markers of effects (what they applied still exists), what git tracks, and files that
  * the new graph needs as sources.
  */
-export function removeVanished(session: Session, graph: Graph, emit: Emit): void {
+export function removeOrphans(session: Session, graph: Graph, emit: Emit): void {
   const { state } = session;
   const sources = new Set(Array.from(graph.need));
   const steps = new Set(
     Array.from({ length: stepCount(graph) }, (_, step) => primary(graph, step as StepId)),
   );
-  handOver(state, graph);
+  transferOwnership(state, graph);
   for (const [name, record] of [...state.records]) {
     eachEdge(record.outputs, (node, digest) => {
       if (makerOf(graph, node) === undefined && state.nodeKind[node] === Kind.file && !sources.has(node)) {
-        leave(session, record, node, digest, emit);
+        keepOrRemove(session, record, node, digest, emit);
       }
     });
     if (steps.has(name)) {
@@ -43,14 +43,14 @@ export function removeVanished(session: Session, graph: Graph, emit: Emit): void
     // The marker of an effect stays on record, so that clean finds it; a precious one no clean removes.
     const kept = (record.flags & RecordFlag.effect) !== 0 && (record.flags & RecordFlag.precious) === 0;
     if (kept) {
-      state.setRecord(name, { ...record, flags: record.flags | RecordFlag.told });
+      state.setRecord(name, { ...record, flags: record.flags | RecordFlag.announced });
     } else {
       state.dropRecord(name);
     }
   }
 }
 
-function leave(
+function keepOrRemove(
   { state, observer, root, host }: Session,
   record: StepRecord,
   node: NodeId,
@@ -60,7 +60,7 @@ function leave(
   const file = state.nodeName[node]!;
   observer.forget(node);
   const current = observer.current(node);
-  if (current === Digest.missing || (record.flags & RecordFlag.told) !== 0) {
+  if (current === Digest.missing || (record.flags & RecordFlag.announced) !== 0) {
     return;
   }
   const note = (what: string): void => emit({ type: "note", what: `${file} ${what}` });
@@ -78,7 +78,7 @@ function leave(
     note("is no longer needed; it stays, since it cannot be made again");
   } else if (current !== digest) {
     note("is no longer made by a rule; it stays, since it was edited by hand");
-  } else if (host.standing(root, file) === "tracked") {
+  } else if (host.gitStatus(root, file) === "tracked") {
     note("is no longer made by a rule; it stays, since git tracks it");
   } else if (removeFile(root, file)) {
     emit({ type: "removed", target: file });
@@ -90,7 +90,7 @@ function leave(
  * A target that another step makes now stays known as made, also if that step does not run for long: else it
  * would be nobody's, and pass for a source, when that step goes.
  */
-function handOver(state: State, graph: Graph): void {
+function transferOwnership(state: State, graph: Graph): void {
   for (const [name, record] of [...state.records]) {
     eachEdge(record.outputs, (node, digest) => {
       const step = makerOf(graph, node);

@@ -44,7 +44,7 @@ export function writeSnapshot(state: State): Uint8Array {
     textDigest: Uint32Array.from(texts, ([digest]) => digest),
     text: utf8(texts.map(([, text]) => text).join("\0")),
     stepFlags: graph?.flags ?? none,
-    label: utf8((graph?.label ?? []).join("\0")),
+    label: utf8((graph?.effectName ?? []).join("\0")),
     definition: graph?.definition ?? none,
     outMode: graph?.outMode ?? none,
     needStart: graph?.needStart ?? none,
@@ -187,7 +187,7 @@ function readGraph(sections: Sections): Graph {
   return {
     kind: sections.stepKind,
     flags: sections.stepFlags,
-    label: names(sections.label, sections.stepKind.length),
+    effectName: names(sections.label, sections.stepKind.length),
     definition: u32("definition"),
     outStart,
     out,

@@ -86,7 +86,7 @@ export class Store {
    * Writes the snapshot if anything is known that is not on disk in it. A crash leaves the old one or the new
    * one.
    */
-  fold(): void {
+  checkpoint(): void {
     if (!this.#state.dirty && this.journal.size === 0) {
       return;
     }
@@ -129,12 +129,12 @@ export class Store {
    * For a process that goes on (watch): folds only when the journal has grown. Gives false where the state
    * should be read anew, since much of it is not in use.
    */
-  foldIfLong(): boolean {
+  checkpointIfLarge(): boolean {
     this.journal.flush();
     if (this.journal.size <= Math.max(FOLD_AT_LEAST, this.#snapshotSize / 2)) {
       return true;
     }
-    this.fold();
+    this.checkpoint();
     return !isWasteful(this.#state);
   }
 }
