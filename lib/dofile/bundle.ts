@@ -3,12 +3,17 @@ import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Loader, Message, Metafile, PluginBuild } from "esbuild";
-import { digestOfList } from "../engine/disk/digest.ts";
-import { fileName, fullPath } from "../engine/disk/files.ts";
-import { Kind, type DigestId, type NodeId } from "../engine/model.ts";
-import type { Observer } from "../engine/observe/observe.ts";
+import {
+  digestOfList,
+  fileName,
+  fullPath,
+  Kind,
+  STATE_FOLDER,
+  type DigestId,
+  type NodeId,
+  type Observer,
+} from "../engine/index.ts";
 import { ProblemError, type Problem } from "../problem/index.ts";
-import { STATE_FOLDER } from "../engine/state/store.ts";
 
 /** The program that evaluates Dofiles, as their bundles depend on it. */
 export interface Program {

@@ -11,8 +11,8 @@ import type {
   SourceFile,
   Step,
   ValuesOf,
-} from "../engine/graph/declaration.ts";
-import type { Recipe } from "../engine/run/recipe.ts";
+  Recipe,
+} from "../engine/index.ts";
 import { origin } from "./evaluation.ts";
 
 export interface TargetOptions {

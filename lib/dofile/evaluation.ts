@@ -1,6 +1,4 @@
-import type { Origin } from "../engine/graph/declaration.ts";
-import { Kind, type DigestId, type NodeId } from "../engine/model.ts";
-import type { Observer } from "../engine/observe/observe.ts";
+import { Kind, type Origin, type DigestId, type NodeId, type Observer } from "../engine/index.ts";
 import { ProblemError } from "../problem/index.ts";
 
 /** The bundle that is being evaluated: where it is, and which module each of its lines comes from. */
@@ -175,7 +173,7 @@ export async function evaluateIn<T>(evaluation: Evaluation, body: () => Promise<
   }
 }
 
-const UNKNOWN: Origin = { modules: [], site: undefined, captured: new Set() };
+const UNKNOWN: Origin = { modules: [], site: undefined, ambientReads: new Set() };
 
 /**
  * Where a declaration comes from. Its code is that of every module on the stack and of what they import,
@@ -216,7 +214,7 @@ export function origin(): Origin {
   for (const module of modules) {
     active.declaring.add(module);
   }
-  return { modules: [...modules], site, captured: active.captured() };
+  return { modules: [...modules], site, ambientReads: active.captured() };
 }
 
 function callSites(): readonly NodeJS.CallSite[] {

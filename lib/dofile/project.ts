@@ -1,14 +1,20 @@
 import { findSourceMap } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Declaration, Group, Origin, Step } from "../engine/graph/declaration.ts";
-import { fullPath, look } from "../engine/disk/files.ts";
-import type { GraphSource } from "../engine/graph/graph.ts";
-import type { Observer } from "../engine/observe/observe.ts";
+import {
+  fullPath,
+  look,
+  placeInStack,
+  edgesOf,
+  type Declaration,
+  type Group,
+  type Origin,
+  type Step,
+  type GraphSource,
+  type Observer,
+  type Dofile,
+} from "../engine/index.ts";
 import { ProblemError, type SourceLocation } from "../problem/index.ts";
-import type { Dofile } from "../engine/run/session.ts";
-import { placeInStack } from "../engine/run/stack.ts";
-import { edgesOf } from "../engine/state/state.ts";
 import { bundleDofile, bundleEdges, codeDigest, moduleAt, type Bundle, type Program } from "./bundle.ts";
 import { evaluateIn, Evaluation } from "./evaluation.ts";
 

@@ -1,5 +1,5 @@
 import { ProblemError, type SourceLocation } from "../problem/index.ts";
-import { currentRecorder, type DependencyRecorder } from "../engine/run/recipe.ts";
+import { currentRecorder, type DependencyRecorder } from "../engine/index.ts";
 import { evaluating, type Evaluation } from "./evaluation.ts";
 
 /**

@@ -9,7 +9,8 @@ import {
   type NodeId,
   type StepId,
 } from "./model.ts";
-import { eachEdge, type State } from "./state/state.ts";
+import type { State } from "./state/state.ts";
+import { eachEdge } from "./state/edges.ts";
 
 /** What the world looks like now. `state.nodeDigest` is one such view; the files on disk are another. */
 export interface World {

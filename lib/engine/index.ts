@@ -1,5 +1,6 @@
 /** What the rest of the program may use of the engine. */
-export { build, finish, openStore, type BuildOptions, type Summary } from "./run/build.ts";
+export { build, finish, openStore } from "./run/build.ts";
+export { type BuildOptions, type Summary } from "./run/options.ts";
 export { clean, forgetCleaned } from "./run/clean.ts";
 export type {
   Content,
@@ -20,7 +21,7 @@ export type {
 export type { Emit, EngineEvent, PlannedEffect, Reason, StepStatus } from "./run/events.ts";
 export { explain, type Explanation, type Freshness } from "./run/explain.ts";
 export { acquireLock, type Lock } from "./disk/lock.ts";
-export type { RecipeContext } from "./run/recipe.ts";
+export type { RecipeContext } from "./graph/context.ts";
 export { selectSteps } from "./graph/select.ts";
 export { Session, type Changes, type Dofile, type Host, type GitStatus as Standing } from "./run/session.ts";
 export type { SettingsContent } from "./observe/settings-source.ts";
@@ -28,4 +29,16 @@ export { loadState, STATE_FOLDER, type Store } from "./state/store.ts";
 export type { Graph } from "./model.ts";
 export type { State } from "./state/state.ts";
 export { stepName, targetsOf } from "./run/reasons.ts";
-export { removeOrphans as removeVanished } from "./run/vanish.ts";
+export { removeOrphans as removeVanished } from "./run/orphans.ts";
+
+// For the rooms that evaluate a Dofile and that watch.
+export type { Declaration, Origin } from "./graph/declaration.ts";
+export type { Recipe } from "./graph/context.ts";
+export type { GraphSource } from "./graph/draft.ts";
+export type { Observer } from "./observe/observe.ts";
+export { digestOfList } from "./disk/digest.ts";
+export { fileName, fullPath, look, TEMPORARY_SUFFIX } from "./disk/files.ts";
+export { Digest, Kind, makerOf, type DigestId, type NodeId } from "./model.ts";
+export { currentRecorder, type DependencyRecorder } from "./run/recorder.ts";
+export { locationInStack as placeInStack } from "./run/stack-location.ts";
+export { edgesOf } from "./state/edges.ts";

@@ -1,7 +1,5 @@
 import { dirname, posix } from "node:path";
-import { fileName, fullPath } from "../engine/disk/files.ts";
-import { Digest, Kind, makerOf, type NodeId } from "../engine/model.ts";
-import type { Session } from "../engine/run/session.ts";
+import { fileName, fullPath, Digest, Kind, makerOf, type NodeId, type Session } from "../engine/index.ts";
 
 export interface Followed {
   readonly folders: ReadonlySet<string>;

@@ -1,8 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { watch } from "chokidar";
-import { TEMPORARY_SUFFIX } from "../engine/disk/files.ts";
-import type { Changes } from "../engine/run/session.ts";
+import { TEMPORARY_SUFFIX, type Changes } from "../engine/index.ts";
 import type { Followed } from "./followed.ts";
 
 export interface Watcher {

@@ -18,7 +18,7 @@ import {
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, posix, relative, sep } from "node:path";
 import { digestOf } from "./digest.ts";
-import { writeAll } from "../state/journal.ts";
+import { writeAll } from "../state/records.ts";
 import { ProblemError } from "../../problem/index.ts";
 import { isCoarse } from "./ticks.ts";
 

@@ -4,7 +4,7 @@
  * value.
  */
 import type { NodeId } from "../model.ts";
-import type { Recipe, RecipeContext } from "../run/recipe.ts";
+import type { Recipe, RecipeContext } from "./context.ts";
 
 declare const made: unique symbol;
 
@@ -79,7 +79,7 @@ export interface Origin {
   readonly modules: readonly string[];
   readonly site: Site | undefined;
   /** What was read before and can be closed over by the recipe, where no one sees it being used. */
-  readonly captured: ReadonlySet<NodeId>;
+  readonly ambientReads: ReadonlySet<NodeId>;
 }
 
 /** A line and column in the code that was evaluated. */

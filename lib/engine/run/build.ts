@@ -1,42 +1,13 @@
+import type { BuildOptions, Summary } from "./options.ts";
 import { rmSync } from "node:fs";
-import type { Emit, PlannedEffect } from "./events.ts";
+import type { Emit } from "./events.ts";
 import { fullPath, temporaryBeside } from "../disk/files.ts";
 import { closure } from "../model.ts";
-import { Scheduler } from "./run.ts";
+import { Scheduler } from "./scheduler.ts";
 import { selectSteps } from "../graph/select.ts";
 import type { Session } from "./session.ts";
 import { Store } from "../state/store.ts";
-import { removeOrphans } from "./vanish.ts";
-
-export interface BuildOptions {
-  readonly targets: readonly string[];
-  /** How many recipes may run at the same time. */
-  readonly jobs: number;
-  readonly keepGoing: boolean;
-  /** Runs every step that the targets need, stale or not. */
-  readonly force: boolean;
-  /** "hold": effects never run (watch); what needs them goes on with what they gave last. */
-  readonly effects: "run" | "hold";
-  /** Asks a person, once for all effects that are ready. */
-  readonly consent: (effects: readonly PlannedEffect[]) => Promise<boolean>;
-}
-
-export interface Summary {
-  readonly ran: number;
-  readonly fresh: number;
-  readonly failed: number;
-  readonly skipped: number;
-  /**
-   * Effects that wait for a person: for consent, or for something that only a person can do. Those of them
-   * that failed count as failed, too.
-   */
-  readonly needsPerson: number;
-  /**
-   * 2 if a recipe found wrong settings, else 1 if a step failed, else 4 if something waits for a person, else
-   * 0.
-   */
-  readonly exit: number;
-}
+import { removeOrphans } from "./orphans.ts";
 
 /** Opens the state for writing and clears away what a crash left. The caller holds the lock. */
 export function openStore(session: Session, emit: Emit): Store {

@@ -14,7 +14,8 @@ import {
   type StepId,
 } from "../model.ts";
 import type { GitStatus } from "./session.ts";
-import { eachEdge, filesMade, type State } from "../state/state.ts";
+import { filesMade, type State } from "../state/state.ts";
+import { eachEdge } from "../state/edges.ts";
 import { STATE_FOLDER } from "../state/store.ts";
 
 /**

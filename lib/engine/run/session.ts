@@ -1,12 +1,14 @@
 import { posix } from "node:path";
 import type { Group, Step } from "../graph/declaration.ts";
 import { fileName } from "../disk/files.ts";
-import { buildGraph, declarationsFor, type LoadedGraph, type GraphSource } from "../graph/graph.ts";
+import { buildGraph, declarationsFor } from "../graph/graph.ts";
+import type { LoadedGraph, GraphSource } from "../graph/draft.ts";
 import { Kind, makerOf, type Graph, type NodeId } from "../model.ts";
 import { Observer } from "../observe/observe.ts";
-import type { RecipeContext } from "./recipe.ts";
+import type { RecipeContext } from "../graph/context.ts";
 import type { SettingsContent, SettingsSource } from "../observe/settings-source.ts";
-import { eachEdge, type State } from "../state/state.ts";
+import type { State } from "../state/state.ts";
+import { eachEdge } from "../state/edges.ts";
 import { loadState, type Loaded } from "../state/store.ts";
 
 /** Paths below which something may have changed; "all" where nobody can tell. */

@@ -1,5 +1,6 @@
 import { Digest, Kind, makersOf, type DigestId, type Edges, type Graph, type NodeId } from "../model.ts";
-import { eachEdge, State } from "./state.ts";
+import { State } from "./state.ts";
+import { eachEdge } from "./edges.ts";
 
 /**
  * Every change of a file leaves a digest behind that nothing refers to any more: they may be as many as what

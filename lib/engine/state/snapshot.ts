@@ -12,7 +12,8 @@ import {
   type StepRecord,
 } from "../model.ts";
 import { BELIEVED_SECTIONS, readSections, SECTIONS, type SectionName, type Sections } from "./sections.ts";
-import { eachEdge, State } from "./state.ts";
+import { State } from "./state.ts";
+import { eachEdge } from "./edges.ts";
 
 const none = new Uint8Array();
 

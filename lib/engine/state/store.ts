@@ -11,7 +11,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { compacted, isWasteful } from "./compact.ts";
-import { Journal, replay, writeAll, type SnapshotExtent } from "./journal.ts";
+import { Journal, type SnapshotExtent } from "./journal.ts";
+import { replay } from "./replay.ts";
+import { writeAll } from "./records.ts";
 import type { NodeId } from "../model.ts";
 import { ProblemError } from "../../problem/index.ts";
 import { readSnapshot, writeSnapshot } from "./snapshot.ts";

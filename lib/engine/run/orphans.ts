@@ -17,7 +17,8 @@ import {
   type StepRecord,
 } from "../model.ts";
 import type { Session } from "./session.ts";
-import { eachEdge, edgesOf, type State } from "../state/state.ts";
+import type { State } from "../state/state.ts";
+import { eachEdge, edgesOf } from "../state/edges.ts";
 
 /**
  * After the graph changed: removes what rules made that are there no longer. What was edited by hand stays,

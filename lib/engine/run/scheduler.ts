@@ -1,13 +1,14 @@
+import { failureOf, problemsOf } from "./failure.ts";
 import { isFresh } from "../decide.ts";
-import type { BuildOptions, Summary } from "./build.ts";
+import type { BuildOptions, Summary } from "./options.ts";
 import type { Emit, LaterEffect, PlannedEffect, Reason, StepStatus } from "./events.ts";
 import { stepsBelow, type Graph, type StepId } from "../model.ts";
-import { ProblemError, type Problem } from "../../problem/index.ts";
+import { ProblemError } from "../../problem/index.ts";
 import { isEffect, reasonsFor, stepName } from "./reasons.ts";
-import { currentRecorder } from "./recipe.ts";
-import { planEffect, runStep, type Prepared, type StepContext } from "./run-step.ts";
+import { currentRecorder } from "./recorder.ts";
+import { planEffect, runStep } from "./run-step.ts";
+import type { Prepared, StepContext } from "./prepare.ts";
 import type { Session } from "./session.ts";
-import { placeInStack } from "./stack.ts";
 
 /**
  * Where a step is on its way. Every needed step is in exactly one of these:
@@ -412,32 +413,4 @@ export class Scheduler {
       exit: [2, 1, 4].find((code) => this.#exits.has(code)) ?? (this.#needsPerson.size > 0 ? 4 : 0),
     };
   }
-}
-
-function failureOf(body: () => void): unknown {
-  try {
-    return void body();
-  } catch (error) {
-    return error;
-  }
-}
-
-/** What a recipe threw, as problems: its own, or one that names the line in the rules. */
-export function problemsOf(root: string, target: string, error: unknown): readonly Problem[] {
-  if (error instanceof ProblemError) {
-    return error.problems;
-  }
-  const { name, message, stack, code, path }: NodeJS.ErrnoException =
-    error instanceof Error ? error : new Error(String(error), { cause: error });
-  if (code !== undefined && path !== undefined) {
-    return [{ code: "DP228", location: { file: path }, what: message, why: `${target} could not be made` }];
-  }
-  const place = placeInStack(root, stack ?? "");
-  return [
-    {
-      code: "DP229",
-      ...(place === undefined ? {} : { location: place }),
-      what: `the recipe of ${target} failed: ${name === "Error" ? "" : `${name}: `}${message}`,
-    },
-  ];
 }

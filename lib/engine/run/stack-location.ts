@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { SourceLocation } from "../../problem/index.ts";
 
 /** The first place of the project in a stack trace (source maps are on, so it is a place in the sources). */
-export function placeInStack(root: string, stack: string): SourceLocation | undefined {
+export function locationInStack(root: string, stack: string): SourceLocation | undefined {
   for (const [, path, line, column] of stack.matchAll(
     /(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+?):(\d+):(\d+)\)?$/gm,
   )) {

@@ -1,0 +1,161 @@
+import { canonicalJson, digestOf } from "../disk/digest.ts";
+import { Digest, outputsOf, recordFlags, type DigestId, type NodeId, type StepId } from "../model.ts";
+import type { Observer } from "../observe/observe.ts";
+import { ProblemError } from "../../problem/index.ts";
+import type { DependencyRecorder } from "./recorder.ts";
+import type { Session } from "./session.ts";
+import type { State } from "../state/state.ts";
+import type { StepContext } from "./prepare.ts";
+
+/** Puts what a recipe gave into place and notes the digest of each output in `made`. */
+export function commitOutputs(
+  runner: StepContext,
+  step: StepId,
+  result: unknown,
+  reads: DependencyRecorder,
+  made: Map<NodeId, DigestId>,
+): void {
+  const { graph, declarations, session } = runner;
+  const { observer } = session;
+  const { state } = observer;
+  const declaration = declarations[step]!;
+  const outputs: readonly NodeId[] = [...outputsOf(graph, step)];
+  // What stands there is looked at right before it is replaced.
+  for (const node of outputs) {
+    observer.forget(node);
+  }
+  if (declaration.kind === "rule") {
+    // Everything is checked before the first file is written.
+    const contents = outputs.map((node, index) =>
+      bytesOf((result as readonly unknown[])[index], state.nodeName[node]!),
+    );
+    const digests = contents.map((bytes) => state.digest(digestOf(bytes)));
+    if (!runner.force) {
+      outputs.forEach((node, index) => keepForeign(session, node, digests[index]!));
+    }
+    runner.store.journal.started(
+      outputs[0]!,
+      { definition: graph.definition[step]!, flags: recordFlags(graph, step) },
+      new Map(outputs.map((node, index) => [node, digests[index]!])),
+    );
+    outputs.forEach((node, index) => {
+      putOutput(
+        observer,
+        node,
+        contents[index]!,
+        digests[index]!,
+        declaration.makes[index]!.mode,
+        declaration.precious,
+      );
+      made.set(node, digests[index]!);
+    });
+    return;
+  }
+  const text = factText(result, declaration.name);
+  const fact = outputs.at(-1)!;
+  const digest = state.digest(digestOf(`value:${text}`), text);
+  if (declaration.kind === "effect") {
+    const marker = outputs[0]!;
+    const bytes = Buffer.from(markerText(state, declaration.name, reads, text));
+    const digest = state.digest(digestOf(bytes));
+    putOutput(observer, marker, bytes, digest, 0, true);
+    made.set(marker, digest);
+  }
+  state.observe(fact, digest);
+  made.set(fact, digest);
+}
+
+/**
+ * Refuses to replace a file that a person wrote: it was there before any build made it, and holds something
+ * else.
+ */
+function keepForeign({ host, root, state, observer }: Session, node: NodeId, digest: DigestId): void {
+  const current = observer.current(node);
+  if (current <= Digest.special || current === digest || observer.wasMade(node)) {
+    return;
+  }
+  const name = state.nodeName[node]!;
+  const standing = host.gitStatus(root, name);
+  if (standing !== "tracked" && standing !== "untracked") {
+    return;
+  }
+  throw new ProblemError([
+    {
+      code: "DP236",
+      location: { file: name },
+      what: "a file that no build made stands where this target must be written",
+      why: "git does not ignore it, so somebody may have written it",
+      fix: "move it away, or build with --force; and put the target into .gitignore",
+    },
+  ]);
+}
+
+function putOutput(
+  observer: Observer,
+  node: NodeId,
+  bytes: Uint8Array,
+  digest: DigestId,
+  mode: number,
+  durable: boolean,
+): void {
+  const name = observer.state.nodeName[node]!;
+  // The same bytes are not written again: the file keeps its times, and whoever watches it sees nothing.
+  if (observer.current(node) === digest && (mode === 0 || observer.mode(node) === mode)) {
+    return;
+  }
+  if (observer.current(node) === Digest.directory) {
+    throw new ProblemError([
+      {
+        code: "DP224",
+        location: { file: name },
+        what: "a folder stands where this target must be written",
+        fix: "move the folder away",
+      },
+    ]);
+  }
+  observer.put(node, { bytes, digest }, mode, durable);
+}
+
+/**
+ * The marker of an effect: what was applied, with which prerequisites, and what came back. It holds no time,
+ * so it is stable.
+ */
+function markerText(state: State, name: string, reads: DependencyRecorder, outputs: string): string {
+  const prerequisites = [...reads.edges]
+    .map(([node, digest]) => [state.nodeName[node]!, state.digests[digest]!] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${JSON.stringify({ effect: name, prerequisites: Object.fromEntries(prerequisites), outputs: JSON.parse(outputs) as unknown }, null, 2)}\n`;
+}
+
+function bytesOf(content: unknown, name: string): Uint8Array {
+  if (typeof content === "string") {
+    return Buffer.from(content, "utf8");
+  }
+  if (content instanceof Uint8Array) {
+    return content;
+  }
+  const got = content === undefined ? "nothing" : `a ${typeof content}`;
+  throw new ProblemError([
+    {
+      code: "DP225",
+      location: { file: name },
+      what: `the recipe gave ${got} for this target`,
+      fix: "give a string or bytes",
+    },
+  ]);
+}
+
+function factText(value: unknown, name: string): string {
+  try {
+    return canonicalJson(value);
+  } catch (error) {
+    throw new ProblemError([
+      {
+        code: "DP226",
+        what: `${name}: ${(error as Error).message}`,
+        why: "a fact is a JSON value",
+        fix: "give plain values",
+      },
+    ]);
+  }
+}

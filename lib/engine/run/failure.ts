@@ -1,0 +1,30 @@
+import { ProblemError, type Problem } from "../../problem/index.ts";
+import { locationInStack } from "./stack-location.ts";
+
+export function failureOf(body: () => void): unknown {
+  try {
+    return void body();
+  } catch (error) {
+    return error;
+  }
+}
+
+/** What a recipe threw, as problems: its own, or one that names the line in the rules. */
+export function problemsOf(root: string, target: string, error: unknown): readonly Problem[] {
+  if (error instanceof ProblemError) {
+    return error.problems;
+  }
+  const { name, message, stack, code, path }: NodeJS.ErrnoException =
+    error instanceof Error ? error : new Error(String(error), { cause: error });
+  if (code !== undefined && path !== undefined) {
+    return [{ code: "DP228", location: { file: path }, what: message, why: `${target} could not be made` }];
+  }
+  const place = locationInStack(root, stack ?? "");
+  return [
+    {
+      code: "DP229",
+      ...(place === undefined ? {} : { location: place }),
+      what: `the recipe of ${target} failed: ${name === "Error" ? "" : `${name}: `}${message}`,
+    },
+  ];
+}
