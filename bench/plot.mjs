@@ -21,11 +21,14 @@ export function plot(series) {
   const ticks = [
     ...decades(x.low, x.high).map(
       (n) =>
-        `<line x1="${x(n)}" y1="${TOP}" x2="${x(n)}" y2="${HEIGHT - BOTTOM}" class="grid"/><text x="${x(n)}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${n.toLocaleString("en")}</text>`,
+        `<line x1="${x(n)}" y1="${TOP}" x2="${x(n)}" y2="${HEIGHT - BOTTOM}" ` +
+        `class="grid"/><text x="${x(n)}" y="${HEIGHT - BOTTOM + 18}" ` +
+        `text-anchor="middle">${n.toLocaleString("en")}</text>`,
     ),
     ...decades(y.low, y.high).map(
       (ms) =>
-        `<line x1="${LEFT}" y1="${y(ms)}" x2="${WIDTH - RIGHT}" y2="${y(ms)}" class="grid"/><text x="${LEFT - 8}" y="${y(ms) + 4}" text-anchor="end">${ms.toLocaleString("en")} ms</text>`,
+        `<line x1="${LEFT}" y1="${y(ms)}" x2="${WIDTH - RIGHT}" y2="${y(ms)}" class="grid"/><text ` +
+        `x="${LEFT - 8}" y="${y(ms) + 4}" text-anchor="end">${ms.toLocaleString("en")} ms</text>`,
     ),
   ];
   const drawn = series.flatMap((one, index) => {
@@ -42,7 +45,8 @@ export function plot(series) {
       `<polyline points="${line(one.points)}" fill="none" stroke="${color}" stroke-width="2"/>`,
       ...one.points.map(
         ([at, took]) =>
-          `<circle cx="${x(at).toFixed(1)}" cy="${y(took).toFixed(1)}" r="3.5" fill="${color}"><title>${at}: ${took.toFixed(1)} ms</title></circle>`,
+          `<circle cx="${x(at).toFixed(1)}" cy="${y(took).toFixed(1)}" r="3.5" ` +
+          `fill="${color}"><title>${at}: ${took.toFixed(1)} ms</title></circle>`,
       ),
       `<text x="${WIDTH - RIGHT + 10}" y="${TOP + 16 + index * 20}" fill="${color}">${one.name}</text>`,
     ];

@@ -23,7 +23,10 @@ export function line({ name, ours, peer, theirs, text, bars }) {
     theirs === undefined ? "" : `${peer} ${milliseconds(theirs)}`,
     ratio,
   ];
-  return `| ${[...cells, bars.map((one) => one.bar).join(", "), bars.map((one) => (one.met ? "met" : "**not met**")).join(", ")].join(" | ")} |`;
+  return (
+    "| " +
+    `${[...cells, bars.map((one) => one.bar).join(", "), bars.map((one) => (one.met ? "met" : "**not met**")).join(", ")].join(" | ")} |`
+  );
 }
 
 /** The last line of a run. */

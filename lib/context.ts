@@ -11,5 +11,5 @@ export interface Context extends RecipeContext {
    * Renders a template (nunjucks, see lib/render) with some values; the template and what it includes are
    * prerequisites.
    */
-  render(template: string, values: Readonly<Record<string, unknown>>): string;
+  render: (template: string, values: Readonly<Record<string, unknown>>) => string;
 }

@@ -64,8 +64,7 @@ export {
   publicKeyOf,
   requestedKey,
 } from "./pki/keypair.ts";
-export { checkNucleus } from "./device/check-nucleus.ts";
 export { fetchOnce } from "./device/fetch-nucleus.ts";
-export { nucleusSha256, nucleusUrl } from "./device/nucleus.ts";
+export { checkNucleus, nucleusSha256, nucleusUrl } from "./device/nucleus.ts";
 export { mqttModule } from "./device/mqtt-module.ts";
 export type { CoreVars, InstanceVars, ThingVars } from "./modules/types.ts";

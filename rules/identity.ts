@@ -36,7 +36,8 @@ export function identity(name: string) {
       }
       if (kept !== undefined) {
         note(
-          `${name} has another key than before, so it gets a new certificate: a device that is installed is cut off until it gets the new bundle`,
+          `${name} has another key than before, so it gets a new certificate: a device ` +
+            "that is installed is cut off until it gets the new bundle",
         );
       }
       return { key: keyPem, csr: await createCsr(keyPem, name) };

@@ -16,16 +16,15 @@ export function nucleus({ greengrass }: Settings): Rule[] {
       mode: 0o644,
       recipe: async (_, { read, note, signal }) => {
         const sha256 = nucleusSha256(version, greengrass.sha256);
-        const signers = greengrass.signer === undefined ? undefined : read(greengrass.signer).text;
         if (from.includes("/") && !from.includes("://")) {
           const { bytes, path } = read(`${from.replace(/(?<=.)\/+$/, "")}/greengrass-${version}.zip`);
-          await checkNucleus(bytes, { file: path, version, sha256, signers });
+          checkNucleus(bytes, path, sha256);
           return bytes;
         }
         const url =
           from === "download" ? nucleusUrl(version) : `${from.replace(/\/+$/, "")}/greengrass-${version}.zip`;
         const bytes = await fetchOnce({ url, sha256, tell: note, signal });
-        await checkNucleus(bytes, { file: url, version, sha256, signers });
+        checkNucleus(bytes, url, sha256);
         return bytes;
       },
     }),

@@ -16,7 +16,8 @@ export function stateBucket(settings: Settings) {
       needs: {},
       version: "1",
       changes: (_, { settings }) => [
-        `${settings.terraform.endpoint || "S3"}: make the bucket ${settings.terraform.bucket}, versioned, encrypted and private, if there is none`,
+        `${settings.terraform.endpoint || "S3"}: make the bucket ` +
+          `${settings.terraform.bucket}, versioned, encrypted and private, if there is none`,
       ],
       apply: (_, __, { settings }) =>
         ensureStateBucket({

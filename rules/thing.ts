@@ -150,7 +150,7 @@ function kit(
     { made: readme, mode: READABLE },
     copied("edge/certificates/AmazonRootCA1.pem", `${folder}/AmazonRootCA1.pem`, READABLE),
     copied("edge/thing-kit/discovery.mjs", `${folder}/discovery.mjs`, READABLE),
-    copied("edge/thing-kit/discover.mjs", `${folder}/discover.mjs`, RUNNABLE),
+    copied("edge/thing-kit/core-connection.mjs", `${folder}/core-connection.mjs`, READABLE),
     copied("edge/thing-kit/talk.mjs", `${folder}/talk.mjs`, RUNNABLE),
     {
       made: rule({

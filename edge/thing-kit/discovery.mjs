@@ -1,8 +1,8 @@
 // Greengrass discovery, for the programs of this kit: where this thing's cores are, and whom to trust there.
 // Source: AWS IoT Greengrass Developer Guide, "Greengrass discovery RESTful API".
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ANSWER_LIMIT_BYTES = 1_000_000;
@@ -251,4 +251,36 @@ export async function discover(connection, options) {
     throw emptyReply(thing, "the answer is empty");
   }
   return parseGroups(body);
+}
+
+function writeCa(group) {
+  const path = join(kit, `core-ca-${group.id.replace(/[^A-Za-z0-9_-]/g, "_").slice(0, 100)}.pem`);
+  const text = group.cas.map((ca) => `${ca.trim()}\n`).join("");
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) {
+    writeFileSync(`${path}.new`, text, { mode: 0o644 });
+    renameSync(`${path}.new`, path);
+  }
+  return path;
+}
+
+/**
+ * Prints each core with its CA file and every address, since any one may be the one that this thing can reach.
+ * Writes the CA files into the kit. Gives the number of addresses.
+ */
+export function printCores(groups) {
+  let addresses = 0;
+  for (const group of groups) {
+    const ca = group.cas.length === 0 ? "(none in the answer)" : writeCa(group);
+    for (const core of group.cores) {
+      console.log(`core ${printable(core.arn.replace(/^.*:thing\//, ""))}`);
+      console.log(`  CA file  ${ca}`);
+      for (const address of core.addresses) {
+        addresses += 1;
+        console.log(
+          `  address  ${printable(`${address.host}:${address.port}  ${address.metadata}`).trimEnd()}`,
+        );
+      }
+    }
+  }
+  return addresses;
 }

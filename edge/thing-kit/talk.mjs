@@ -2,29 +2,31 @@
 // Talks MQTT to this thing's core: finds it by discovery, tries every address, publishes and subscribes.
 // Needs Node 18 or newer and no packages: mqtt.mjs is mqtt.js, bundled. `node talk.mjs --help` tells how.
 import { randomUUID } from "node:crypto";
-import { connect as tcpConnect } from "node:net";
 import { parseArgs } from "node:util";
-import { discover, kit, noCore, printable, readConnection, readKitFile, Stop } from "./discovery.mjs";
+import { connectToCore } from "./core-connection.mjs";
+import { discover, kit, noCore, printable, printCores, readConnection, Stop } from "./discovery.mjs";
 
 const USAGE = `usage: node talk.mjs prove
        node talk.mjs publish TOPIC TEXT
        node talk.mjs subscribe FILTER [--count N]
+       node talk.mjs discover
        node talk.mjs sdk-arguments
 
   prove          sends one message through the core and waits until it comes back
   publish        sends one message; the core lets a thing use topics below clients/<its name>/
   subscribe      prints what comes, one message a line, until Ctrl-C or N messages
+  discover       prints the cores' addresses and writes the files of their CAs, for other MQTT clients
   sdk-arguments  what the samples of the AWS IoT Device SDKs (basic_discovery) take for this thing
 
-  --host HOST  another discovery endpoint than that of connection.json; --port PORT and --ca FILE go with it
+  --host HOST  another discovery endpoint than that of connection.json
+  --port PORT  another port: 8443, or 443 where only that leaves the network
+  --ca FILE    the CA that the endpoint's certificate comes from
   --json       the result as one line of JSON, with the stage at which it failed
 
 exit code: 0 done, 1 failed, 2 wrong usage or kit not whole, 4 something must be changed in AWS first
 `;
-const PROBE_MS = 3_000;
-const CONNECT_MS = 10_000;
 const MESSAGE_MS = 10_000;
-const WORDS = { prove: 0, publish: 2, subscribe: 1, "sdk-arguments": 0 };
+const WORDS = { prove: 0, publish: 2, subscribe: 1, discover: 0, "sdk-arguments": 0 };
 const OPTIONS = {
   host: { type: "string" },
   port: { type: "string" },
@@ -67,92 +69,6 @@ function readArguments() {
   } catch (error) {
     throw new Stop(2, `${error.message}\n${USAGE}`);
   }
-}
-
-/** Whether something listens there: undefined, or why not. Nothing is sent. */
-function probe({ host, port }) {
-  return new Promise((resolve) => {
-    const socket = tcpConnect({ host, port, timeout: PROBE_MS });
-    const end = (why) => {
-      socket.destroy();
-      resolve(why);
-    };
-    socket.on("connect", () => end(undefined));
-    socket.on("timeout", () => end("ETIMEDOUT"));
-    socket.on("error", (error) => end(error.code ?? error.message));
-  });
-}
-
-/** A connection to the first core that takes this thing, of all addresses that discovery gave. */
-async function connectToCore(connection, groups) {
-  const candidates = groups.flatMap(({ cas, cores }) =>
-    cores.flatMap(({ arn, addresses }) =>
-      addresses.map((address) => ({ ...address, cas, core: arn.replace(/^.*:thing\//, "") })),
-    ),
-  );
-  result.addresses = candidates.map(({ host, port, metadata }) => ({ host, port, metadata }));
-  if (candidates.length === 0) {
-    throw noCore(`the answer names no address of a core of ${connection.thing}`);
-  }
-  result.stage = "connect";
-  const unreachable = await Promise.all(candidates.map(probe));
-  const { connectAsync } = await import("./mqtt.mjs");
-  const tried = [];
-  for (const [index, { host, port, cas, core }] of candidates.entries()) {
-    const where = `${host}:${port}`;
-    try {
-      if (unreachable[index] !== undefined) {
-        throw new Error(unreachable[index]);
-      }
-      const client = await connectAsync(
-        {
-          protocol: "mqtts",
-          host,
-          port,
-          ca: cas,
-          cert: readKitFile(connection.certificate),
-          key: readKitFile(connection.key),
-          clientId: connection.thing,
-          protocolVersion: 4,
-          clean: true,
-          reconnectPeriod: 0,
-          connectTimeout: CONNECT_MS,
-        },
-        undefined,
-        false,
-      );
-      Object.assign(result, { address: where, core });
-      return { client, core, where };
-    } catch (error) {
-      tried.push({ where, code: String(error.code ?? error.message) });
-    }
-  }
-  result.tried = tried;
-  throw explainUnreachable(connection.thing, tried);
-}
-
-function explainUnreachable(thing, tried) {
-  const list = tried.map(({ where, code }) => printable(`${where} (${code})`)).join(", ");
-  const has = (pattern) => tried.some(({ code }) => pattern.test(code));
-  if (has(/CERT|VERIFY|ISSUER|ALTNAME|SELF_SIGNED/)) {
-    return new Stop(
-      1,
-      `the core's certificate is not to be trusted: ${list}`,
-      "another machine has the core's address, or the core has a new CA: run again",
-    );
-  }
-  if (has(/^[2-5]$|not authorized|ECONNRESET|EPIPE|alert|closed|socket|Couldn't connect/i)) {
-    return new Stop(
-      4,
-      `the core refused ${thing}: ${list}`,
-      "a device group of aws.greengrass.clientdevices.Auth must have this thing, the thing must be associated with the core, and its certificate be active",
-    );
-  }
-  return new Stop(
-    1,
-    `no address of the core can be reached: ${list}`,
-    "let this thing reach the core's network and port, or set the core's address: aws greengrassv2 update-connectivity-info",
-  );
 }
 
 /** The answer of the work, or the Stop if the core ends the connection meanwhile, or time is up. */
@@ -288,7 +204,15 @@ async function main() {
     return void console.log(sdkArguments(connection));
   }
   result.stage = "discover";
-  const core = await connectToCore(connection, await discover(connection, values));
+  const groups = await discover(connection, values);
+  if (command === "discover") {
+    asJson = false;
+    if (printCores(groups) === 0) {
+      throw noCore(`the answer names no address of a core of ${connection.thing}`);
+    }
+    return;
+  }
+  const core = await connectToCore(connection, groups, result);
   try {
     if (command === "prove") {
       await prove(connection, core);

@@ -103,8 +103,8 @@ async function openAt(file: string, region: string, samePort: boolean): Promise<
   }
   const portFile = join(dirname(file), "port");
   const port = existsSync(portFile) ? Number(readFileSync(portFile, "utf8")) : 0;
-  const sandbox = await openSandbox({ file, region, port }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EADDRINUSE") {
+  const sandbox = await openSandbox({ file, region, port }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") {
       throw error;
     }
     return openSandbox({ file, region });

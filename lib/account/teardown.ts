@@ -22,7 +22,7 @@ export interface Part {
   readonly name: string;
   /** A line for each thing that goes. */
   readonly lines: readonly string[];
-  remove(): Promise<void>;
+  remove: () => Promise<void>;
 }
 
 /** The markers of effects that change the account by AWS's API. */
@@ -51,7 +51,9 @@ export async function partsOf(
     ...groups.map((name): Part => ({
       name: `group ${name}`,
       lines: [`-   thing group ${name}, if no thing is in it IS DESTROYED`],
-      remove: async () => void (await removeThingGroup(access, name)),
+      remove: async () => {
+        await removeThingGroup(access, name);
+      },
     })),
     serviceRole(context, access),
     ...instances,
@@ -116,9 +118,8 @@ export function appliedNames(
   const declared =
     settings.terraform.backend === "local"
       ? []
-      : module === "instance"
-        ? [instance.name]
-        : (module === "core" ? cores : things).map(({ name }) => name);
+      : ({ instance: [instance], core: [...cores], thing: [...things] }[module]?.map(({ name }) => name) ??
+        []);
   return [...new Set([...states, ...markers, ...declared])].sort();
 }
 

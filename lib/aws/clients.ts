@@ -13,12 +13,12 @@ export interface AwsAccessOptions {
 /** The clients for one account and region. Each is loaded and made when it is first asked for. */
 export interface AwsAccess {
   readonly region: string;
-  iot(): Promise<IoTClient>;
-  iam(): Promise<IAMClient>;
-  sts(): Promise<STSClient>;
-  greengrass(): Promise<GreengrassV2Client>;
+  iot: () => Promise<IoTClient>;
+  iam: () => Promise<IAMClient>;
+  sts: () => Promise<STSClient>;
+  greengrass: () => Promise<GreengrassV2Client>;
   /** Ends the connections of every client that was made. */
-  close(): void;
+  close: () => void;
 }
 
 /**
@@ -28,8 +28,8 @@ export interface AwsAccess {
 export function awsAccess({ region, endpoint }: AwsAccessOptions): AwsAccess {
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const settings = { region, ...RETRIES, ...(endpoint === undefined ? {} : sandboxSettings(endpoint)) };
-  const made: { destroy(): void }[] = [];
-  const once = <T extends { destroy(): void }>(make: () => Promise<T>): (() => Promise<T>) => {
+  const made: { destroy: () => void }[] = [];
+  const once = <T extends { destroy: () => void }>(make: () => Promise<T>): (() => Promise<T>) => {
     let client: Promise<T> | undefined;
     return () =>
       (client ??= make().then((ready) => {

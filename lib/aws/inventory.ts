@@ -36,12 +36,8 @@ export async function thingsOf(access: AwsAccess, instance: string): Promise<Lis
       principals.map((arn) => certificateState(access, arn.slice(arn.lastIndexOf("/") + 1))),
     );
     const connectivity = await connectivityOf(access, name);
-    const connected =
-      typeof connectivity === "string"
-        ? connectivity
-        : connectivity.connected
-          ? "connected"
-          : "not connected";
+    const seen = typeof connectivity === "object" && connectivity.connected ? "connected" : "not connected";
+    const connected = typeof connectivity === "string" ? connectivity : seen;
     listed.push({ name, certificates: states.map(({ status = "unknown" }) => status), connected });
   }
   return listed;

@@ -70,8 +70,8 @@ export function decidePolicies(
 }
 
 function statementsOf(document: string): Statement[] {
-  const { Statement: list } = JSON.parse(document) as { Statement?: unknown };
-  return (Array.isArray(list) ? list : list === undefined ? [] : [list]) as Statement[];
+  const { Statement: list } = JSON.parse(document) as { Statement?: Statement | Statement[] };
+  return [list ?? []].flat();
 }
 
 function texts(value: unknown): string[] {

@@ -36,7 +36,9 @@ export function checkOwner(resource: string, owner: string | undefined, instance
       code: "DP612",
       what: `${resource} exists already and ${whose}`,
       why: `the instance ${shown(instance)} changes only what it made itself`,
-      fix: "choose another name in settings.ini, or name the instance as before, or remove the resource; a sandbox begins anew without terraform/state/sandbox",
+      fix:
+        "choose another name in settings.ini, or name the instance as before, or remove " +
+        "the resource; a sandbox begins anew without terraform/state/sandbox",
     },
   ]);
 }

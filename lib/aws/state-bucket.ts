@@ -106,7 +106,9 @@ async function ensured(
         code: "DP415",
         what: `the bucket ${Bucket} is there, is not of this instance, and is not versioned`,
         why: "a state that is overwritten could not be had again",
-        fix: `aws s3api put-bucket-versioning --bucket ${Bucket} --versioning-configuration Status=Enabled, or name another [terraform] bucket`,
+        fix:
+          `aws s3api put-bucket-versioning --bucket ${Bucket} ` +
+          "--versioning-configuration Status=Enabled, or name another [terraform] bucket",
       },
     ]);
   }

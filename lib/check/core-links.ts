@@ -47,7 +47,9 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
           : "the installer has not run on this device, or was removed";
       return broken(link, `greengrass is ${service.state} on ${host}`, {
         cause,
-        fix: `ssh ${host} sudo journalctl -u greengrass -n 50; install: dospesos build edge-installer and bring edge/out/${name} to the device`,
+        fix:
+          `ssh ${host} sudo journalctl -u greengrass -n 50; install: dospesos build ` +
+          `edge-installer and bring edge/out/${name} to the device`,
       });
     },
     async () => {
@@ -60,13 +62,7 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
       if (typeof connectivity === "object" && connectivity.connected && device !== undefined) {
         return ok(link, `since ${connectivity.at?.toISOString() ?? "some time"}`);
       }
-      const what =
-        typeof connectivity !== "object"
-          ? `${name} has never connected`
-          : connectivity.connected
-            ? `${name} connects, and has never reported its health`
-            : `${name} is not connected (${connectivity.reason ?? "no reason told"})`;
-      return broken(link, what, await connectionCause(context, core, service));
+      return broken(link, disconnected(name, connectivity), await connectionCause(context, core, service));
     },
     async () => {
       const link = "healthy and fresh";
@@ -148,7 +144,9 @@ async function connectionCause(
   const off = service?.reached === true ? (service.clockOff ?? 0) : 0;
   if (Math.abs(off) > CLOCK_SECONDS) {
     return {
-      cause: `the device's clock is ${Math.round(Math.abs(off))} s ${off < 0 ? "behind" : "ahead"}, so that certificates are not valid there`,
+      cause:
+        `the device's clock is ${Math.round(Math.abs(off))} s ` +
+        `${off < 0 ? "behind" : "ahead"}, so that certificates are not valid there`,
       fix: "on the device: sudo timedatectl set-ntp true",
     };
   }
@@ -158,11 +156,23 @@ async function connectionCause(
     (await identityCause(account.access, account.id, folder, name, coreRights(name))) ?? {
       cause:
         "the account lets it in, so the device is off, runs no Greengrass, or its network does not let port 8883 out",
-      fix: `look at ${account.endpoint === undefined ? "logs/greengrass.log below the Greengrass root on the device" : "what dospesos sandbox tells"}`,
+      fix:
+        account.endpoint === undefined
+          ? "look at logs/greengrass.log below the Greengrass root on the device"
+          : "look at the output of dospesos sandbox",
     }
   );
 }
 
 function hoursSince(at: Date): number {
   return (Date.now() - at.getTime()) / 3_600_000;
+}
+
+function disconnected(name: string, connectivity: Awaited<ReturnType<typeof connectivityOf>>): string {
+  if (typeof connectivity !== "object") {
+    return `${name} has never connected`;
+  }
+  return connectivity.connected
+    ? `${name} connects, and has never reported its health`
+    : `${name} is not connected (${connectivity.reason ?? "AWS gives no reason"})`;
 }

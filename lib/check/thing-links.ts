@@ -55,17 +55,18 @@ export async function thingLinks(context: CheckContext, { name, core }: ThingSet
   if (said.ok) {
     return [found, ok(receives, `${said.ms.toFixed(1)} ms through ${said.address}`)];
   }
-  const cause =
-    said.stage === "connect"
-      ? "the core does not let it connect"
-      : said.stage === "receive"
-        ? "the core took the message and did not give it back"
-        : "the core's device groups do not allow it";
+  const cause = CAUSES[said.stage] ?? "the core's device groups do not allow it";
   return [
     found,
     broken(receives, said.what, { cause, fix: `${said.fix}; dospesos deploy brings the rights` }),
   ];
 }
+
+/** Why a stage of the kit's talk with its core fails. */
+const CAUSES: Readonly<Record<string, string | undefined>> = {
+  connect: "the core does not let it connect",
+  receive: "the core took the message and did not give it back",
+};
 
 async function askKit(folder: string, signal: AbortSignal): Promise<Told> {
   const { stdout } = await execa(process.execPath, [join(folder, "talk.mjs"), "prove", "--json"], {
@@ -107,7 +108,9 @@ async function discoveryCause(
   if (!(await isAssociated(access, core, name))) {
     return {
       cause: `${name} is not associated with ${core}`,
-      fix: `aws greengrassv2 batch-associate-client-device-with-core-device --region ${access.region} --core-device-thing-name ${core} --entries thingName=${name}`,
+      fix:
+        "aws greengrassv2 batch-associate-client-device-with-core-device --region " +
+        `${access.region} --core-device-thing-name ${core} --entries thingName=${name}`,
     };
   }
   if ((await coreAddresses(access, core)).length === 0) {

@@ -188,7 +188,7 @@ export function parseArguments(words: readonly string[]): Arguments | "help" | "
     verify: is("verify"),
     json: is("json"),
     wait: !is("no-wait"),
-    color: is("no-color") ? false : is("color") ? true : undefined,
+    color: is("no-color") ? false : is("color") || undefined,
     folder: typeof values.directory === "string" ? values.directory : undefined,
     host: typeof values.host === "string" ? values.host : undefined,
     only: values.only === "failed" ? "failed" : undefined,

@@ -43,5 +43,10 @@ export function askGit(root: string): (name: string) => Standing {
   if (tracked === undefined || untracked === undefined) {
     return () => "unknown";
   }
-  return (name) => (tracked.has(name) ? "tracked" : untracked.has(name) ? "untracked" : "ignored");
+  return (name) => {
+    if (tracked.has(name)) {
+      return "tracked";
+    }
+    return untracked.has(name) ? "untracked" : "ignored";
+  };
 }

@@ -31,17 +31,19 @@ const commands: Readonly<Record<Command, () => Promise<(run: Run) => Promise<num
 export async function main(words: readonly string[], program: CompiledProgram): Promise<void> {
   const signals = onSignals();
   let screen: Screen = textScreen(
-    palette(undefined, process.stderr.isTTY === true, process.env),
+    palette(undefined, process.stderr.isTTY, process.env),
     () => "",
     signals.signal,
   );
   try {
     const args = parseArguments(words);
     if (args === "help") {
-      return screen.answer(USAGE);
+      screen.answer(USAGE);
+      return;
     }
     if (args === "version") {
-      return screen.answer(program.version);
+      screen.answer(program.version);
+      return;
     }
     let session: Session | undefined;
     screen = screenFor(args, () => session?.state.banner ?? "", signals.signal);
@@ -66,6 +68,6 @@ export async function main(words: readonly string[], program: CompiledProgram): 
 }
 
 function screenFor(args: Arguments, banner: () => string, interrupt: AbortSignal): Screen {
-  const colors = palette(args.color, process.stderr.isTTY === true, process.env);
+  const colors = palette(args.color, process.stderr.isTTY, process.env);
   return args.json ? jsonScreen(colors) : textScreen(colors, banner, interrupt);
 }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { type Session } from "../engine/index.ts";
+import type { Session } from "../engine/index.ts";
 import { ProblemError } from "../problem/index.ts";
 import type { Screen } from "../ui/screen.ts";
 import type { Arguments } from "./arguments.ts";
@@ -21,7 +21,7 @@ export interface Run {
   readonly screen: Screen;
   readonly signal: AbortSignal;
   /** Opens the project; its banner shows from now on. */
-  open(): Session;
+  open: () => Session;
 }
 
 /**

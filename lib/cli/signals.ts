@@ -6,9 +6,9 @@ export interface Signals {
   readonly signal: AbortSignal;
   /** 128 + the number of the signal that came, as shells count; undefined if none came. */
   readonly exitCode: number | undefined;
-  stop(): void;
+  stop: () => void;
   /** The last thing that a process does whose terminal was closed; does nothing in others. */
-  leaveClosedTerminal(): void;
+  leaveClosedTerminal: () => void;
 }
 
 const NAMES = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -47,5 +47,5 @@ function reproducibleGzip(bytes: Uint8Array): Uint8Array {
 }
 
 function sorted<T extends { readonly name: string }>(files: Iterable<T>): T[] {
-  return [...files].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return [...files].sort((a, b) => Number(a.name > b.name) - Number(a.name < b.name));
 }

@@ -80,7 +80,8 @@ function sizeOf(file: string): number | undefined {
 async function fetchRest({ url, tell, signal }: Download, name: string, part: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await fetchFrom(sizeOf(part) ?? 0, url, name, part, tell, signal);
+      await fetchFrom(sizeOf(part) ?? 0, url, name, part, tell, signal);
+      return;
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ProblemError) {

@@ -22,7 +22,10 @@ export async function mqttModule(): Promise<string> {
     logLevel: "silent",
     // Its CommonJS parts ask for Node's own modules by require().
     banner: {
-      js: '// mqtt.js (MIT licence, github.com/mqttjs/MQTT.js) and what it needs, bundled.\nimport { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      js: [
+        "// mqtt.js (MIT licence, github.com/mqttjs/MQTT.js) and what it needs, bundled.",
+        'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      ].join("\n"),
     },
   });
   return made?.text ?? "";

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { ProblemError, shown, type SourceLocation } from "../problem/index.ts";
 
 /**
@@ -31,7 +32,7 @@ export function nucleusSha256(version: string, given?: string, place?: SourceLoc
         what: `the sha256 of nucleus ${shown(version)} is not known`,
         why: "a device runs the nucleus zip as root, so it must be exactly the one that you chose",
         fix:
-          `download ${nucleusUrl(version)}, check it with jarsigner -verify -strict -certs, and write ` +
+          `download ${nucleusUrl(version)}, verify its signature (docs/nucleus-pin.md), and write ` +
           `sha256 = <output of sha256sum> in [greengrass]; or take a known version: ${[...KNOWN.keys()].join(", ")}`,
       },
     ]);
@@ -52,4 +53,23 @@ export function nucleusSha256(version: string, given?: string, place?: SourceLoc
  */
 export function nucleusUrl(version: string): string {
   return `https://d2s8p88vqu9w66.cloudfront.net/releases/greengrass-${version}.zip`;
+}
+
+/**
+ * Refuses a nucleus zip (named `file` in the message) that does not have the pinned sha256: a ProblemError
+ * (exit 1).
+ */
+export function checkNucleus(bytes: Uint8Array, file: string, sha256: string): void {
+  const found = createHash("sha256").update(bytes).digest("hex");
+  if (found !== sha256) {
+    throw new ProblemError([
+      {
+        code: "DP605",
+        location: { file },
+        what: `the zip has sha256 ${found}, not ${sha256}`,
+        why: "a device would run it as root",
+        fix: "it is incomplete, damaged or forged: download it again",
+      },
+    ]);
+  }
 }

@@ -7,10 +7,8 @@ import { failure, ssh, type Device } from "./ssh.ts";
  * it from there. Throws a ProblemError.
  */
 export async function requestFrom(core: string, device: Device): Promise<string> {
-  const { exit, stdout, stderr } = await ssh(
-    device,
-    "sh -s",
-    `umask 077
+  const { exit, stdout, stderr } = await ssh(device, "sh -s", {
+    text: `umask 077
 set -e
 if [ "$(id -u)" = 0 ]; then sudo=; else sudo="sudo -n"; fi
 $sudo sh -s <<'END'
@@ -28,7 +26,7 @@ fi
 openssl req -new -sha256 -key "$folder/private.pem.key" -subj "/CN=${core}"
 END
 `,
-  );
+  });
   const request = /-----BEGIN CERTIFICATE REQUEST-----[^-]+-----END CERTIFICATE REQUEST-----/.exec(
     stdout,
   )?.[0];

@@ -15,7 +15,7 @@ export interface Device {
 }
 
 /** What ssh is given: bytes, "nothing", or the terminal. */
-export type Input = string | Readable | "nothing" | "terminal";
+export type Input = { readonly text: string } | Readable | "nothing" | "terminal";
 
 export interface Answer {
   readonly exit: number;
@@ -47,8 +47,7 @@ export async function ssh(
     timeout: within,
     encoding: "utf8",
     stripFinalNewline: false,
-    stdin: terminal ? "inherit" : input instanceof Readable ? "pipe" : "ignore",
-    ...(typeof input === "string" && input !== "nothing" && !terminal ? { input, stdin: undefined } : {}),
+    ...stdinOf(input),
     stdout: terminal ? "inherit" : "pipe",
     stderr: terminal ? "inherit" : "pipe",
   });
@@ -76,9 +75,21 @@ export async function ssh(
     );
   }
   if (exitCode === undefined || exitCode === 255) {
-    throw connectionFailure(device, String(stderr));
+    throw connectionFailure(device, stderr);
   }
-  return { exit: exitCode, stdout: String(stdout), stderr: String(stderr) };
+  return { exit: exitCode, stdout, stderr };
+}
+
+function stdinOf(
+  input: Input,
+): { readonly stdin: "inherit" | "pipe" | "ignore" } | { readonly input: string } {
+  if (typeof input === "object" && "text" in input) {
+    return { input: input.text };
+  }
+  if (input === "terminal") {
+    return { stdin: "inherit" };
+  }
+  return { stdin: input === "nothing" ? "ignore" : "pipe" };
 }
 
 async function eachLine(stream: Readable, onLine: (line: string) => void): Promise<void> {
@@ -93,7 +104,8 @@ function connectionFailure(device: Device, stderr: string): ProblemError {
       device,
       `the host key of ${host} is not the one that is known here`,
       "it may be another machine, which would get the private key of the core",
-      `compare the fingerprints: on the device \`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\`, here what \`ssh ${host}\` shows; only if you know why it changed: ssh-keygen -R HOST`,
+      `compare the fingerprints: on the device \`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\`, ` +
+        `here what \`ssh ${host}\` shows; only if you know why it changed: ssh-keygen -R HOST`,
     );
   }
   if (stderr.includes("Host key verification failed")) {

@@ -144,7 +144,7 @@ function declareRule(spec: AnySpec): Rule | RuleOfMany<string> {
 }
 
 function declareFact(spec: FactSpec<unknown, Needs, unknown>): Step<unknown> {
-  const recipe: Recipe = (needs, context) => spec.recipe(needs as never, context);
+  const recipe: Recipe = (needs, context) => spec.recipe(needs, context);
   const shared = { precious: false, plan: undefined, version: undefined, origin: origin() };
   return {
     kind: "step",
@@ -153,7 +153,7 @@ function declareFact(spec: FactSpec<unknown, Needs, unknown>): Step<unknown> {
 }
 
 function declareEffect(spec: EffectSpec<unknown, Needs, unknown>): Step<unknown> {
-  const recipe: Recipe = (needs, context) => spec.apply(needs as never, context);
+  const recipe: Recipe = (needs, context) => spec.apply(needs, context);
   const plan =
     spec.plan === undefined
       ? undefined

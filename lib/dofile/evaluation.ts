@@ -6,7 +6,7 @@ export interface Modules {
   /** As it stands in stack traces. */
   readonly url: string;
   readonly dofile: string;
-  moduleAt(line: number): string | undefined;
+  moduleAt: (line: number) => string | undefined;
 }
 
 /** What was read while one part of the graph was made. */
@@ -218,13 +218,14 @@ export function origin(): Origin {
 }
 
 function callSites(): readonly NodeJS.CallSite[] {
-  const { prepareStackTrace, stackTraceLimit } = Error;
+  const { stackTraceLimit } = Error;
+  const prepare: unknown = Reflect.get(Error, "prepareStackTrace");
   try {
     Error.stackTraceLimit = 40;
     Error.prepareStackTrace = (_, sites) => sites;
     return new Error().stack as unknown as readonly NodeJS.CallSite[];
   } finally {
-    Error.prepareStackTrace = prepareStackTrace;
+    Reflect.set(Error, "prepareStackTrace", prepare);
     Error.stackTraceLimit = stackTraceLimit;
   }
 }

@@ -15,20 +15,21 @@ import {
   type Dofile,
 } from "../engine/index.ts";
 import { ProblemError, type SourceLocation } from "../problem/index.ts";
-import { bundleDofile, bundleEdges, codeDigest, moduleAt, type Bundle, type Program } from "./bundle.ts";
+import { bundleDofile, bundleEdges, codeDigest, moduleAt } from "./bundle.ts";
+import type { Bundle, Program } from "./program.ts";
 import { evaluateIn, Evaluation } from "./evaluation.ts";
 
 /** What a Dofile exports: a function that is called each time the graph is made. */
 export interface Project {
   readonly kind: "project";
-  define(input: ProjectInput<unknown>): readonly (Step<unknown> | Group)[];
+  define: (input: ProjectInput<unknown>) => readonly (Step<unknown> | Group)[];
 }
 
 export interface ProjectInput<S> {
   readonly settings: S;
-  env(name: string): string | undefined;
+  env: (name: string) => string | undefined;
   /** Names of the source files that match a pattern of fast-glob. */
-  glob(pattern: string): readonly string[];
+  glob: (pattern: string) => readonly string[];
 }
 
 interface Evaluated {
@@ -120,7 +121,7 @@ async function evaluate(
     }
     return module.default.define({
       settings,
-      env: (name) => evaluation.environment(name),
+      env: (variable) => evaluation.environment(variable),
       glob: (pattern) => evaluation.glob(pattern),
     });
   }).catch((error: unknown) => {

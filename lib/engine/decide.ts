@@ -14,9 +14,9 @@ import { eachEdge } from "./state/edges.ts";
 
 /** What the world looks like now. `state.nodeDigest` is one such view; the files on disk are another. */
 export interface World {
-  current(node: NodeId): DigestId;
+  current: (node: NodeId) => DigestId;
   /** Permission bits of a file that exists. */
-  mode(node: NodeId): number;
+  mode: (node: NodeId) => number;
 }
 
 /** One thing that makes a step stale. */

@@ -5,7 +5,6 @@ export { clean, forgetCleaned } from "./run/clean.ts";
 export type {
   Content,
   EffectPlan,
-  FileValue,
   Glob,
   Group,
   Need,
@@ -18,6 +17,7 @@ export type {
   ValueOf,
   ValuesOf,
 } from "./graph/declaration.ts";
+export type { FileValue } from "./graph/file-value.ts";
 export type { Emit, EngineEvent, PlannedEffect, Reason, StepStatus } from "./run/events.ts";
 export { explain, type Explanation, type Freshness } from "./run/explain.ts";
 export { acquireLock, type Lock } from "./disk/lock.ts";

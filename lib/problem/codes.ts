@@ -145,8 +145,6 @@ export const codes = {
   DP603: rules(4, "a certificate was issued for another key"),
   DP604: pki(2, "a key file does not hold a usable key"),
   DP605: device(1, "the nucleus zip has the wrong sha256"),
-  DP606: device(1, "the nucleus zip is damaged or not signed as required"),
-  DP607: device(1, "the nucleus zip holds another version"),
   DP608: device(1, "the nucleus zip could not be downloaded"),
   DP609: rules(4, "a device has not made its key yet"),
   DP610: aws(1, "an AWS call failed"),

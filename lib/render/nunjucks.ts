@@ -4,15 +4,15 @@ import nunjucks from "nunjucks";
 // that rendering uses.
 
 /** What every node of the syntax tree has. Lines and columns count from 0. */
-interface NodeOf<Name extends string> {
-  readonly typename: Name;
+interface NodeOf<T extends string> {
+  readonly typename: T;
   readonly lineno: number;
   readonly colno: number;
 }
-interface ListOf<Name extends string> extends NodeOf<Name> {
+interface ListOf<T extends string> extends NodeOf<T> {
   readonly children: readonly Node[];
 }
-interface Pair<Name extends string> extends NodeOf<Name> {
+interface Pair<T extends string> extends NodeOf<T> {
   readonly left: Node;
   readonly right: Node;
 }
@@ -95,9 +95,9 @@ export interface Lexer {
   readonly index: number;
   readonly lineno: number;
   readonly colno: number;
-  nextToken(): Token | null;
+  nextToken: () => Token | null;
   /** Skips one UTF-16 unit. */
-  forward(): void;
+  forward: () => void;
 }
 
 /**
@@ -107,12 +107,12 @@ export type Root = (env: object, context: object, frame: object, runtime: object
 type Done = (error: unknown, text: unknown) => void;
 
 interface Compiler {
-  compile(root: Node): void;
-  getCode(): string;
+  compile: (root: Node) => void;
+  getCode: () => string;
 }
 interface Internals {
-  readonly parser: { readonly Parser: new (lexer: Lexer) => { parseAsRoot(): Node } };
-  readonly lexer: { lex(text: string): Lexer };
+  readonly parser: { readonly Parser: new (lexer: Lexer) => { parseAsRoot: () => Node } };
+  readonly lexer: { lex: (text: string) => Lexer };
   readonly compiler: { readonly Compiler: new (name: string, throwOnUndefined: boolean) => Compiler };
   readonly nodes: Readonly<Record<Node["typename"], NodeClass>>;
   readonly runtime: { readonly Frame: new () => object } & object;

@@ -1,15 +1,10 @@
-import { ProblemError, shown } from "../problem/index.ts";
-import type { Problem } from "../problem/index.ts";
+import { ProblemError, shown, type Problem } from "../problem/index.ts";
 import { code } from "./codes.ts";
-import { languageOf, TEMPLATE_NAMES } from "./language.ts";
-import type { Language } from "./language.ts";
-import { compile, runtime } from "./nunjucks.ts";
-import type { Root } from "./nunjucks.ts";
-import { Fault } from "./operation.ts";
-import type { Operation, Rendering } from "./operation.ts";
-import { checkPositions } from "./position/position.ts";
-import { readClosure } from "./sources.ts";
-import type { Closure, Source, TemplateReader } from "./sources.ts";
+import { languageOf, TEMPLATE_NAMES, type Language } from "./language.ts";
+import { compile, runtime, type Root } from "./nunjucks.ts";
+import { Fault, type Operation, type Rendering } from "./operation.ts";
+import { checkPositions } from "./position/index.ts";
+import { readClosure, type Closure, type Source, type TemplateReader } from "./sources.ts";
 import { statements } from "./statements.ts";
 import { Translation } from "./translation.ts";
 
@@ -20,7 +15,7 @@ export interface Renderer {
    * template's text shows, or with the first one that its values show; a ProblemError that a value throws
    * when it is read is passed on, naming the template.
    */
-  render(template: string, values: Readonly<Record<string, unknown>>, reader: TemplateReader): string;
+  render: (template: string, values: Readonly<Record<string, unknown>>, reader: TemplateReader) => string;
 }
 
 /** A compiled template and what it was compiled from. */
@@ -124,7 +119,7 @@ function run(compiled: Compiled, template: string, values: Readonly<Record<strin
     throw failed({ ...error.problem, location: { file: template } });
   }
   if (typeof text !== "string") {
-    throw error ?? new Error("the compiled template gave no text");
+    throw error instanceof Error ? error : new Error("the compiled template gave no text");
   }
   if (compiled.language === "json") {
     checkJson(text, template);

@@ -12,7 +12,7 @@ export interface TemplateReader {
    * The text of the file at a project-relative path, or undefined if there is none (the absence is recorded
    * too).
    */
-  read(path: string): string | undefined;
+  read: (path: string) => string | undefined;
 }
 
 /** One template file as it was last seen. */

@@ -14,11 +14,11 @@ export interface AccountFile {
    * Resolves when everything changed so far is on disk; concurrent callers share one write. Once a write
    * failed it rejects for good: the memory is ahead of the disk then.
    */
-  save(): Promise<void>;
+  save: () => Promise<void>;
   /** Resolves when no write is under way or due. Rejects as save() does. */
-  settled(): Promise<void>;
+  settled: () => Promise<void>;
   /** Calls the listener after each change that was saved, until the function that it gives is called. */
-  onSaved(listener: () => void): () => void;
+  onSaved: (listener: () => void) => () => void;
 }
 
 /**

@@ -18,7 +18,7 @@ export function formInput(form: URLSearchParams): Record<string, unknown> {
     let branch = root;
     for (const part of path.slice(0, -1)) {
       const next = branch.get(part);
-      const deeper: Tree = next instanceof Map ? next : new Map();
+      const deeper: Tree = next instanceof Map ? next : new Map<string, never>();
       branch.set(part, deeper);
       branch = deeper;
     }

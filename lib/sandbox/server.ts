@@ -28,7 +28,7 @@ export interface Sandbox {
   /**
    * Stops listening and ends idle connections at once; resolves when the last request under way is answered.
    */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**

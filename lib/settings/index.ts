@@ -1,6 +1,7 @@
 export { parseSettings, type SettingsFile } from "./parse.ts";
 export { readSettings } from "./read.ts";
-export { type KeyRule, type NamedKind, schema, type SettingValue } from "./schema.ts";
+export { type NamedKind, schema } from "./schema.ts";
+export { type KeyRule, type SettingValue } from "./key-rules.ts";
 export {
   type ByName,
   type CoreSettings,

@@ -1,12 +1,12 @@
 import { parse } from "ini";
-import type { Section } from "./scan.ts";
+import type { Section } from "./entry.ts";
 
 /** By title and key. ini makes true, false and null of these three words, even in quotes. */
 export type IniValues = Readonly<Record<string, Readonly<Record<string, string | boolean | null>>>>;
 
 /** The values of the sections as the package ini reads them. */
 export function iniValues(sections: Iterable<Section>): IniValues {
-  return parse(unambiguous(sections)) as IniValues;
+  return parse(unambiguous(sections));
 }
 
 /**

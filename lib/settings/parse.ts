@@ -2,8 +2,9 @@ import { type SourceLocation, type Problem, ProblemError } from "../problem/inde
 import { check } from "./check.ts";
 import { faults, problem } from "./faults.ts";
 import { type IniValues, iniValues } from "./ini.ts";
-import { type Scan, scan } from "./scan.ts";
-import type { NamedKind, SettingValue } from "./schema.ts";
+import { scan } from "./scan.ts";
+import type { Scan } from "./entry.ts";
+import type { SettingValue } from "./key-rules.ts";
 import { settingsText } from "./text.ts";
 
 /** The checked content of a settings file. */
@@ -14,14 +15,14 @@ export interface SettingsFile {
    * The effective value of a key such as "aws.region" or "core core-1.group", defaults included, if it has
    * one.
    */
-  value(key: string): SettingValue | undefined;
+  value: (key: string) => SettingValue | undefined;
   /**
    * Where the key stands; for a defaulted key, where its section begins; undefined for a key that settings do
    * not have.
    */
-  place(key: string): SourceLocation | undefined;
+  place: (key: string) => SourceLocation | undefined;
   /** The names of all cores or things, in the order of the file. */
-  names(kind: NamedKind): readonly string[];
+  names: (kind: string) => readonly string[];
 }
 
 /** The most problems that are listed; a last one says how many more there are. */

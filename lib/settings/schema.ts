@@ -1,3 +1,4 @@
+import { type KeyRule, text, wholeNumber, port, key, truth, oneOf, componentVersion } from "./key-rules.ts";
 import * as v from "valibot";
 import { faults } from "./faults.ts";
 import { nameFault } from "./names.ts";
@@ -5,12 +6,10 @@ import { REGIONS, regionFault } from "./regions.ts";
 import {
   accountFault,
   bucketFault,
-  componentVersionFault,
   endpointFault,
   hostFault,
   jvmOptionsFault,
   nucleusFault,
-  numberFault,
   prefixFault,
   proxyFault,
   rootFault,
@@ -19,93 +18,6 @@ import {
   versionFault,
   wordFault,
 } from "./values.ts";
-
-export type SettingValue = string | number | boolean;
-
-/** What a key means and takes. */
-export interface KeyRule<T extends SettingValue | undefined = SettingValue | undefined> {
-  /**
-   * From the text in the file, or undefined where it is not set, to the value; an issue's message says what
-   * is wrong.
-   */
-  readonly schema: v.GenericSchema<string | undefined, T>;
-  /** One line for the documentation. */
-  readonly docs: string;
-  /** What a wrong value would lead to. */
-  readonly why: string;
-  /** What to write instead. */
-  readonly fix: string;
-  /** The key whose value counts where this one is not set. */
-  readonly inherits?: string;
-}
-
-/** A text that is taken unless `fault` says what is wrong with it. */
-function text(fault: (value: string) => string | undefined) {
-  return v.pipe(
-    v.string(),
-    v.rawCheck(({ dataset, addIssue }) => {
-      const message = dataset.typed ? fault(dataset.value) : undefined;
-      if (message !== undefined) {
-        addIssue({ message });
-      }
-    }),
-  );
-}
-
-function wholeNumber(byDefault: string, least: number, most: number) {
-  return v.optional(
-    v.pipe(
-      text((value) => numberFault(value, least, most)),
-      v.transform(Number),
-    ),
-    byDefault,
-  );
-}
-
-function port(byDefault: string) {
-  return v.optional(
-    v.pipe(
-      text((value) => wordFault(value, [byDefault, "443"])),
-      v.transform(Number),
-    ),
-    byDefault,
-  );
-}
-
-function key<T extends SettingValue | undefined>(
-  schema: v.GenericSchema<string | undefined, T>,
-  docs: string,
-  why: string,
-  fix: string,
-): KeyRule<T> {
-  return { schema, docs, why, fix };
-}
-
-function truth(byDefault: "true" | "false") {
-  const word = text((value) => wordFault(value, ["true", "false"]));
-  return v.optional(
-    v.pipe(
-      word,
-      v.transform((value) => value === "true"),
-    ),
-    byDefault,
-  );
-}
-
-function oneOf<const W extends string>(first: W, ...others: W[]) {
-  const word = text((value) => wordFault(value, [first, ...others]));
-  return v.optional(
-    v.pipe(
-      word,
-      v.transform((value) => value as W),
-    ),
-    first,
-  );
-}
-
-function componentVersion(byDefault: string) {
-  return v.optional(text(componentVersionFault), byDefault);
-}
 
 const VERSION_WHY = "cores take exactly the versions that a deployment names";
 
@@ -159,12 +71,6 @@ export const schema = {
       "where the nucleus zip comes from: none (you bring it to the device), download (from AWS), a folder, or an https URL of one",
       "the installer needs the zip, and downloads nothing itself",
       "nucleus = none, download, a folder as ./zips, or e.g. https://mirror.example.com/greengrass",
-    ),
-    signer: key(
-      v.optional(v.pipe(v.string(), v.nonEmpty("signer is empty"))),
-      "file with the certificates (PEM) of who may sign the nucleus zip; by default Amazon",
-      "the zip runs as root on devices",
-      "e.g. signer = edge/certificates/signer.pem",
     ),
     posix_user: key(
       v.optional(text(userFault), "ggc_user:ggc_group"),
@@ -323,7 +229,8 @@ export const schema = {
     },
     key: key(
       oneOf("laptop", "device"),
-      "where the private key is made and stays: laptop (it goes out in the bundle) or device (dospesos request fetches the request for a certificate)",
+      "where the private key is made and stays: laptop (it goes out in the bundle) or " +
+        "device (dospesos request fetches the request for a certificate)",
       "the certificate belongs to one key",
       "key = laptop, or device",
     ),

@@ -165,7 +165,11 @@ export function nucleusFault(from: string): string | undefined {
     return undefined;
   }
   const meant = didYouMean(from, ["none", "download"]);
-  return `${shown(from)} is neither none nor download${meant === undefined ? "" : `; did you mean ${meant}?`}; a folder has a / in it, e.g. ./${visible(from).slice(0, 60)}`;
+  return (
+    `${shown(from)} is neither none nor ` +
+    `download${meant === undefined ? "" : `; did you mean ${meant}?`}; a folder has a / in it, ` +
+    `e.g. ./${visible(from).slice(0, 60)}`
+  );
 }
 
 /**

@@ -1,22 +1,23 @@
 import { didYouMean, type SourceLocation, ProblemError } from "../problem/index.ts";
 import { faults } from "./faults.ts";
-import { type NamedKind, rulesOf, type SettingValue, type Values } from "./schema.ts";
+import { type NamedKind, rulesOf, type Values } from "./schema.ts";
+import type { SettingValue } from "./key-rules.ts";
 
 /** What the typed view asks its values from; the build engine implements it, and records each read. */
 export interface SettingsReader {
-  value(key: string): SettingValue | undefined;
-  names(kind: NamedKind): readonly string[];
+  value: (key: string) => SettingValue | undefined;
+  names: (kind: NamedKind) => readonly string[];
   /**
    * Runs body for one instance, so that what is read in it can be told apart from what is read for the
    * others.
    */
-  each<T>(kind: NamedKind, name: string, body: () => T): T;
+  each: <T>(kind: NamedKind, name: string, body: () => T) => T;
   /**
    * The same, but what is read in it counts for who calls the function that it gives, and for nobody else.
    */
-  apart<T>(body: () => T): () => T;
-  place(key: string): SourceLocation | undefined;
-  file(): string;
+  apart: <T>(body: () => T) => () => T;
+  place: (key: string) => SourceLocation | undefined;
+  file: () => string;
 }
 
 /** The settings as rules use them: `settings.aws.region`, `settings.cores.map((core) => core.name)`. */
@@ -54,14 +55,14 @@ export interface ThingSettings {
 export interface Instances<T> extends Iterable<T> {
   readonly length: number;
   /** Calls body for each through the reader's `each`. */
-  map<U>(body: (one: T) => U): U[];
+  map: <U>(body: (one: T) => U) => U[];
   /**
    * Calls body for each and keeps what it gives apart: a step depends on what body read for those that it was
    * made from, and on no others. So body must hand nothing out but its result.
    */
-  byName<U>(body: (one: T) => U): ByName<U>;
+  byName: <U>(body: (one: T) => U) => ByName<U>;
   /** The one by this name. Throws ProblemError (exit code 2) where there is none. */
-  get(name: string): T;
+  get: (name: string) => T;
 }
 
 /**
@@ -70,7 +71,7 @@ export interface Instances<T> extends Iterable<T> {
  */
 export interface ByName<U> extends Iterable<U> {
   /** What was made for the one by this name. Throws ProblemError (exit code 2) where there is none. */
-  get(name: string): U;
+  get: (name: string) => U;
 }
 
 /**

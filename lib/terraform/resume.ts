@@ -15,7 +15,8 @@ export async function resume({ signal, tell }: Terraform, place: ModulePlace): P
   if (running !== undefined) {
     if (await isAlive(running)) {
       tell(
-        `terraform ${running.command} of ${placeName(place)} from an earlier run (process ${running.process!.id}) works still: waiting for it`,
+        `terraform ${running.command} of ${placeName(place)} from an earlier run ` +
+          `(process ${running.process!.id}) works still: waiting for it`,
       );
       // What only looks has nobody left to tell.
       if (unfinishedChange(place) === undefined) {

@@ -143,7 +143,9 @@ export function guardState(place: ModulePlace, backend: Backend, applied: boolea
   const backup = existsSync(join(place.root, `${file}.backup`))
     ? `cp ${file}.backup ${file}, or put back a copy of yours`
     : "put back a copy of yours";
-  const forget = `if nothing of it exists in the account any more: rm -f ${file} ${recordFile(place)} terraform/${place.module}/${place.name}.applied.json`;
+  const forget =
+    `if nothing of it exists in the account any more: rm -f ${file} ` +
+    `${recordFile(place)} terraform/${place.module}/${place.name}.applied.json`;
   const why = "Terraform would take it that nothing exists, and make everything a second time";
   if (text === undefined) {
     if (known !== undefined || applied) {
@@ -179,7 +181,10 @@ export function guardCurrent(
       location: { file: recordFile(place) },
       what: `${placeName(place)}: it was applied, but the place that the settings name has no state of it`,
       why: "Terraform would take it that nothing exists, and make everything a second time",
-      fix: `put [terraform] back to where the state is, or restore the object's last version in S3; if nothing of it exists in the account any more: rm -f ${recordFile(place)} terraform/${place.module}/${place.name}.applied.json`,
+      fix:
+        "put [terraform] back to where the state is, or restore the object's last version " +
+        "in S3; if nothing of it exists in the account any more: rm -f " +
+        `${recordFile(place)} terraform/${place.module}/${place.name}.applied.json`,
     },
   ]);
 }

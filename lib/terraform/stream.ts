@@ -48,12 +48,14 @@ export function messagesOf(output: string): Message[] {
   });
 }
 
+const STEPS: Readonly<Record<string, 1 | -1 | undefined>> = { apply_start: 1, apply_complete: -1 };
+
 /** Resources whose change began and did not end: what may exist in AWS but not in the state. */
 export function unfinishedIn(messages: readonly Message[]): string[] {
   const open = new Map<string, number>();
   for (const { type, hook } of messages) {
-    const step = type === "apply_start" ? 1 : type === "apply_complete" ? -1 : 0;
-    if (step !== 0 && hook !== undefined && hook.action !== "read") {
+    const step = STEPS[type ?? ""];
+    if (step !== undefined && hook !== undefined && hook.action !== "read") {
       open.set(hook.resource.addr, (open.get(hook.resource.addr) ?? 0) + step);
     }
   }
@@ -136,6 +138,9 @@ function lockProblem(place: ModulePlace, detail: string): Problem {
     code: "DP406",
     what: `${placeName(place)}: its state is locked by ${field("Who")} (${field("Operation")}, since ${field("Created")})`,
     why: "two applies at once would lose what one of them made",
-    fix: `wait for it; if that run is dead for sure: terraform -chdir=terraform/state/${place.account}/${place.region}/${place.module}/${place.name}.work/module force-unlock ${field("ID")}`,
+    fix:
+      "wait for it; if that run is dead for sure: terraform " +
+      `-chdir=terraform/state/${place.account}/${place.region}/${place.module}/${place.name}.work/module ` +
+      `force-unlock ${field("ID")}`,
   };
 }

@@ -14,7 +14,7 @@ export async function askForWord(question: string, word: string, signal: AbortSi
 }
 
 async function ask(question: string, signal: AbortSignal): Promise<string | undefined> {
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
     return undefined;
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });

@@ -2,9 +2,9 @@ import { visible } from "../problem/index.ts";
 
 /** What several jobs do at the same time, one line each. */
 export interface Lines {
-  update(name: string, text: string): void;
+  update: (name: string, text: string) => void;
   /** The last word on one of them. */
-  end(name: string, text: string): void;
+  end: (name: string, text: string) => void;
 }
 
 /**
@@ -18,7 +18,7 @@ export function jobLines(
 ): Lines {
   const width = Math.max(...names.map((name) => name.length));
   const line = (name: string, text: string): string => `${name.padEnd(width)}  ${visible(text)}`;
-  if (names.length === 1 || stream.isTTY !== true) {
+  if (names.length === 1 || !stream.isTTY) {
     return {
       update: (name, text) => (names.length === 1 ? say(line(name, text)) : undefined),
       end: (name, text) => say(line(name, text)),

@@ -1,4 +1,4 @@
-import { type Emit, type EngineEvent } from "../engine/index.ts";
+import type { Emit, EngineEvent } from "../engine/index.ts";
 import { problemText, visible, type Problem } from "../problem/index.ts";
 import type { Palette } from "./palette.ts";
 import { reasonText } from "./reason-text.ts";
@@ -10,10 +10,10 @@ import { reasonText } from "./reason-text.ts";
 export interface Screen {
   readonly emit: Emit;
   /** A line that is not an event. */
-  say(line: string): void;
+  say: (line: string) => void;
   /** A line of the answer itself. */
-  answer(line: string): void;
-  problems(problems: readonly Problem[]): void;
+  answer: (line: string) => void;
+  problems: (problems: readonly Problem[]) => void;
 }
 
 type StepEvent = Extract<EngineEvent, { type: "step" }>;

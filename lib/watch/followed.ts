@@ -4,12 +4,12 @@ import { fileName, fullPath, Digest, Kind, makerOf, type NodeId, type Session } 
 export interface Followed {
   readonly folders: ReadonlySet<string>;
   /** Whether something was made from this very file. */
-  isSource(path: string): boolean;
+  isSource: (path: string) => boolean;
   /**
    * Whether a change of this path can matter: a log that is written in a watched folder must not start
    * builds.
    */
-  concerns(path: string): boolean;
+  concerns: (path: string) => boolean;
 }
 
 /**

@@ -6,13 +6,13 @@ import type { Followed } from "./followed.ts";
 
 export interface Watcher {
   /** Watches exactly this from now on, as far as it exists. Resolves when changes are seen. */
-  follow(what: Followed): Promise<void>;
+  follow: (what: Followed) => Promise<void>;
   /**
    * Resolves after the next change, when it has been quiet for a moment; at once if there was one since the
    * last call, or when it is closed.
    */
-  changed(): Promise<Changes>;
-  close(): Promise<void>;
+  changed: () => Promise<Changes>;
+  close: () => Promise<void>;
 }
 
 /** How long it must be quiet after a change, and how long a burst may hold up a build, in milliseconds. */
@@ -38,7 +38,7 @@ interface Watched {
   readonly identity: string;
   /** Resolves when changes are seen, or when the watcher is closed. */
   readonly ready: Promise<void>;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**
@@ -175,7 +175,9 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
         !closed &&
         (await until(hasVanished(hints, followed) ? ABSENT : QUIET)) &&
         performance.now() - begin < LONGEST
-      ) {}
+      ) {
+        // The hints that came meanwhile belong to the same batch.
+      }
       wake = undefined;
       const changes: Changes = isAll ? "all" : hints;
       [hints, isAll] = [new Set(), false];

@@ -19,7 +19,7 @@ interface Site {
   readonly client: Client;
   readonly devices: Devices;
   /** Starts `check core-1` with this host. */
-  start(host: string): Started;
+  start: (host: string) => Started;
 }
 
 /** A sandbox whose core runs, and a machine that stands for the device; ssh reaches it as core-1. */
@@ -124,11 +124,9 @@ testOverSsh(test, [], "a device that hangs is waited for as long as was said", a
   const path = process.env["PATH"];
   process.env["PATH"] = client.environment["PATH"];
   try {
-    await ssh(
-      { host: "core-1", asks: false, signal: new AbortController().signal, within: 1000 },
-      "sh -s",
-      "systemctl is-active greengrass\n",
-    );
+    await ssh({ host: "core-1", asks: false, signal: new AbortController().signal, within: 1000 }, "sh -s", {
+      text: "systemctl is-active greengrass\n",
+    });
     assert.unreachable();
   } catch (error) {
     assert.instance(error, ProblemError);

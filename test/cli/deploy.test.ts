@@ -70,7 +70,7 @@ test("a component of the project's own is registered once and deployed; one with
   assert.is(refused.exit, 4, refused.stderr);
   assert.match(
     refused.stderr,
-    /DP623: the component com\.example\.Hello has artifacts, and the sandbox has no S3/,
+    /DP643: the component com\.example\.Hello has artifacts, and the sandbox has no S3/,
   );
   rmSync(join(clone.root, "edge/components"), { recursive: true });
   assert.is(clone.dospesos("deploy").exit, 0);

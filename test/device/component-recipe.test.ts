@@ -64,7 +64,7 @@ test("an artifact gets its place in S3, which no other version shares", () => {
 });
 
 test("a recipe that is none, has another name or version, or artifacts that cannot be had, is refused with its file", () => {
-  refused(source({ recipe: "ComponentName: x" }), /recipe\.json: error DP621: the recipe is not JSON/);
+  refused(source({ recipe: "ComponentName: x" }), /recipe\.json: error DP641: the recipe is not JSON/);
   refused(source({}, { ...RECIPE, ComponentName: "other" }), /ComponentName is "other"/);
   refused(source({}, { ...RECIPE, ComponentVersion: "latest" }), /ComponentVersion is "latest"/);
   refused(source({ artifacts: [] }), /names "artifacts\/a\.sh", which is not there/);

@@ -23,15 +23,15 @@ export interface Container {
   readonly port: number;
   readonly hostKey: string;
   /** Runs a command as root. */
-  run(command: string, input?: string): SpawnSyncReturns<string>;
+  run: (command: string, input?: string) => SpawnSyncReturns<string>;
   /** A path of the container, for this process. */
-  at(path: string): string;
-  write(path: string, content: string | Uint8Array, mode?: number): void;
+  at: (path: string) => string;
+  write: (path: string, content: string | Uint8Array, mode?: number) => void;
   /** Every file with kind, mode, owner and content, but for what a system writes by itself. */
-  files(): Map<string, string>;
+  files: () => Map<string, string>;
   /** Users, groups and units. */
-  registry(): string;
-  stop(): Promise<void>;
+  registry: () => string;
+  stop: () => Promise<void>;
 }
 
 const PACKAGES = "systemd,systemd-sysv,dbus,openssh-server,sudo,unzip,procps,default-jre-headless";

@@ -12,7 +12,7 @@ import { tempFolder } from "../support/temp.ts";
 import { toolPath } from "../support/tools.ts";
 import { project } from "./templates.ts";
 
-const test = suite("discover.mjs");
+const test = suite("talk.mjs discover");
 
 const pki = tempFolder("pki");
 
@@ -89,7 +89,7 @@ async function discover(answerer: Answerer, change: Change = {}): Promise<Run> {
     },
     (request, response) => {
       asked.push(
-        `${(request.socket as TLSSocket).getPeerCertificate().subject.CN} ${request.method} ${request.url}`,
+        `${String((request.socket as TLSSocket).getPeerCertificate().subject.CN)} ${request.method} ${request.url}`,
       );
       answerer(request, response);
     },
@@ -98,7 +98,7 @@ async function discover(answerer: Answerer, change: Change = {}): Promise<Run> {
   await once(server, "listening");
   const kit = tempFolder("kit");
   const client = change.client ?? "client";
-  for (const name of ["discover.mjs", "discovery.mjs"]) {
+  for (const name of ["talk.mjs", "core-connection.mjs", "discovery.mjs"]) {
     copyFileSync(join(project, "edge/thing-kit", name), join(kit, name));
   }
   writeFileSync(join(kit, "device.pem.crt"), pem(`${client}.pem`));
@@ -120,7 +120,7 @@ async function discover(answerer: Answerer, change: Change = {}): Promise<Run> {
   if (change.drop !== undefined) {
     rmSync(join(kit, change.drop));
   }
-  const program = [join(kit, "discover.mjs"), ...(change.arguments ?? [])];
+  const program = [join(kit, "talk.mjs"), "discover", ...(change.arguments ?? [])];
   const child = spawn(process.execPath, program, { stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
@@ -144,7 +144,7 @@ const json =
   };
 
 if (toolPath("openssl") === undefined) {
-  console.error("\nNOT RUN (needs openssl): discover.mjs against a server");
+  console.error("\nNOT RUN (needs openssl): talk.mjs discover against a server");
 } else {
   test.before(() => {
     for (const ca of ["web", "account", "foreign"]) {
@@ -246,14 +246,14 @@ if (toolPath("openssl") === undefined) {
   });
 
   test("in the sandbox says SANDBOX first", async () => {
-    assert.match((await discover(json(ANSWER), { sandbox: true })).stdout, /^SANDBOX: /);
+    assert.match((await discover(json(ANSWER), { sandbox: true })).stderr, /^SANDBOX: /);
     assert.not.match((await discover(json(ANSWER))).stdout, /SANDBOX/);
   });
 
   test("wrong usage and a kit that is not whole end with 2 and name what is wrong", async () => {
     const option = await discover(json(ANSWER), { arguments: ["--frobnicate"] });
     assert.is(option.status, 2);
-    assert.match(option.stderr, /--frobnicate[^]*usage: node discover\.mjs/);
+    assert.match(option.stderr, /--frobnicate[^]*usage: node talk\.mjs/);
     const port = await discover(json(ANSWER), { arguments: ["--port", "x"] });
     assert.is(port.status, 2);
     const missing = await discover(json(ANSWER), { drop: "private.pem.key" });

@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { nucleusZip, putBundle } from "./coreBundle.ts";
 import { changes, onMachine, SETUP, succeeds, text, UNINSTALL } from "./installing.ts";
 import { testOnMachine } from "./machine.ts";
-import { plainZip } from "./signed-zip.ts";
+import { plainZip } from "./nucleus-zip.ts";
 
 testOnMachine(
   test,

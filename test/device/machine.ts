@@ -26,20 +26,20 @@ import { project } from "./templates.ts";
  * changes.
  */
 export interface Machine {
-  run(command: string, input?: string): SpawnSyncReturns<string>;
+  run: (command: string, input?: string) => SpawnSyncReturns<string>;
   /** The same beside the test. */
-  start(command: string): Started;
+  start: (command: string) => Started;
   /** A path of the machine, for this process. */
-  at(path: string): string;
-  write(path: string, content: string | Uint8Array, mode?: number): void;
+  at: (path: string) => string;
+  write: (path: string, content: string | Uint8Array, mode?: number) => void;
   /**
    * The paths that are not as they were when the machine was opened, but for /run, /tmp and the accounts'
    * backups.
    */
-  changes(): string[];
+  changes: () => string[];
   /** All that the layer holds, with content, mode and time. */
-  layer(): Map<string, string>;
-  close(): void;
+  layer: () => Map<string, string>;
+  close: () => void;
 }
 
 const MOUNT = `set -e
@@ -154,5 +154,5 @@ function identity(path: string): string {
   if (stat.isFile()) {
     return `${head} ${createHash("sha256").update(readFileSync(path)).digest("hex")}`;
   }
-  return stat.isDirectory() ? head : stat.rdev === 0 ? "nothing" : head;
+  return stat.isDirectory() || stat.rdev !== 0 ? head : "nothing";
 }

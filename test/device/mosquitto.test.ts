@@ -26,7 +26,7 @@ interface Core {
 let core: Core;
 let mqtt: string;
 /** Answers discovery with the broker's address and that CA. */
-let discovery: { readonly port: number; readonly web: Ca; trusted: string; close(): void };
+let discovery: { readonly port: number; readonly web: Ca; trusted: string; close: () => void };
 
 /**
  * The deployed policy in mosquitto's terms: `%c` is the client's id, `*` all that follows (mosquitto.conf(5),
@@ -93,7 +93,7 @@ async function startMosquitto(): Promise<Core> {
 /** A kit folder for a thing, with a certificate of that CA. */
 async function kitOf(name: string, accounts = core.accounts): Promise<string> {
   const folder = tempFolder("kit");
-  for (const file of ["discovery.mjs", "discover.mjs", "talk.mjs"]) {
+  for (const file of ["discovery.mjs", "core-connection.mjs", "talk.mjs"]) {
     cpSync(join(repository, "edge/thing-kit", file), join(folder, file));
   }
   const key = createKey();

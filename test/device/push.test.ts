@@ -6,57 +6,34 @@ import { suite } from "uvu";
 import { BIN, dospesos, Started, type Ended } from "../support/bin.ts";
 import { edit, shippedProject } from "../support/folder.ts";
 import { openMachine, type Machine } from "./machine.ts";
-import { nucleusFiles, Signing, SIGNING_TOOLS } from "./signed-zip.ts";
+import { nucleusFiles } from "./nucleus-zip.ts";
 import { Client, freePort, startSshd, testOverSsh, type Daemon } from "./sshd.ts";
 import { zip } from "./zip.ts";
 
 const test = suite("push");
 
 function testPush(name: string, body: () => Promise<void>): void {
-  testOverSsh(test, [...SIGNING_TOOLS, "tar", "openssl"], name, body);
+  testOverSsh(test, ["tar", "openssl"], name, body);
 }
 
-let nucleus: Promise<{ ca: string; bytes: Buffer }> | undefined;
-/** A signed zip of a nucleus of some megabytes. */
-function signedNucleus(): Promise<{ ca: string; bytes: Buffer }> {
-  return (nucleus ??= (async () => {
-    const signing = new Signing();
-    const ca = signing.authority("authority");
-    signing.signer("amazon", "authority");
-    return {
-      ca,
-      bytes: await signing.sign(
-        zip({ ...nucleusFiles("2.99.0"), "lib/more.jar": "x".repeat(8 << 20) }),
-        "amazon",
-        "-sigalg",
-        "SHA256withRSA",
-      ),
-    };
-  })());
-}
+/** The zip of a nucleus of some megabytes. */
+const nucleusZip = Buffer.from(zip({ ...nucleusFiles("2.99.0"), "lib/more.jar": "x".repeat(8 << 20) }));
 
 interface Site {
   root: string;
   client: Client;
-  push(...words: string[]): Started;
-  pushed(...words: string[]): Promise<Ended>;
+  push: (...words: string[]) => Started;
+  pushed: (...words: string[]) => Promise<Ended>;
 }
 
 /** A project of some cores that is built, each with a host of its own name, and a user's ssh. */
-async function site(cores: readonly string[] = ["core-1"]): Promise<Site> {
+function site(cores: readonly string[] = ["core-1"]): Site {
   const root = shippedProject();
   const client = new Client();
-  const { ca, bytes } = await signedNucleus();
   mkdirSync(join(root, "zips"));
-  writeFileSync(join(root, "zips/greengrass-2.99.0.zip"), bytes);
-  writeFileSync(join(root, "signer.pem"), ca);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  edit(
-    root,
-    "settings.ini",
-    "version = 2.16.0",
-    `version = 2.99.0\nsha256 = ${sha256}\nnucleus = ./zips\nsigner = signer.pem`,
-  );
+  writeFileSync(join(root, "zips/greengrass-2.99.0.zip"), nucleusZip);
+  const sha256 = createHash("sha256").update(nucleusZip).digest("hex");
+  edit(root, "settings.ini", "version = 2.16.0", `version = 2.99.0\nsha256 = ${sha256}\nnucleus = ./zips`);
   edit(root, "settings.ini", "group = my-group", "group = my-group\nhost = core-1");
   for (const core of cores.slice(1)) {
     writeFileSync(join(root, "settings.ini"), `\n[core ${core}]\nhost = ${core}\n`, { flag: "a" });
@@ -74,7 +51,7 @@ async function withDevice(
 ): Promise<void> {
   const machine = await openMachine();
   try {
-    const here = await site();
+    const here = site();
     const daemon = await startSshd(machine, here.client);
     here.client.alias("core-1", daemon.port);
     if (known) {
@@ -207,7 +184,7 @@ testPush(
   async () => {
     const machines = [await openMachine(), await openMachine()];
     try {
-      const { client, pushed } = await site(["core-1", "core-2"]);
+      const { client, pushed } = site(["core-1", "core-2"]);
       const first = await startSshd(machines[0]!, client);
       client.alias("core-1", first.port);
       client.knows("core-1", first.hostKey);
@@ -307,7 +284,7 @@ testPush(
 testPush(
   "without consent nothing is sent; a bundle that is not what the settings say is not pushed",
   async () => {
-    const { root, client, pushed } = await site();
+    const { root, client, pushed } = site();
     const asked = await pushed("core-1");
     assert.is(asked.exit, 4);
     assert.match(asked.stderr, /nothing was pushed/);

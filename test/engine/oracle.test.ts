@@ -68,14 +68,14 @@ const edits = fc.constantFrom("out/list", "out/a.html").map((output) =>
     project.write("in/a", "a");
   }),
 );
-const rounds = fc.array(fc.tuple(fc.array(changes, { maxLength: 4 }), fc.array(edits, { maxLength: 1 })), {
+const anyRounds = fc.array(fc.tuple(fc.array(changes, { maxLength: 4 }), fc.array(edits, { maxLength: 1 })), {
   minLength: 2,
   maxLength: 5,
 });
 
 test("after any edits a build makes what a clean build elsewhere makes, and the next one has nothing to do", async () => {
   await fc.assert(
-    fc.asyncProperty(rounds, async (rounds) => {
+    fc.asyncProperty(anyRounds, async (rounds) => {
       const project = new TestProject(
         bodies[0]!,
         { "in/a": "a", "in/b": "b", "rules.ts": MODULE, "suffix.ts": `export const suffix = "";\n` },

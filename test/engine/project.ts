@@ -164,14 +164,14 @@ export class TestProject {
   async #ask(targets: readonly string[], root: string): Promise<Told> {
     // Of a damaged state that path reads what it needs, and says rightly that all is fresh; a build makes the
     // rest of the state again.
-    const nothingToDo = this.nothingToDo(targets, root) && !this.#isDamaged(root);
+    const hasNothingToDo = this.nothingToDo(targets, root) && !this.#isDamaged(root);
     try {
-      return { nothingToDo, explanations: await this.explain(targets, root), problems: [] };
+      return { nothingToDo: hasNothingToDo, explanations: await this.explain(targets, root), problems: [] };
     } catch (error) {
       if (!(error instanceof ProblemError)) {
         throw error;
       }
-      return { nothingToDo, explanations: [], problems: error.problems };
+      return { nothingToDo: hasNothingToDo, explanations: [], problems: error.problems };
     }
   }
 
@@ -320,11 +320,10 @@ function entries(root: string): string[] {
 
 function contentOf(path: string): string {
   const stat = lstatSync(path);
-  return stat.isSymbolicLink()
-    ? `→ ${readlinkSync(path)}`
-    : stat.isFile()
-      ? readFileSync(path, "latin1")
-      : FOLDER;
+  if (stat.isSymbolicLink()) {
+    return `→ ${readlinkSync(path)}`;
+  }
+  return stat.isFile() ? readFileSync(path, "latin1") : FOLDER;
 }
 
 function outcome(

@@ -38,7 +38,7 @@ function iotCore(clientId: string, options: Partial<IClientOptions> = identity(C
 async function refusal(work: Promise<unknown>): Promise<string> {
   return await work.then(
     () => "none",
-    (error: Error & { code?: unknown }) => `${String(error.code ?? "")} ${error.message}`,
+    (error: unknown) => `${(error as NodeJS.ErrnoException).code ?? ""} ${(error as Error).message}`,
   );
 }
 
@@ -94,7 +94,7 @@ test("a subscription that the policy does not allow is answered with 0x80, and a
   const client = await iotCore("core-1#3");
   const refused = await client.subscribeAsync("$aws/things/core-2/jobs/notify-next").then(
     ([granted]) => granted?.qos,
-    (error: Error) => error.message,
+    (error: unknown) => (error as Error).message,
   );
   assert.ok(refused === 128 || /Unspecified error|128|0x80/i.test(String(refused)), String(refused));
   const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));

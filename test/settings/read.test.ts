@@ -148,13 +148,13 @@ test("text that invites slow searching is refused in time", () => {
   const texts = [
     `group = a${" ".repeat(long)}b`,
     `[core a${" ".repeat(long)}b]`,
-    `${"a ".repeat(long)}`,
+    "a ".repeat(long),
     `x = ${'"'.repeat(long)}`,
-    `${"[".repeat(long)}`,
-    `${"-----BEGIN ".repeat(long / 10)}`,
+    "[".repeat(long),
+    "-----BEGIN ".repeat(long / 10),
     `${"\u200b".repeat(long)} = 1`,
     "a\n".repeat(long),
-    `${"[a]\n".repeat(long / 2)}`,
+    "[a]\n".repeat(long / 2),
     "\r".repeat(long),
   ];
   for (const text of texts) {

@@ -152,7 +152,7 @@ test("what runtimes ask of any object is no error", async () => {
       Reflect.get(object, name);
     }
     assert.is(Reflect.get(object, Symbol.toStringTag), undefined);
-    assert.is(await object, object);
+    assert.is(await Promise.resolve(object), object);
     assert.ok(inspect(object));
   }
   assert.is(JSON.stringify(view.aws), '{"account":"sandbox","region":"eu-west-1"}');

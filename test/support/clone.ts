@@ -15,12 +15,12 @@ export interface Ended {
 /** A fresh clone in a folder of its own, after `npm ci`, without asking the registry again. */
 export interface Clone {
   readonly root: string;
-  dospesos(...words: string[]): Ended;
+  dospesos: (...words: string[]) => Ended;
   /** The same with other environment variables than those of the test. */
-  dospesosWith(environment: NodeJS.ProcessEnv, ...words: string[]): Ended;
+  dospesosWith: (environment: NodeJS.ProcessEnv, ...words: string[]) => Ended;
   /** Starts without waiting. */
-  start(...words: string[]): Promise<Ended>;
-  git(...words: string[]): string;
+  start: (...words: string[]) => Promise<Ended>;
+  git: (...words: string[]) => string;
 }
 
 /** Copies what git tracks, and what it would track, as it stands now. */

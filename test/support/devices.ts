@@ -15,9 +15,9 @@ export interface Devices {
   /** Where the data plane is. */
   readonly ports: { readonly iot: number; readonly discovery: number };
   /** Resolves when the sandbox tells it, counted from what it had told when `from` was taken. */
-  tells(what: RegExp, from: number): Promise<void>;
-  path(file: string): string;
-  stop(): void;
+  tells: (what: RegExp, from: number) => Promise<void>;
+  path: (file: string) => string;
+  stop: () => void;
 }
 
 /** Builds a fresh clone, starts `dospesos sandbox`, and waits until core-1 has its deployment. */

@@ -4,7 +4,7 @@ import { Started } from "./bin.ts";
 /** A moto server that answers: https://docs.getmoto.org */
 export interface Moto {
   readonly endpoint: string;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /** `account`: the id of the account that it plays. */

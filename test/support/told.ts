@@ -103,9 +103,9 @@ export function buildAsTold(root: string, ...words: string[]): string[] {
     .filter((line) => line.type === "status")
     .map((line) => ({ ...line, step: 0, freshness: line.status as Freshness }));
   const steps = build.filter((line) => line.type === "step");
-  const named = (status: string): string[] =>
+  const named = (wanted: string): string[] =>
     steps
-      .filter((line) => line.status === status)
+      .filter((line) => line.status === wanted)
       .map((line) => line.target)
       .sort();
   const summary: Summary = {

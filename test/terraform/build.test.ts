@@ -24,12 +24,14 @@ const STATES = "terraform/state/000000000000/eu-west-1";
 
 /** What an account holds, without what changes by itself: times, and the order of things. */
 function accountOf(text: string): unknown {
-  const sorted = (value: unknown): unknown =>
-    Array.isArray(value)
-      ? value.map(sorted).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
-      : typeof value === "object" && value !== null
-        ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, sorted(one)]))
-        : value;
+  const sorted = (value: unknown): unknown => {
+    if (Array.isArray(value)) {
+      return value.map(sorted).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+    }
+    return typeof value === "object" && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, sorted(one)]))
+      : value;
+  };
   return sorted(JSON.parse(text));
 }
 

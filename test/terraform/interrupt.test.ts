@@ -33,16 +33,16 @@ interface Scene {
   /** Answers take a while on their way. */
   readonly slow: boolean;
   /** Runs dospesos beside the test. */
-  start(...words: string[]): Started;
-  reset(): Promise<void>;
+  start: (...words: string[]) => Started;
+  reset: () => Promise<void>;
   /** Runs the body with a way to ask the account by terraform and to read it, and closes again. */
-  look(): Promise<{
+  look: () => Promise<{
     readonly planExit: number;
     readonly things: string[];
     readonly certificates: number;
     readonly policies: string[];
   }>;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 interface AccountText {
@@ -142,10 +142,11 @@ async function sceneOf(
 /** Resolves at a random moment, mostly of the apply, or when the run has ended. */
 async function momentOf(scene: Scene, run: Started, random: () => number): Promise<void> {
   if (random() < 0.2) {
-    return await Promise.race([
+    await Promise.race([
       new Promise<void>((resolve) => setTimeout(resolve, random() * 6000)),
       run.ended.then(() => {}),
     ]);
+    return;
   }
   const log = scene.clone.path(`${scene.states}/thing/thing-1.work/apply.log`);
   const lines = 3 + Math.floor(random() * 12);

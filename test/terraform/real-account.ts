@@ -13,8 +13,8 @@ export interface StandIn {
   readonly environment: NodeJS.ProcessEnv;
   readonly file: string;
   /** Puts another account in place, as it is in a file's text. */
-  reset(text: string): Promise<void>;
-  close(): Promise<void>;
+  reset: (text: string) => Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**
@@ -38,9 +38,9 @@ export async function standIn({
       AWS_CONFIG_FILE: "/dev/null",
       AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
     },
-    reset: async (text) => {
+    reset: async (content) => {
       await sandbox.close();
-      writeFileSync(file, text);
+      writeFileSync(file, content);
       sandbox = await openSandbox({ file, region: REGION });
     },
     close: async () => {

@@ -13,17 +13,17 @@ export const CANARY = "canary-5d1f0c7e";
 /** A fresh clone whose sandbox is changed by real Terraform. */
 export interface TerraformClone extends Clone {
   readonly environment: NodeJS.ProcessEnv;
-  path(name: string): string;
-  read(name: string): string;
-  edit(name: string, change: (text: string) => string): void;
+  path: (name: string) => string;
+  read: (name: string) => string;
+  edit: (name: string, change: (text: string) => string) => void;
   /** Runs dospesos with a hostile environment: variables that would change every plan, and secrets. */
-  run(...words: string[]): Ended;
+  run: (...words: string[]) => Ended;
   /** Runs another program in the same environment. */
-  runWith(program: string, ...words: string[]): Ended;
+  runWith: (program: string, ...words: string[]) => Ended;
   /** Runs terraform by hand in a module's folder, against the clone's sandbox. */
-  terraform(module: string, name: string, ...words: string[]): Promise<Ended>;
+  terraform: (module: string, name: string, ...words: string[]) => Promise<Ended>;
   /** Opens the clone's sandbox, as it stands, for the time of the body. */
-  inAccount<T>(body: (access: AwsAccess, sandbox: Sandbox) => Promise<T>): Promise<T>;
+  inAccount: <T>(body: (access: AwsAccess, sandbox: Sandbox) => Promise<T>) => Promise<T>;
 }
 
 export function terraformClone(mirror: string, settings = "\n[sandbox]\nterraform = on\n"): TerraformClone {

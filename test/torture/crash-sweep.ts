@@ -17,7 +17,7 @@ import { Choices } from "./choices.ts";
 
 /** As the program finds itself: the compiled one, and its digest. */
 const { program } = createRequire(import.meta.url)("../../lib/cli/program.cjs") as {
-  program(): { readonly digest: string };
+  program: () => { readonly digest: string };
 };
 const PRELOAD = fileURLToPath(new URL("./faulty-fs.cjs", import.meta.url));
 /**

@@ -41,7 +41,7 @@ export async function damage(seed: string, until: number): Promise<Damaged> {
 }
 
 /** Every cut, and one bit of every byte, each as a name and what is left of the file. */
-function damagedCopies(whole: Buffer, choices: Choices): { readonly what: string; bytes(): Buffer }[] {
+function damagedCopies(whole: Buffer, choices: Choices): { readonly what: string; bytes: () => Buffer }[] {
   return Array.from({ length: whole.length }, (_, offset) => {
     const bit = choices.number(8);
     const flipped = (): Buffer => {

@@ -271,5 +271,5 @@ export function randomEdit(choices: Choices, seed: string): Edit {
 }
 
 export function apply(subject: Subject, edit: Edit): void {
-  (kinds[edit.kind] as Apply)(subject, new Choices(edit.seed));
+  kinds[edit.kind](subject, new Choices(edit.seed));
 }

@@ -18,7 +18,7 @@ export function randomSequence(seed: string): Sequence {
   const rounds = Array.from({ length: 4 + choices.number(8) }, (_, round) => {
     // What a deleted file broke is put right most of the time: a build that fails tells less.
     const repair: Edit[] = choices.chance(0.8) ? [{ kind: "restore", seed }] : [];
-    const edits = Array.from({ length: 1 + choices.number(6) }, (_, edit) =>
+    const edits = Array.from({ length: 1 + choices.number(6) }, (__, edit) =>
       randomEdit(choices, `${seed} ${round} ${edit}`),
     );
     return { edits: choices.chance(0.7) ? [...edits, ...repair] : edits, seed: `${seed} ${round}` };

@@ -81,7 +81,7 @@ class SequenceRun {
       rmSync(path, { recursive: true, force: true });
     }
     for (const name of [...VARIABLES, "TORTURE_FAIL"]) {
-      delete process.env[name];
+      Reflect.deleteProperty(process.env, name);
     }
   }
 
@@ -131,7 +131,7 @@ class SequenceRun {
     for (const name of VARIABLES) {
       const value = this.#subject.world.environment.get(name);
       if (value === undefined) {
-        delete process.env[name];
+        Reflect.deleteProperty(process.env, name);
       } else {
         process.env[name] = value;
       }

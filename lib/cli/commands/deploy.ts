@@ -65,10 +65,10 @@ async function outcome(
     const found = await effectiveDeployment(access, core, id);
     const status = found?.status ?? "not there yet";
     if (OVER.includes(status)) {
-      screen.say(
-        `${status === "SUCCEEDED" ? "deployed" : "failed  "} ${core}  deployment ${id}: ${status}${status === "SUCCEEDED" ? "" : `: ${found?.reason}`}`,
-      );
-      return status === "SUCCEEDED";
+      const good = status === "SUCCEEDED";
+      const outcomeText = good ? status : `${status}: ${found?.reason}`;
+      screen.say(`${good ? "deployed" : "failed  "} ${core}  deployment ${id}: ${outcomeText}`);
+      return good;
     }
     if (status !== last) {
       screen.say(`waiting  ${core}  deployment ${id}: ${status}`);
@@ -76,7 +76,8 @@ async function outcome(
     last = status;
     if (Date.now() > deadline) {
       screen.say(
-        `failed   ${core}  deployment ${id} is still ${status} after ${PATIENCE_MS / 60_000} minutes: dospesos check ${core} tells where it hangs`,
+        `failed   ${core}  deployment ${id} is still ${status} after ` +
+          `${PATIENCE_MS / 60_000} minutes: dospesos check ${core} tells where it hangs`,
       );
       return false;
     }

@@ -78,7 +78,7 @@ export async function push(run: Run): Promise<number> {
       };
       note("begun");
       try {
-        const asks = targets.length === 1 && process.stdin.isTTY === true;
+        const asks = targets.length === 1 && process.stdin.isTTY;
         await pushTo({
           core,
           device: { host, place, asks, signal },
@@ -99,11 +99,10 @@ export async function push(run: Run): Promise<number> {
         `${targets.length - failures.length} done, ${failures.length} failed${failures.length > 0 ? ": dospesos push --only failed" : ""}`,
       );
     }
-    return failures.length === 0
-      ? 0
-      : failures.every((error) => error instanceof ProblemError && error.exitCode === 4)
-        ? 4
-        : 1;
+    if (failures.length === 0) {
+      return 0;
+    }
+    return failures.every((error) => error instanceof ProblemError && error.exitCode === 4) ? 4 : 1;
   } finally {
     lock.release();
   }

@@ -30,14 +30,7 @@ export async function request({ args, root, screen, signal, open }: Run): Promis
         : all.filter(({ key }) => key === "device").map(({ name }) => name);
     const problems = named.flatMap((name): Problem[] => {
       const core = all.find((one) => one.name === name);
-      const wrong =
-        core === undefined
-          ? `there is no [core ${shown(name)}]`
-          : core.key !== "device"
-            ? `[core ${name}] has its key on the laptop`
-            : (args.host ?? core.host) === ""
-              ? `[core ${name}] has no host`
-              : undefined;
+      const wrong = whyNotRequestable(name, core, args.host);
       return wrong === undefined
         ? []
         : [
@@ -69,7 +62,7 @@ export async function request({ args, root, screen, signal, open }: Run): Promis
         const made = await requestFrom(name, {
           host: args.host ?? all.find((one) => one.name === name)!.host,
           place,
-          asks: named.length === 1 && process.stdin.isTTY === true,
+          asks: named.length === 1 && process.stdin.isTTY,
           signal,
         });
         screen.say(`${name}  ${await keep(join(root, "edge", "keys", name, "device.pem.csr"), made)}`);
@@ -88,15 +81,29 @@ export async function request({ args, root, screen, signal, open }: Run): Promis
   }
 }
 
-async function keep(path: string, request: string): Promise<string> {
+async function keep(path: string, csr: string): Promise<string> {
   try {
-    if ((await requestedKey(readFileSync(path, "utf8"))).equals(await requestedKey(request))) {
+    if ((await requestedKey(readFileSync(path, "utf8"))).equals(await requestedKey(csr))) {
       return "the same key as before; its request stays";
     }
   } catch {
     // none yet, or none that can be read
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  writeFileSync(path, request, { mode: 0o600 });
+  writeFileSync(path, csr, { mode: 0o600 });
   return "its key was made on the device; the request is here";
+}
+
+function whyNotRequestable(
+  name: string,
+  core: CoreSettings | undefined,
+  host: string | undefined,
+): string | undefined {
+  if (core === undefined) {
+    return `there is no [core ${shown(name)}]`;
+  }
+  if (core.key !== "device") {
+    return `[core ${name}] has its key on the laptop`;
+  }
+  return (host ?? core.host) === "" ? `[core ${name}] has no host` : undefined;
 }

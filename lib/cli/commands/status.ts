@@ -62,7 +62,6 @@ export function tellExplanation(
   const width = Math.max(...Object.values(words).map((word) => word.length));
   const reasons = one.reasons.map(reasonText);
   const more = reasons.length > 2 ? ` (+${reasons.length - 2} more)` : "";
-  screen.answer(
-    `${words[one.freshness].padEnd(width)}  ${visible(one.target)}${reasons.length === 0 ? "" : `  ${reasons.slice(0, 2).join("; ")}${more}`}`,
-  );
+  const why = reasons.length === 0 ? "" : `  ${reasons.slice(0, 2).join("; ")}${more}`;
+  screen.answer(`${words[one.freshness].padEnd(width)}  ${visible(one.target)}${why}`);
 }

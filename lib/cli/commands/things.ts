@@ -79,7 +79,8 @@ export async function things({ args, root, screen, signal, open }: Run): Promise
         screen.say(`what left settings.ini goes by: dospesos destroy ${stray.join(" ")}`);
       }
       screen.say(
-        `${rows.length} things of ${settings.instance.name}. What may cost money${settings.sandbox ? " in a real account (SANDBOX: nothing does)" : ""}:`,
+        `${rows.length} things of ${settings.instance.name}. What may cost ` +
+          `money${settings.sandbox ? " in a real account (SANDBOX: nothing does)" : ""}:`,
       );
       for (const [what, when] of COSTS) {
         screen.say(`  ${what.padEnd(12)}  ${when}`);

@@ -28,7 +28,9 @@ export async function watch(run: Run): Promise<number> {
     (why) => {
       screen.emit({
         type: "note",
-        what: `the system's limit for watches is reached (${why}): polling every 200 ms; raise fs.inotify.max_user_watches or max_user_instances with sysctl`,
+        what:
+          `the system's limit for watches is reached (${why}): polling every 200 ms; raise ` +
+          "fs.inotify.max_user_watches or max_user_instances with sysctl",
       });
     },
   );

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { createHash, hash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 
@@ -43,7 +44,7 @@ function canonical(value: unknown, path: string, above: readonly object[]): unkn
     return value === 0 ? 0 : value;
   }
   if (typeof value !== "object") {
-    throw new TypeError(`${path} is ${String(value)} (${typeof value}), which JSON cannot hold`);
+    throw new TypeError(`${path} is ${inspect(value)} (${typeof value}), which JSON cannot hold`);
   }
   if (above.includes(value)) {
     throw new TypeError(`${path} contains itself`);

@@ -42,7 +42,7 @@ export function fileName(root: string, path: string): string {
   const full = isAbsolute(path) ? path : join(root, path);
   const inside = relative(root, full);
   const outside = inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside);
-  const name = outside ? full : inside === "" ? "." : inside;
+  const name = outside ? full : inside || ".";
   return sep === "/" ? name : name.split(sep).join(posix.sep);
 }
 

@@ -6,7 +6,7 @@ import { ProblemError } from "../../problem/index.ts";
 import { STATE_FOLDER } from "../state/store.ts";
 
 export interface Lock {
-  release(): void;
+  release: () => void;
 }
 
 export interface LockOptions {
@@ -106,7 +106,7 @@ function untilFree(address: string, signal: AbortSignal, onHolder: (holder: stri
       try {
         onHolder(holder);
       } catch (error) {
-        end(() => reject(error as Error));
+        end(() => reject(error instanceof Error ? error : new Error(String(error))));
       }
     };
     const abort = (): void => end(() => reject(signal.reason as Error));

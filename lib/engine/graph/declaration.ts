@@ -3,18 +3,11 @@
  * also the way to need what it makes: `needs: { applied }` is the dependency and gives the recipe its typed
  * value.
  */
+import type { FileValue } from "./file-value.ts";
 import type { NodeId } from "../model.ts";
 import type { Recipe, RecipeContext } from "./context.ts";
 
 declare const made: unique symbol;
-
-/** A file as a recipe gets it: its name, and its content when it is asked for. */
-export interface FileValue {
-  readonly path: string;
-  readonly bytes: Uint8Array;
-  readonly text: string;
-  readonly json: unknown;
-}
 
 /** Anything that can be needed; V is what the recipe gets for it. */
 export interface Needed<V> {

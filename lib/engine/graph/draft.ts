@@ -12,8 +12,8 @@ export interface LoadedGraph {
 export interface GraphSource {
   readonly offered: readonly (Step<unknown> | Group)[];
   /** The digest of the code of a declaration. */
-  code(declaration: Declaration): string;
-  place(declaration: Declaration): SourceLocation | undefined;
+  code: (declaration: Declaration) => string;
+  place: (declaration: Declaration) => SourceLocation | undefined;
   readonly edges: Edges;
 }
 

@@ -46,9 +46,12 @@ export function collect(
 }
 
 function neededSteps(needs: Needs): Declaration[] {
-  return singleNeeds(needs).flatMap((need) =>
-    need.kind === "step" ? [need.declaration] : need.kind === "target" ? [need.step.declaration] : [],
-  );
+  return singleNeeds(needs).flatMap((need) => {
+    if (need.kind === "step") {
+      return [need.declaration];
+    }
+    return need.kind === "target" ? [need.step.declaration] : [];
+  });
 }
 
 export function outputNodes(state: State, root: string, declaration: Declaration): NodeId[] {

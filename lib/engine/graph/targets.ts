@@ -15,7 +15,7 @@ export function claim(
 ): void {
   const name = state.nodeName[node]!;
   const isFile = state.nodeKind[node] === Kind.file;
-  const bad = isFile ? badTarget(name) : name === "" ? "a fact needs a name" : undefined;
+  const bad = isFile ? badTarget(name) : badFact(name);
   if (bad !== undefined) {
     problems.push(
       problemAt(
@@ -78,6 +78,10 @@ export function targetAbove(
     }
   }
   return undefined;
+}
+
+function badFact(name: string): string | undefined {
+  return name === "" ? "a fact needs a name" : undefined;
 }
 
 function badTarget(name: string): string | undefined {

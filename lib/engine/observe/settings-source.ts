@@ -11,12 +11,12 @@ export interface SettingsSource {
    * Reads, checks and parses the file. Throws a ProblemError (exit 2) with all problems, also if there is no
    * such file.
    */
-  read(path: string, shownAs: string): { readonly bytes: Uint8Array; readonly settings: SettingsContent };
+  read: (path: string, shownAs: string) => { readonly bytes: Uint8Array; readonly settings: SettingsContent };
 }
 
 export interface SettingsContent {
-  value(key: string): string | number | boolean | undefined;
+  value: (key: string) => string | number | boolean | undefined;
   /** The names of all sections of a kind: `[core core-1]` is the core with the name core-1. */
-  names(kind: string): readonly string[];
-  place(key: string): SourceLocation | undefined;
+  names: (kind: string) => readonly string[];
+  place: (key: string) => SourceLocation | undefined;
 }

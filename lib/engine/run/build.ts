@@ -5,6 +5,7 @@ import { fullPath, temporaryBeside } from "../disk/files.ts";
 import { closure } from "../model.ts";
 import { Scheduler } from "./scheduler.ts";
 import { selectSteps } from "../graph/select.ts";
+import { settle } from "../observe/settle.ts";
 import type { Session } from "./session.ts";
 import { Store } from "../state/store.ts";
 import { removeOrphans } from "./orphans.ts";
@@ -48,20 +49,14 @@ export async function build(
     graph = await session.graph(true);
   }
   const steps = selectSteps(session.state, graph, options.targets);
-  let run = new Scheduler(session, graph, closure(graph, steps), options, emit, signal);
+  let run = new Scheduler(closure(graph, steps), { session, graph, options, emit, signal });
   run.decideAll();
   if (run.hasWork) {
     const built = await session.recipes();
     if (built.graph !== graph) {
       graph = built.graph;
-      run = new Scheduler(
-        session,
-        graph,
-        closure(graph, selectSteps(session.state, graph, options.targets)),
-        options,
-        emit,
-        signal,
-      );
+      const needed = closure(graph, selectSteps(session.state, graph, options.targets));
+      run = new Scheduler(needed, { session, graph, options, emit, signal });
       run.decideAll();
     }
     run.reportFresh();
@@ -78,7 +73,7 @@ export async function build(
   } else {
     run.reportFresh();
   }
-  await session.observer.settle();
+  await settle(session.observer);
   return run.summary();
 }
 

@@ -57,9 +57,9 @@ export function commitOutputs(
   if (declaration.kind === "effect") {
     const marker = outputs[0]!;
     const bytes = Buffer.from(markerText(state, declaration.name, reads, text));
-    const digest = state.digest(digestOf(bytes));
-    putOutput(observer, marker, bytes, digest, 0, true);
-    made.set(marker, digest);
+    const markerDigest = state.digest(digestOf(bytes));
+    putOutput(observer, marker, bytes, markerDigest, 0, true);
+    made.set(marker, markerDigest);
   }
   state.observe(fact, digest);
   made.set(fact, digest);
@@ -124,7 +124,12 @@ function markerText(state: State, name: string, reads: DependencyRecorder, outpu
   const prerequisites = [...reads.edges]
     .map(([node, digest]) => [state.nodeName[node]!, state.digests[digest]!] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `${JSON.stringify({ effect: name, prerequisites: Object.fromEntries(prerequisites), outputs: JSON.parse(outputs) as unknown }, null, 2)}\n`;
+  const marker = {
+    effect: name,
+    prerequisites: Object.fromEntries(prerequisites),
+    outputs: JSON.parse(outputs) as unknown,
+  };
+  return `${JSON.stringify(marker, null, 2)}\n`;
 }
 
 function bytesOf(content: unknown, name: string): Uint8Array {

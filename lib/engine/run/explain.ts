@@ -35,7 +35,8 @@ export function explain(session: Session, graph: Graph, steps: Iterable<StepId>)
       ? []
       : reasonsFor(state, graph, step, observer, open);
     const below = stepsBelow(graph, step).find((one) => notFresh[one] === 1);
-    const freshness = reasons.length > 0 ? "stale" : below !== undefined ? "unknown" : "fresh";
+    const unchanged = below === undefined ? "fresh" : "unknown";
+    const freshness = reasons.length > 0 ? "stale" : unchanged;
     if (freshness !== "fresh") {
       notFresh[step] = 1;
     }

@@ -1,11 +1,13 @@
 import { ProblemError, type Problem } from "../../problem/index.ts";
 import { locationInStack } from "./stack-location.ts";
 
-export function failureOf(body: () => void): unknown {
+/** What the body threw, or undefined. */
+export function failureOf(body: () => void): Error | undefined {
   try {
-    return void body();
+    body();
+    return undefined;
   } catch (error) {
-    return error;
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 

@@ -1,4 +1,6 @@
-import type { PlannedEffect } from "./events.ts";
+import type { Graph } from "../model.ts";
+import type { Session } from "./session.ts";
+import type { Emit, PlannedEffect } from "./events.ts";
 
 export interface BuildOptions {
   readonly targets: readonly string[];
@@ -28,4 +30,13 @@ export interface Summary {
    * 0.
    */
   readonly exit: number;
+}
+
+/** What a run works on, and how. */
+export interface SchedulerInput {
+  readonly session: Session;
+  readonly graph: Graph;
+  readonly options: BuildOptions;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
 }

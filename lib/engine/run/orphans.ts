@@ -66,10 +66,11 @@ function keepOrRemove(
   }
   const note = (what: string): void => emit({ type: "note", what: `${file} ${what}` });
   let effect = "";
-  eachEdge(
-    record.outputs,
-    (one) => void (state.nodeKind[one] === Kind.fact && (effect = state.nodeName[one]!)),
-  );
+  eachEdge(record.outputs, (one) => {
+    if (state.nodeKind[one] === Kind.fact) {
+      effect = state.nodeName[one]!;
+    }
+  });
   if ((record.flags & RecordFlag.effect) !== 0) {
     emit({
       type: "note",
@@ -107,7 +108,9 @@ function transferOwnership(state: State, graph: Graph): void {
         edges: noEdges,
       };
       const outputs = new Map<NodeId, DigestId>([[node, digest]]);
-      eachEdge(its.outputs, (one, digest) => void outputs.set(one, digest));
+      eachEdge(its.outputs, (one, had) => {
+        outputs.set(one, had);
+      });
       state.setRecord(owner, { ...its, outputs: edgesOf(outputs) });
     });
   }

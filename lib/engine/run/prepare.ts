@@ -1,4 +1,5 @@
-import type { Declaration, FileValue, Glob, Need, SourceFile, Step, Target } from "../graph/declaration.ts";
+import type { Declaration, Glob, Need, SourceFile, Step, Target } from "../graph/declaration.ts";
+import type { FileValue } from "../graph/file-value.ts";
 import type { Emit } from "./events.ts";
 import { fileName } from "../disk/files.ts";
 import {

@@ -56,7 +56,7 @@ function reasonOf(state: State, finding: Finding): Reason | undefined {
     return {
       kind: "target",
       path: name,
-      change: to === Digest.missing ? "missing" : to <= Digest.special ? "replaced" : "edited",
+      change: targetChange(to),
     };
   }
   switch (state.nodeKind[node]!) {
@@ -64,7 +64,7 @@ function reasonOf(state: State, finding: Finding): Reason | undefined {
       return {
         kind: "file",
         path: name,
-        change: from === Digest.missing ? "appeared" : to === Digest.missing ? "vanished" : "changed",
+        change: fileChange(from, to),
       };
     case Kind.setting:
       return { kind: "setting", key: name, from: valueOf(state, from), to: valueOf(state, to) };
@@ -110,4 +110,18 @@ export function targetsOf(state: State, graph: Graph, step: StepId): string[] {
   return Array.from(outputsOf(graph, step))
     .filter((node) => state.nodeKind[node] === Kind.file)
     .map((node) => state.nodeName[node]!);
+}
+
+function targetChange(to: DigestId): "missing" | "replaced" | "edited" {
+  if (to === Digest.missing) {
+    return "missing";
+  }
+  return to <= Digest.special ? "replaced" : "edited";
+}
+
+function fileChange(from: DigestId, to: DigestId): "appeared" | "vanished" | "changed" {
+  if (from === Digest.missing) {
+    return "appeared";
+  }
+  return to === Digest.missing ? "vanished" : "changed";
 }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { FileValue } from "../graph/declaration.ts";
+import type { FileValue } from "../graph/file-value.ts";
 import { fileName } from "../disk/files.ts";
 import { Digest, Kind, type DigestId, type NodeId } from "../model.ts";
 import type { Observer } from "../observe/observe.ts";
@@ -105,7 +105,7 @@ export function fileValue(path: string, bytes: Uint8Array): FileValue {
       return (text ??= Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
     },
     get json(): unknown {
-      return JSON.parse(this.text);
+      return JSON.parse(this.text) as unknown;
     },
   };
 }

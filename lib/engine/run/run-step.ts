@@ -57,7 +57,11 @@ export async function runStep(runner: StepContext, step: StepId, prepared?: Prep
   } catch (error) {
     // What it made before stays known as ours, and so does what it made now before it failed.
     if (before !== undefined) {
-      eachEdge(before.outputs, (node, digest) => void (made.has(node) || made.set(node, digest)));
+      eachEdge(before.outputs, (node, digest) => {
+        if (!made.has(node)) {
+          made.set(node, digest);
+        }
+      });
     }
     ended(RecordStatus.failed, new Map());
     throw error;

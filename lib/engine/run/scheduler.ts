@@ -1,56 +1,20 @@
+import { guardProcess } from "./guard-process.ts";
+import { laterEffects } from "./later.ts";
+import { blockedBy, dependentsOf, type Dependents } from "./dependents.ts";
+import { At, isOpen, statusOf, summarize } from "./step-state.ts";
 import { failureOf, problemsOf } from "./failure.ts";
 import { isFresh } from "../decide.ts";
-import type { BuildOptions, Summary } from "./options.ts";
-import type { Emit, LaterEffect, PlannedEffect, Reason, StepStatus } from "./events.ts";
-import { stepsBelow, type Graph, type StepId } from "../model.ts";
+import type { SchedulerInput, Summary } from "./options.ts";
+import type { PlannedEffect, Reason } from "./events.ts";
+import { stepsBelow, type StepId } from "../model.ts";
 import { ProblemError } from "../../problem/index.ts";
 import { isEffect, reasonsFor, stepName } from "./reasons.ts";
-import { currentRecorder } from "./recorder.ts";
 import { planEffect, runStep } from "./run-step.ts";
 import type { Prepared, StepContext } from "./prepare.ts";
-import type { Session } from "./session.ts";
 
-/**
- * Where a step is on its way. Every needed step is in exactly one of these:
- *
- *   pending ─ all below have ended ─→ fresh
- *      │                        └───→ ready → running → ran | failed
- *      │                                ↑        ↓
- *      │                             consent ← held      an effect for which a person is asked
- *      └─ something below failed, an interrupt, no consent ─→ skipped
- */
-const At = {
-  unneeded: 0,
-  pending: 1,
-  ready: 2,
-  running: 3,
-  held: 4,
-  fresh: 5,
-  ran: 6,
-  failed: 7,
-  skipped: 8,
-} as const;
-type At = (typeof At)[keyof typeof At];
-
-const statusOf: Partial<Record<At, StepStatus>> = {
-  [At.fresh]: "fresh",
-  [At.ran]: "ran",
-  [At.failed]: "failed",
-  [At.skipped]: "skipped",
-};
-
-type Dependents = ReadonlyMap<StepId, readonly StepId[]>;
-
-/**
- * One walk over the graph: decides each needed step when all steps below it have ended, and runs the stale
- * ones.
- */
+/** One walk over the graph: decides each needed step when all steps below have ended, and runs the stale ones. */
 export class Scheduler {
-  readonly #session: Session;
-  readonly #graph: Graph;
-  readonly #options: BuildOptions;
-  readonly #emit: Emit;
-  readonly #signal: AbortSignal;
+  readonly #input: SchedulerInput;
   readonly #at: Uint8Array;
   /** How many of its needs are made by steps that have not ended. */
   readonly #openInputs: Uint32Array;
@@ -69,19 +33,9 @@ export class Scheduler {
   /** For each running recipe how to end it when nothing is left that it could wait for. */
   readonly #giveUp = new Set<(why: Error) => void>();
 
-  constructor(
-    session: Session,
-    graph: Graph,
-    needed: Uint8Array,
-    options: BuildOptions,
-    emit: Emit,
-    signal: AbortSignal,
-  ) {
-    this.#session = session;
-    this.#graph = graph;
-    this.#options = options;
-    this.#emit = emit;
-    this.#signal = signal;
+  /** `needed`: the steps that the targets need, as a 0/1 mask. */
+  constructor(needed: Uint8Array, input: SchedulerInput) {
+    this.#input = input;
     this.#at = needed.map((one) => (one === 1 ? At.pending : At.unneeded));
     this.#openInputs = new Uint32Array(needed.length);
   }
@@ -91,40 +45,36 @@ export class Scheduler {
   }
 
   /**
-   * One pass in topological order: decides every step of which all steps below are fresh. The others wait.
+   * One pass in topological order: decides every step of which all steps below are fresh; the others stay
+   * pending.
    */
   decideAll(): void {
     for (let step = 0; step < this.#at.length; step++) {
       if (this.#at[step] !== At.pending) {
         continue;
       }
-      let open = 0;
-      for (const below of stepsBelow(this.#graph, step)) {
-        if (this.#at[below] !== At.fresh) {
-          open++;
-        }
-      }
-      this.#openInputs[step] = open;
-      if (open === 0) {
+      const below = stepsBelow(this.#input.graph, step);
+      this.#openInputs[step] = below.filter((one) => this.#at[one] !== At.fresh).length;
+      if (this.#openInputs[step] === 0) {
         this.#decide(step);
       }
     }
   }
 
-  /** Tells the steps that check() found fresh. */
+  /** Reports the steps that decideAll() found fresh. */
   reportFresh(): void {
-    this.#at.forEach((at, step) => at === At.fresh && this.#tell(step, At.fresh, 0));
+    this.#at.forEach((at, step) => at === At.fresh && this.#report(step, At.fresh, 0));
   }
 
   /** Returns whether the step is fresh; otherwise it is ready to run. */
   #decide(step: StepId): boolean {
-    const { state, observer } = this.#session;
-    const forced = this.#options.force;
-    if (!forced && isFresh(state, this.#graph, step, observer, () => false)) {
+    const { state, observer } = this.#input.session;
+    const forced = this.#input.options.force;
+    if (!forced && isFresh(state, this.#input.graph, step, observer, () => false)) {
       this.#at[step] = At.fresh;
       return true;
     }
-    const reasons = reasonsFor(state, this.#graph, step, observer);
+    const reasons = reasonsFor(state, this.#input.graph, step, observer);
     this.#reasons.set(step, forced ? [{ kind: "forced" }, ...reasons] : reasons);
     this.#at[step] = At.ready;
     this.#ready.push(step);
@@ -132,43 +82,26 @@ export class Scheduler {
   }
 
   async execute(runner: StepContext): Promise<void> {
-    const dependents = this.#dependents();
+    const dependents = dependentsOf(this.#input.graph, this.#at);
     const abort = (): void => {
       this.#stopping = true;
       this.#wake();
     };
-    this.#signal.addEventListener("abort", abort);
-    // Node would end the process as if all were well.
-    const empty = (): void =>
-      this.#giveUp.forEach((giveUp) => giveUp(new Error("it waits for something that can never come")));
-    // What a recipe started and did not wait for: without a listener Node ends, and leaves the others'
-    // children behind.
-    const stray = (error: unknown): void => {
-      // Its recipe has been told already (see started() in recipe.ts).
-      const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
-      if ((code === "EMFILE" || code === "ENFILE") && syscall?.startsWith("spawn") === true) {
-        return;
-      }
-      const step = currentRecorder.getStore()?.step;
-      const { name, message } = error instanceof Error ? error : new Error(String(error));
-      const what = `something that ${step === undefined ? "a recipe" : `the recipe of ${step}`} left behind failed: ${name}: ${message}`;
-      this.#emit({
-        type: "problem",
-        ...(step === undefined ? {} : { target: step }),
-        problem: { code: "DP239", what, fix: "let the recipe wait for all that it starts" },
-      });
-      this.#exits.add(1);
-      this.#stopping ||= !this.#options.keepGoing;
-      this.#wake();
-    };
-    process.on("beforeExit", empty).on("uncaughtException", stray).on("unhandledRejection", stray);
+    this.#input.signal.addEventListener("abort", abort);
+    const unguard = guardProcess(
+      () => this.#giveUp.forEach((giveUp) => giveUp(new Error("the recipe's promise can never settle"))),
+      (problem, step) => {
+        this.#input.emit({ type: "problem", ...(step === undefined ? {} : { target: step }), problem });
+        this.#exits.add(1);
+        this.#stopping ||= !this.#input.options.keepGoing;
+        this.#wake();
+      },
+    );
     let breath = performance.now();
-    let full: unknown;
-    if (this.#signal.aborted) {
-      this.#stopping = true;
-    }
+    let full: Error | undefined;
+    this.#stopping ||= this.#input.signal.aborted;
     for (;;) {
-      while (!this.#stopping && this.#next < this.#ready.length && this.#running < this.#options.jobs) {
+      while (!this.#stopping && this.#next < this.#ready.length && this.#running < this.#input.options.jobs) {
         this.#start(runner, this.#ready[this.#next++]!, dependents);
       }
       // Recipes that never wait would keep out signals, and who asks for the lock.
@@ -189,14 +122,13 @@ export class Scheduler {
         break;
       }
     }
-    this.#signal.removeEventListener("abort", abort);
-    // A rejection is told of when the microtasks are done.
+    this.#input.signal.removeEventListener("abort", abort);
+    // A rejection is reported once the microtasks are done.
     await new Promise((resolve) => setImmediate(resolve));
-    process.off("beforeExit", empty).off("uncaughtException", stray).off("unhandledRejection", stray);
+    unguard();
     // Only steps that an interrupt or a failure kept from running are left.
     for (let step = 0; step < this.#at.length; step++) {
-      const left = this.#at[step] === At.pending || this.#at[step] === At.ready || this.#at[step] === At.held;
-      if (left) {
+      if (isOpen(this.#at[step]!)) {
         this.#end(step, At.skipped, 0, dependents);
       }
     }
@@ -205,28 +137,9 @@ export class Scheduler {
     }
   }
 
-  /** For each step the needed ones that wait for it, as often as they need something of it. */
-  #dependents(): Dependents {
-    const dependents = new Map<StepId, StepId[]>();
-    for (let step = 0; step < this.#at.length; step++) {
-      if (this.#at[step] !== At.pending) {
-        continue;
-      }
-      for (const below of stepsBelow(this.#graph, step)) {
-        const known = dependents.get(below);
-        if (known === undefined) {
-          dependents.set(below, [step]);
-        } else {
-          known.push(step);
-        }
-      }
-    }
-    return dependents;
-  }
-
   #start(runner: StepContext, step: StepId, dependents: Dependents): void {
-    const effect = isEffect(this.#graph, step);
-    if (effect && this.#options.effects === "hold") {
+    const effect = isEffect(this.#input.graph, step);
+    if (effect && this.#input.options.effects === "hold") {
       return this.#hold(step, dependents);
     }
     this.#at[step] = At.running;
@@ -250,7 +163,7 @@ export class Scheduler {
       await runStep(runner, step, prepared);
       return At.ran;
     }
-    const planned = { name: this.#graph.effectName[step]!, changes: plan.changes };
+    const planned = { name: this.#input.graph.effectName[step]!, changes: plan.changes };
     this.#held.push({ step, planned, prepared });
     return At.held;
   }
@@ -266,20 +179,7 @@ export class Scheduler {
       });
     } catch (error) {
       at = At.failed;
-      const target = stepName(this.#session.state, this.#graph, step);
-      if (!this.#signal.aborted) {
-        for (const problem of problemsOf(this.#session.root, target, error)) {
-          this.#emit({ type: "problem", target, problem });
-        }
-      }
-      // What waits for a person is no reason to leave other work undone.
-      const exit = error instanceof ProblemError ? error.exitCode : 1;
-      this.#exits.add(exit);
-      if (exit === 4) {
-        this.#needsPerson.add(step);
-      } else if (!this.#options.keepGoing) {
-        this.#stopping = true;
-      }
+      this.#failed(step, error);
     }
     this.#giveUp.delete(giveUp);
     this.#running--;
@@ -291,26 +191,43 @@ export class Scheduler {
     this.#wake();
   }
 
+  #failed(step: StepId, error: unknown): void {
+    const target = stepName(this.#input.session.state, this.#input.graph, step);
+    for (const problem of this.#input.signal.aborted
+      ? []
+      : problemsOf(this.#input.session.root, target, error)) {
+      this.#input.emit({ type: "problem", target, problem });
+    }
+    const exit = error instanceof ProblemError ? error.exitCode : 1;
+    this.#exits.add(exit);
+    // What needs a person is no reason to leave other work undone.
+    if (exit === 4) {
+      this.#needsPerson.add(step);
+    } else if (!this.#input.options.keepGoing) {
+      this.#stopping = true;
+    }
+  }
+
   /** Writes down how a step ended and lets go what waited for it. */
   #end(step: StepId, how: At, ms: number, dependents: Dependents): void {
     this.#at[step] = how;
-    this.#tell(step, how, ms);
+    this.#report(step, how, ms);
     this.#release(step, how === At.ran, dependents);
   }
 
-  #tell(step: StepId, how: At, ms: number): void {
-    const target = stepName(this.#session.state, this.#graph, step);
-    const label = this.#graph.effectName[step]!;
-    const reasons =
-      this.#reasons.get(step) ??
-      (how === At.fresh ? [] : [{ kind: "upstream" as const, target: this.#cause(step) }]);
-    this.#emit({
+  #report(step: StepId, how: At, ms: number): void {
+    const name = (one: StepId): string => stepName(this.#input.session.state, this.#input.graph, one);
+    const effect = this.#input.graph.effectName[step]!;
+    const upstream = (): Reason[] => [
+      { kind: "upstream", target: name(blockedBy(this.#input.graph, this.#at, step)) },
+    ];
+    this.#input.emit({
       type: "step",
-      target,
-      ...(label === "" ? {} : { effect: label }),
+      target: name(step),
+      ...(effect === "" ? {} : { effect }),
       status: statusOf[how]!,
       ...(this.#needsPerson.has(step) ? { needsPerson: true } : {}),
-      reasons,
+      reasons: this.#reasons.get(step) ?? (how === At.fresh ? [] : upstream()),
       ms: Math.round(ms),
     });
   }
@@ -328,31 +245,30 @@ export class Scheduler {
         }
         if (!made) {
           this.#at[dependent] = At.skipped;
-          this.#tell(dependent, At.skipped, 0);
+          this.#report(dependent, At.skipped, 0);
           released.push([dependent, false]);
         } else if (--this.#openInputs[dependent]! === 0 && this.#decide(dependent)) {
-          this.#tell(dependent, At.fresh, 0);
+          this.#report(dependent, At.fresh, 0);
           released.push([dependent, true]);
         }
       }
     }
   }
 
-  #cause(step: StepId): string {
-    for (const below of stepsBelow(this.#graph, step)) {
-      if (this.#at[below] !== At.fresh && this.#at[below] !== At.ran) {
-        return stepName(this.#session.state, this.#graph, below);
-      }
-    }
-    return stepName(this.#session.state, this.#graph, step);
-  }
-
   async #askForHeld(dependents: Dependents): Promise<void> {
     const held = this.#held;
     this.#held = [];
     const effects = held.map((one) => one.planned);
-    this.#emit({ type: "plan", effects, later: this.#later(held.map((one) => one.step)) });
-    if (await this.#options.consent(effects)) {
+    this.#input.emit({
+      type: "plan",
+      effects,
+      later: laterEffects(
+        this.#input.graph,
+        this.#at,
+        held.map((one) => one.step),
+      ),
+    });
+    if (await this.#input.options.consent(effects)) {
       for (const { step, prepared } of held) {
         this.#approved.set(step, prepared);
       }
@@ -366,51 +282,18 @@ export class Scheduler {
   }
 
   /**
-   * The effects that wait for these ones or for what these let go on, each with the nearest effect that it
-   * waits for.
-   */
-  #later(held: readonly StepId[]): LaterEffect[] {
-    const waitsFor = new Map<StepId, string>(held.map((step) => [step, this.#graph.effectName[step]!]));
-    const later: LaterEffect[] = [];
-    for (let step = 0; step < this.#at.length; step++) {
-      if (this.#at[step] !== At.pending) {
-        continue;
-      }
-      const below = [...stepsBelow(this.#graph, step)].find((one) => waitsFor.has(one));
-      if (below === undefined) {
-        continue;
-      }
-      const after = waitsFor.get(below)!;
-      const name = this.#graph.effectName[step]!;
-      waitsFor.set(step, name === "" ? after : name);
-      if (name !== "") {
-        later.push({ name, after });
-      }
-    }
-    return later;
-  }
-
-  /**
    * Watch: an effect does not run. What needs it goes on with the facts that it gave last, if it ever ran.
    */
   #hold(step: StepId, dependents: Dependents): void {
-    const { state } = this.#session;
-    const fact = this.#graph.out[this.#graph.outStart[step + 1]! - 1]!;
+    const { state } = this.#input.session;
+    const fact = this.#input.graph.out[this.#input.graph.outStart[step + 1]! - 1]!;
     this.#at[step] = At.skipped;
     this.#needsPerson.add(step);
-    this.#tell(step, At.skipped, 0);
+    this.#report(step, At.skipped, 0);
     this.#release(step, state.texts.has(state.nodeDigest[fact]!), dependents);
   }
 
   summary(): Summary {
-    const count = (at: At): number => this.#at.reduce((sum, one) => (one === at ? sum + 1 : sum), 0);
-    return {
-      ran: count(At.ran),
-      fresh: count(At.fresh),
-      failed: count(At.failed),
-      skipped: count(At.skipped),
-      needsPerson: this.#needsPerson.size,
-      exit: [2, 1, 4].find((code) => this.#exits.has(code)) ?? (this.#needsPerson.size > 0 ? 4 : 0),
-    };
+    return summarize(this.#at, this.#needsPerson.size, this.#exits);
   }
 }

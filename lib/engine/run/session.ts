@@ -19,9 +19,9 @@ export type GitStatus = "tracked" | "untracked" | "ignored" | "unknown";
 /** What says which steps there are. */
 export interface Dofile {
   /** What it declares now, and where from. `keep` allows to write what saves time at the next evaluation. */
-  evaluate(observer: Observer, keep: boolean): Promise<GraphSource>;
+  evaluate: (observer: Observer, keep: boolean) => Promise<GraphSource>;
   /** The same without finding out where from, for recipes alone. */
-  declarations(observer: Observer): Promise<readonly (Step<unknown> | Group)[]>;
+  declarations: (observer: Observer) => Promise<readonly (Step<unknown> | Group)[]>;
 }
 
 /** What the program around the engine provides. */
@@ -31,15 +31,15 @@ export interface Host {
   readonly dofile: Dofile;
   readonly settings: SettingsSource;
   /** Loads what the context needs, before the first recipe runs. */
-  load(): Promise<void>;
+  load: () => Promise<void>;
   /** The context of recipes, with what the program adds to it. */
-  context(context: RecipeContext): RecipeContext;
+  context: (context: RecipeContext) => RecipeContext;
   /** What git says of a file: what it tracks or does not ignore, a person may have written. */
-  gitStatus(root: string, name: string): GitStatus;
+  gitStatus: (root: string, name: string) => GitStatus;
   /** Forgets what git said. */
-  invalidate(): void;
+  invalidate: () => void;
   /** A word that every screen of this project must show ("SANDBOX"), or nothing. */
-  banner(settings: SettingsContent): string;
+  banner: (settings: SettingsContent) => string;
 }
 
 /**

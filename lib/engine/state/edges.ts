@@ -9,7 +9,7 @@ export function edgesOf(pairs: ReadonlyMap<NodeId, DigestId>): Edges {
 }
 
 /** Calls back with every pair; stops when told so by `false`. */
-export function eachEdge(edges: Edges, visit: (node: NodeId, digest: DigestId) => boolean | void): boolean {
+export function eachEdge(edges: Edges, visit: (node: NodeId, digest: DigestId) => unknown): boolean {
   for (let index = edges.start; index < edges.end; index++) {
     if (visit(edges.nodes[index]!, edges.digests[index]!) === false) {
       return false;

@@ -54,15 +54,17 @@ function apply(state: State, words: Uint32Array, unfinished: Map<NodeId, readonl
   } else if (type === Entry.started) {
     const before = state.records.get(step);
     const outputs = new Map<NodeId, DigestId>();
-    eachEdge(pairs(words.subarray(4)), (node, digest) => void outputs.set(node, digest));
+    eachEdge(pairs(words.subarray(4)), (node, digest) => {
+      outputs.set(node, digest);
+    });
     unfinished.set(step, [...outputs.keys()]);
     // What it made before stays known as ours where it is not known what it was about to make.
     if (before !== undefined) {
-      eachEdge(
-        before.outputs,
-        (node, digest) =>
-          void ((outputs.get(node) ?? Digest.unknown) === Digest.unknown && outputs.set(node, digest)),
-      );
+      eachEdge(before.outputs, (node, digest) => {
+        if ((outputs.get(node) ?? Digest.unknown) === Digest.unknown) {
+          outputs.set(node, digest);
+        }
+      });
     }
     const edges = before?.edges ?? noEdges;
     state.setRecord(step, {
@@ -95,5 +97,5 @@ function pairs(words: Uint32Array): Edges {
 }
 
 function textAt(words: Uint32Array, index: number): string {
-  return Buffer.from(words.buffer, words.byteOffset + (index + 1) * 4, words[index]!).toString("utf8");
+  return Buffer.from(words.buffer, words.byteOffset + (index + 1) * 4, words[index]).toString("utf8");
 }

@@ -43,7 +43,7 @@ export function writeSnapshot(state: State): Uint8Array {
     groupMember: graph?.groupMember ?? none,
     digest: Buffer.from(state.digests.join(""), "hex"),
     textDigest: Uint32Array.from(texts, ([digest]) => digest),
-    text: utf8(texts.map(([, text]) => text).join("\0")),
+    text: utf8(texts.map(([, value]) => value).join("\0")),
     stepFlags: graph?.flags ?? none,
     label: utf8((graph?.effectName ?? []).join("\0")),
     definition: graph?.definition ?? none,
@@ -91,7 +91,9 @@ export function readSnapshot(bytes: Uint8Array): State | Unreadable {
     state.digest(digests.slice(at, at + 32));
   }
   const textDigest = u32("textDigest");
-  names(sections.text, textDigest.length).forEach((text, index) => state.texts.set(textDigest[index]!, text));
+  names(sections.text, textDigest.length).forEach((value, index) =>
+    state.texts.set(textDigest[index]!, value),
+  );
   readRecords(state, sections);
   const [globStart, globFolder] = [u32("globStart"), u32("globFolder")];
   u32("glob").forEach((node, index) =>

@@ -131,7 +131,11 @@ export class State {
 export function filesMade(state: State): Uint8Array {
   const made = new Uint8Array(state.nodeName.length);
   for (const { outputs } of state.records.values()) {
-    eachEdge(outputs, (node, digest) => void (digest !== Digest.unknown && (made[node] = 1)));
+    eachEdge(outputs, (node, digest) => {
+      if (digest !== Digest.unknown) {
+        made[node] = 1;
+      }
+    });
   }
   return made;
 }

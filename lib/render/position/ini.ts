@@ -1,6 +1,5 @@
-import { lengthened, metLine, NEW_LINE, withOutput } from "./line.ts";
-import type { Line } from "./line.ts";
-import type { Positions, Refuse } from "./position.ts";
+import { lengthened, metLine, NEW_LINE, withOutput, type Line } from "./line.ts";
+import type { Positions, Refuse } from "./positions.ts";
 
 const FIX = "write it as a whole value on a line of its own: key = {{ … | ini }}";
 const BEFORE_VALUE = /^[ \t]*[A-Za-z0-9_][A-Za-z0-9_.-]*[ \t]*=[ \t]*$/;

@@ -1,4 +1,4 @@
-import type { Positions, Refuse } from "./position.ts";
+import type { Positions, Refuse } from "./positions.ts";
 import type { Output } from "../translation.ts";
 
 interface State {

@@ -1,4 +1,4 @@
-import type { Refuse } from "./position.ts";
+import type { Refuse } from "./positions.ts";
 import type { Output } from "../translation.ts";
 
 /** The line that is being written, in a language in which an output ends its line. */

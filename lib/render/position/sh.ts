@@ -1,5 +1,5 @@
 import { OUTPUT_MARK } from "./line.ts";
-import type { Positions, Refuse } from "./position.ts";
+import type { Positions, Refuse } from "./positions.ts";
 import type { Output } from "../translation.ts";
 
 /** A here-document that has begun or will at the next line end. */

@@ -1,6 +1,5 @@
-import { lengthened, metLine, NEW_LINE, withOutput } from "./line.ts";
-import type { Line } from "./line.ts";
-import type { Positions, Refuse } from "./position.ts";
+import { lengthened, metLine, NEW_LINE, withOutput, type Line } from "./line.ts";
+import type { Positions, Refuse } from "./positions.ts";
 
 /** What the lines so far mean for the next one. Columns count from 0. */
 interface Above {

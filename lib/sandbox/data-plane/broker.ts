@@ -19,7 +19,7 @@ export interface BrokerOptions {
 export interface Broker {
   readonly port: number;
   readonly aedes: Aedes;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** Who may connect, publish, subscribe and receive. */

@@ -10,12 +10,12 @@ import { decide } from "../iot/authorization.ts";
  * not allowed.
  */
 export interface CoreCalls {
-  putCertificateAuthorities(pem: string): Promise<void>;
-  updateConnectivityInfo(addresses: Address[]): Promise<void>;
+  putCertificateAuthorities: (pem: string) => Promise<void>;
+  updateConnectivityInfo: (addresses: Address[]) => Promise<void>;
   /** Why a certificate is not one of that client device, or undefined. */
-  verifyClientDevice(certificateId: string, thing: string): string | undefined;
+  verifyClientDevice: (certificateId: string, thing: string) => string | undefined;
   /** Whether the version of a component is there for a deployment. */
-  hasComponent(name: string, version: string): boolean;
+  hasComponent: (name: string, version: string) => boolean;
 }
 
 /**

@@ -23,7 +23,7 @@ export async function openDiscovery({
   identity,
   port,
   told,
-}: DiscoveryOptions): Promise<{ readonly port: number; close(): Promise<void> }> {
+}: DiscoveryOptions): Promise<{ readonly port: number; close: () => Promise<void> }> {
   const region = regionOf(file.account, name);
   // On port 443 clients ask for the protocol x-amzn-http-ca in ALPN, on 8443 for none.
   const options = {

@@ -28,10 +28,10 @@ export interface DataPlaneOptions {
 export interface DataPlane {
   readonly record: DataPlaneRecord;
   /** Stops the cores that run and starts those that have a bundle now. Gives their names. */
-  restartCores(): Promise<readonly string[]>;
+  restartCores: () => Promise<readonly string[]>;
   /** Resolves when every core has done what waited for it, or could not connect. */
-  settled(): Promise<void>;
-  close(): Promise<void>;
+  settled: () => Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**
@@ -57,8 +57,8 @@ export async function openDataPlane({
     `${account.dataPrefix}-ats.${domain}`,
     `greengrass-ats.${domain}`,
   ]);
-  const opened: { close(): Promise<void> }[] = [];
-  const keep = <T extends { close(): Promise<void> }>(one: T): T => {
+  const opened: { close: () => Promise<void> }[] = [];
+  const keep = <T extends { close: () => Promise<void> }>(one: T): T => {
     opened.push(one);
     return one;
   };

@@ -1,3 +1,14 @@
+import {
+  AUTH,
+  BROKER,
+  DETECTOR,
+  NUCLEUS,
+  type Components,
+  type Job,
+  DeploymentFailed,
+  messageOf,
+  statusWhenWell,
+} from "./components.ts";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { IClientOptions, MqttClient } from "mqtt";
@@ -9,11 +20,6 @@ import { coreCa } from "./core-ca.ts";
 import { deviceGroups, type MayDevice } from "./device-groups.ts";
 import { openLocalBroker } from "./local-broker.ts";
 
-const AUTH = "aws.greengrass.clientdevices.Auth";
-const BROKER = "aws.greengrass.clientdevices.mqtt.Moquette";
-const DETECTOR = "aws.greengrass.clientdevices.IPDetector";
-const NUCLEUS = "aws.greengrass.Nucleus";
-
 export interface SimulatedCoreOptions {
   readonly bundle: CoreBundle;
   /** Where this core keeps its CA and what was deployed to it. */
@@ -24,17 +30,6 @@ export interface SimulatedCoreOptions {
   readonly clientCa: string;
   readonly calls: CoreCalls;
   readonly told: (line: string) => void;
-}
-
-interface Component {
-  readonly version: string;
-  readonly configurationUpdate?: { readonly merge?: unknown };
-}
-type Components = Readonly<Record<string, Component>>;
-
-interface Job {
-  readonly jobId: string;
-  readonly jobDocument: { readonly deploymentId: string; readonly components: Components };
 }
 
 /**
@@ -255,12 +250,7 @@ export class SimulatedCore {
       ([componentName, one]) => ({
         componentName,
         version: one.version,
-        status:
-          componentName === this.#errored
-            ? "ERRORED"
-            : /\.(Nucleus|Cli)$/.test(componentName)
-              ? "FINISHED"
-              : "RUNNING",
+        status: componentName === this.#errored ? "ERRORED" : statusWhenWell(componentName),
         isRoot: true,
       }),
     );
@@ -307,18 +297,4 @@ export class SimulatedCore {
       work.catch(() => {});
     }
   }
-}
-
-/** A deployment that did not come about, with the error code that the nucleus would report. */
-class DeploymentFailed extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

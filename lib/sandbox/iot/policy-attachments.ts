@@ -7,7 +7,6 @@ import { policyName, policyNamed, policyTarget, principalCertificate } from "./r
 /** How many policies a certificate takes (https://docs.aws.amazon.com/general/latest/gr/iot-core.html). */
 const MAX_POLICIES = 10;
 
-const target = v.string();
 const paging = { pageSize: v.optional(integer), marker: v.optional(v.string()) };
 
 /** Which policies apply to which certificates and thing groups. */
@@ -16,7 +15,7 @@ export const policyAttachmentOperations = [
     "iot",
     "AttachPolicy",
     "PUT /target-policies/{policyName}",
-    { policyName, target },
+    { policyName, target: v.string() },
     ({ region }, input) => {
       const { name } = policyNamed(region, input.policyName);
       const { policies } = policyTarget(region, input.target);
@@ -39,7 +38,7 @@ export const policyAttachmentOperations = [
     "iot",
     "DetachPolicy",
     "POST /target-policies/{policyName}",
-    { policyName, target },
+    { policyName, target: v.string() },
     ({ region }, input) => {
       const { name } = policyNamed(region, input.policyName);
       const resource = policyTarget(region, input.target);
@@ -53,7 +52,7 @@ export const policyAttachmentOperations = [
     "ListAttachedPolicies",
     "POST /attached-policies/{target}",
     {
-      target,
+      target: v.string(),
       ...paging,
       recursive: v.optional(flag, false),
     },

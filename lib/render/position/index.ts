@@ -1,3 +1,4 @@
+import type { Refuse, Positions } from "./positions.ts";
 import { code } from "../codes.ts";
 import type { Language } from "../language.ts";
 import type { Node } from "../nunjucks.ts";
@@ -5,28 +6,7 @@ import { iniPositions } from "./ini.ts";
 import { jsonPositions } from "./json.ts";
 import { shPositions } from "./sh.ts";
 import { yamlPositions } from "./yaml.ts";
-import type { Output, Translation } from "../translation.ts";
-
-/** Notes that an output stands where its quoting does not hold. */
-export type Refuse = (output: Output, reason: string, fix: string) => void;
-
-/**
- * Reads the literal text of a template like the reader of its output would, as far as needed to know where a
- * whole value may stand. States are values: every path through the template's tags is followed with one of
- * its own.
- */
-export interface Positions<State> {
-  readonly start: State;
-  /** The state behind a piece of literal text. */
-  text(state: State, text: string): State;
-  /** The state behind an output; refuses it if it must not stand here. */
-  output(state: State, output: Output): State;
-  /**
-   * One state for two paths that meet, or undefined if one of them is within quotes, say, and the other is
-   * not.
-   */
-  meet(a: State, b: State): State | undefined;
-}
+import type { Translation } from "../translation.ts";
 
 /**
  * Refuses every output that could end up inside other quotes, a comment, a here-document or the like, where a

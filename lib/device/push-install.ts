@@ -1,0 +1,69 @@
+import { lastLine, FOLDER, type Push } from "./push-task.ts";
+import type { Found } from "./push-look.ts";
+import { ProblemError, type Problem } from "../problem/index.ts";
+import { ssh, type Device } from "./ssh.ts";
+
+export async function install({ core, device, options, tell }: Push, sudo: Found["sudo"]): Promise<void> {
+  if (sudo === "asks" && !device.asks) {
+    throw new ProblemError([
+      {
+        code: "DP621",
+        ...(device.place === undefined ? {} : { location: device.place }),
+        what: `${core}: sudo on ${device.host} asks for a password`,
+        why: "setup.sh runs as root, and nobody can be asked here",
+        fix: `push ${core} alone, at a terminal; or let this user run sudo without a password`,
+      },
+    ]);
+  }
+  // It finds the nucleus zip beside its folder, or where an earlier run has kept it.
+  const words = ["sh", `${FOLDER}/${core}/setup.sh`, ...options].join(" ");
+  const asks = sudo === "asks";
+  const prefix = { asks: "sudo ", root: "", free: "sudo -n " } as const;
+  const { exit, stderr } = await ssh(
+    device,
+    `${prefix[sudo]}${words}`,
+    asks ? "terminal" : "nothing",
+    (line) => tell(line.trim()),
+  );
+  if (exit === 0) {
+    return;
+  }
+  throw new ProblemError(problemsOf(core, device, exit, stderr));
+}
+
+/**
+ * What setup.sh tells on its stderr, as problems of this computer: it writes `error: …`, ` why: …` and ` fix:
+ * …` lines.
+ */
+function problemsOf(core: string, { host, place }: Device, exit: number, stderr: string): Problem[] {
+  const code = exit === 4 ? "DP625" : "DP622";
+  const at = place === undefined ? {} : { location: place };
+  const told = stderr
+    .split(/^error: /m)
+    .slice(1)
+    .map((block): Problem => {
+      const [what = "", ...rest] = block.split("\n");
+      const line = (name: string): string | undefined =>
+        rest.find((one) => one.startsWith(`  ${name}: `))?.slice(name.length + 4);
+      const [why, fix] = [line("why"), line("fix")];
+      return {
+        code,
+        ...at,
+        what: `${core}: ${what}`,
+        ...(why === undefined ? {} : { why }),
+        ...(fix === undefined ? {} : { fix }),
+      };
+    });
+  if (told.length > 0) {
+    return told;
+  }
+  return [
+    {
+      code,
+      ...at,
+      what: `${core}: setup.sh on ${host} ended with exit code ${exit}${stderr.trim() === "" ? "" : `: ${lastLine(stderr)}`}`,
+      why: "what it has done stays and is on record",
+      fix: "put it right, then push again: it goes on where it stopped",
+    },
+  ];
+}

@@ -1,0 +1,186 @@
+import { basename, dirname, extname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { BuildFailure, Loader, Message, Metafile, PluginBuild } from "esbuild";
+import { digestOfList, fileName, fullPath, Kind, type Observer } from "../engine/index.ts";
+import { ProblemError, type Problem } from "../problem/index.ts";
+import { type Program, type Bundle, currentDigest } from "./program.ts";
+
+/** The package.json of each package that a module imports. */
+type Packages = Map<string, string[]>;
+
+const LOADERS: Readonly<Record<string, Loader>> = {
+  ".ts": "ts",
+  ".mts": "ts",
+  ".cts": "ts",
+  ".tsx": "tsx",
+  ".js": "js",
+  ".mjs": "js",
+  ".cjs": "js",
+  ".json": "json",
+  ".txt": "text",
+  ".pem": "text",
+};
+
+export async function build(
+  observer: Observer,
+  program: Program,
+  dofile: string,
+  folder: string,
+): Promise<Omit<Bundle, "path"> & { code: string }> {
+  const esbuild = await import("esbuild");
+  const packages: Packages = new Map();
+  const result = await esbuild
+    .build({
+      entryPoints: [fullPath(observer.root, dofile)],
+      absWorkingDir: observer.root,
+      outfile: join(folder, "dofile.mjs"),
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      conditions: ["node", "import"],
+      sourcemap: "inline",
+      sourcesContent: false,
+      legalComments: "none",
+      logLevel: "silent",
+      charset: "utf8",
+      // What the bundle is made of is the modules alone: a tsconfig.json cannot change it unseen.
+      tsconfigRaw: "{}",
+      plugins: [
+        {
+          name: "dospesos",
+          setup: (plugin) => resolveModules(plugin, observer, program, packages, esbuild.transform),
+        },
+      ],
+    })
+    .catch((error: unknown) => {
+      throw new ProblemError(messagesOf(error).map(esbuildProblem));
+    });
+  const code = result.outputFiles[0]!.text;
+  const own = Object.keys(result.metafile.inputs);
+  const inputs = [...own, ...new Set([...packages.values()].flat())].map(
+    (name) => [name, currentDigest(observer, name)] as const,
+  );
+  const source = await esbuild.transform(observer.read(observer.state.node(Kind.file, dofile))!.bytes, {
+    loader: LOADERS[extname(dofile)]!,
+    minifyWhitespace: true,
+    legalComments: "none",
+  });
+  return {
+    code,
+    dofile,
+    dofileCode: digestOfList([source.code]),
+    inputs,
+    imports: importsOf(result.metafile, packages),
+    lines: linesOf(code, new Set(own)),
+  };
+}
+
+function resolveModules(
+  plugin: PluginBuild,
+  observer: Observer,
+  program: Program,
+  packages: Packages,
+  transform: typeof import("esbuild").transform,
+): void {
+  plugin.onResolve({ filter: /^dospesos$/ }, () => ({ path: program.api, external: true }));
+  // Packages stay outside, by their absolute address: the bundle does not stand where its sources do.
+  plugin.onResolve({ filter: /^[^./]/ }, async (args) => {
+    if (args.pluginData === "inside" || args.kind === "entry-point" || args.path.startsWith("node:")) {
+      return undefined;
+    }
+    const found = await plugin.resolve(args.path, {
+      importer: args.importer,
+      resolveDir: args.resolveDir,
+      kind: args.kind,
+      pluginData: "inside",
+    });
+    // A package that is linked into node_modules is a folder of somebody who edits it: its modules are
+    // followed like the project's.
+    if (found.errors.length > 0 || found.external || !/[\\/]node_modules[\\/]/.test(found.path)) {
+      return found;
+    }
+    const importer = fileName(observer.root, args.importer);
+    const used = packages.get(importer) ?? [];
+    packages.set(importer, used);
+    for (
+      let folder = dirname(found.path);
+      basename(folder) !== "node_modules" && folder !== dirname(folder);
+      folder = dirname(folder)
+    ) {
+      used.push(fileName(observer.root, join(folder, "package.json")));
+    }
+    return { path: pathToFileURL(found.path).href, external: true };
+  });
+  plugin.onLoad({ filter: /.*/, namespace: "file" }, async (args) => {
+    const loader = LOADERS[extname(args.path)];
+    const content = observer.read(observer.state.node(Kind.file, fileName(observer.root, args.path)));
+    if (loader === undefined || content === undefined) {
+      return undefined;
+    }
+    const text = Buffer.from(content.bytes).toString("utf8");
+    if (!text.includes("import.meta.")) {
+      return { contents: text, loader };
+    }
+    // A module that asks where it stands means its source, not the bundle.
+    const define = {
+      "import.meta.url": JSON.stringify(pathToFileURL(args.path).href),
+      "import.meta.filename": JSON.stringify(args.path),
+      "import.meta.dirname": JSON.stringify(dirname(args.path)),
+    };
+    const moved = await transform(text, {
+      loader,
+      define,
+      target: "node20",
+      sourcefile: args.path,
+      sourcemap: "inline",
+      sourcesContent: false,
+      format: "esm",
+    });
+    return { contents: moved.code, loader: "js" };
+  });
+}
+
+function importsOf(metafile: Metafile, packages: Packages): Record<string, readonly string[]> {
+  return Object.fromEntries(
+    Object.entries(metafile.inputs).map(([name, input]) => {
+      const modules = input.imports
+        .filter((one) => one.external !== true && one.path in metafile.inputs)
+        .map((one) => one.path);
+      return [name, [...modules, ...(packages.get(name) ?? [])]];
+    }),
+  );
+}
+
+/** esbuild writes `// name` above the code of each module. */
+function linesOf(code: string, own: ReadonlySet<string>): [number, string][] {
+  return code
+    .split("\n")
+    .flatMap((line, index): [number, string][] =>
+      line.startsWith("// ") && own.has(line.slice(3)) ? [[index + 1, line.slice(3)]] : [],
+    );
+}
+
+function messagesOf(error: unknown): readonly Message[] {
+  const failure = error as Partial<BuildFailure>;
+  if (failure.errors === undefined) {
+    throw error;
+  }
+  return failure.errors;
+}
+
+function esbuildProblem(message: Message): Problem {
+  const { location } = message;
+  const at =
+    location === null
+      ? {}
+      : { location: { file: location.file, line: location.line, column: location.column + 1 } };
+  return {
+    code: "DP240",
+    ...at,
+    what: message.text,
+    ...(location === null ? {} : { why: `at: ${location.lineText.trim().slice(0, 120)}` }),
+  };
+}
