@@ -1,33 +1,112 @@
-// `npm test [PATTERN]`: every test/**/*.test.ts whose path below test/ matches, in one uvu run; the last line
-// counts.
+// `npm test [-- [--fast] [--jobs N] PATTERN]`: every test/**/*.test.ts whose path below test/ matches, each file in a
+// process of its own, several side by side. The output of a file is printed whole; the last line counts.
 import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import fastGlob from "fast-glob";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const pattern = process.argv[2] === undefined ? "\\.test\\.ts$" : `${process.argv[2]}.*\\.test\\.ts$`;
-const environment = {
-  ...process.env,
-  TSX_TSCONFIG_PATH: join(root, "tsconfig.json"),
-  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
-};
-const run = spawn(
-  process.execPath,
-  ["--import", "tsx", join(root, "node_modules", "uvu", "bin.js"), "test", pattern],
-  { cwd: root, env: environment, stdio: ["ignore", "pipe", "inherit"] },
-);
+const TIMES = join(root, "node_modules", ".cache", "dospesos-test-times.json");
 
-let output = "";
-run.stdout.on("data", (piece) => {
-  output += piece;
-  process.stdout.write(piece);
+/** Files that start many processes, Terraform or devices: what `--fast` leaves out. */
+const SLOW =
+  /^(terraform|device\/(install|system|push|mosquitto|nucleus)|check|torture|story|package|examples)|^cli\/(kill|lock|disk|scarce|signals|state|deploy|destroy|watch-)|^sandbox\/(aws-cli|device-sdk|moto)|^engine\/(oracle|traps|saves)/;
+/** Rooms whose files share something that only one of them can have: containers, ports, Terraform's plugin cache. */
+const ALONE = /^(terraform|device|check)\//;
+
+const { values, positionals } = parseArgs({
+  options: { fast: { type: "boolean" }, jobs: { type: "string" } },
+  allowPositionals: true,
 });
-run.on("close", (exit) => {
-  const plain = output.replace(/\u001b\[\d+m/g, "");
-  const count = (word) => Number(plain.match(new RegExp(`^\\s+${word}:\\s+(\\d+)`, "m"))?.[1] ?? 0);
-  const [total, passed, skipped] = [count("Total"), count("Passed"), count("Skipped")];
-  // A file that could not be loaded ends the run without counts: that is a failure, too.
-  const failed = total - passed + (exit !== 0 && total === passed ? 1 : 0);
-  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
-});
+const wanted = new RegExp(`${positionals[0] ?? ""}.*\\.test\\.ts$`);
+const times = readTimes();
+const files = fastGlob
+  .globSync("**/*.test.ts", { cwd: join(root, "test") })
+  .filter((file) => wanted.test(file) && !(values.fast && SLOW.test(file)))
+  .sort((a, b) => weight(b) - weight(a));
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const notRun = [];
+const busy = new Set();
+
+await Promise.all(Array.from({ length: Number(values.jobs ?? availableParallelism()) }, worker));
+mkdirSync(dirname(TIMES), { recursive: true });
+writeFileSync(TIMES, JSON.stringify(times));
+if (notRun.length > 0) {
+  console.log(`\nNOT RUN:\n${notRun.map((line) => `  ${line}\n`).join("")}`);
+}
+console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+
+async function worker() {
+  for (let file = next(); file !== undefined; file = next()) {
+    const room = ALONE.exec(file)?.[1];
+    busy.add(room);
+    await run(file);
+    if (room !== undefined) {
+      busy.delete(room);
+    }
+  }
+}
+
+/** The longest file that may run now. A worker ends where what is left waits for a room that another one is in. */
+function next() {
+  const index = files.findIndex((file) => {
+    const room = ALONE.exec(file)?.[1];
+    return room === undefined || !busy.has(room);
+  });
+  return index < 0 ? undefined : files.splice(index, 1)[0];
+}
+
+function run(file) {
+  const begin = performance.now();
+  const bin = join(root, "node_modules", "uvu", "bin.js");
+  const pattern = `^${file.replaceAll(/[.\\]/g, "\\$&")}$`;
+  const child = spawn(process.execPath, ["--import", "tsx", bin, "test", pattern], {
+    cwd: root,
+    env: {
+      ...process.env,
+      FORCE_COLOR: process.stdout.isTTY ? "1" : "0",
+      TSX_TSCONFIG_PATH: join(root, "tsconfig.json"),
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const pipe of [child.stdout, child.stderr]) {
+    pipe.on("data", (piece) => (output += piece));
+  }
+  return new Promise((resolve) => {
+    child.on("close", (exit) => {
+      times[file] = Math.round(performance.now() - begin);
+      count(output.replaceAll(/\u001b\[\d+m/g, ""), exit);
+      process.stdout.write(output);
+      resolve();
+    });
+  });
+}
+
+function count(plain, exit) {
+  const figure = (word) => Number(plain.match(new RegExp(`^\\s+${word}:\\s+(\\d+)`, "m"))?.[1] ?? 0);
+  const [total, passed, skipped] = [figure("Total"), figure("Passed"), figure("Skipped")];
+  totals.passed += passed;
+  totals.skipped += skipped;
+  // A file that could not be loaded ends without counts: that is a failure, too.
+  totals.failed += total - passed + (exit !== 0 && total === passed ? 1 : 0);
+  notRun.push(...Array.from(plain.matchAll(/^NOT RUN (.*)$/gm), ([, why]) => why));
+}
+
+function weight(file) {
+  return times[file] ?? statSync(join(root, "test", file)).size;
+}
+
+function readTimes() {
+  try {
+    return JSON.parse(readFileSync(TIMES, "utf8"));
+  } catch {
+    return {};
+  }
+}
