@@ -1,4 +1,5 @@
 /** The public API: what `import … from "dospesos"` gives to a Dofile and to rules. */
+import type { EndContext } from "./account/account-effect.ts";
 import type { Context } from "./context.ts";
 import { declare, type Declare, type Project, type ProjectInput } from "./dofile/index.ts";
 import type { Group, Step } from "./engine/index.ts";
@@ -25,7 +26,8 @@ export type {
 export type { Problem } from "./problem/index.ts";
 export type { ByName, CoreSettings, Settings, ThingSettings } from "./settings/index.ts";
 
-export const { rule, fact, effect } = declare as Declare<Context>;
+export const { rule, fact, effect, effectKind } = declare as Declare<Context, EndContext>;
+export type { Drift, EffectKind, Marker, Teardown } from "./engine/index.ts";
 
 /**
  * What a Dofile exports. The function gives the groups and steps that the project offers; it runs each time
@@ -44,15 +46,15 @@ export function json(value: unknown): string {
 }
 
 export { accountId, type Account } from "./account/account.ts";
-export { accountEffect, markerFile } from "./account/account-effect.ts";
+export { accountEffect, accountKind, appliedBefore, type EndContext } from "./account/account-effect.ts";
 export { terraformModule, type Facts } from "./account/terraform-module.ts";
-export { associateClientDevice } from "./aws/client-device.ts";
-export { ensureComponent } from "./aws/component.ts";
-export { ensureDeployment, type Deployed } from "./aws/deployment.ts";
+export { associateClientDevice, disassociate as disassociateClientDevice } from "./aws/client-device.ts";
+export { ensureComponent, removeComponent } from "./aws/component.ts";
+export { ensureDeployment, removeDeployments, type Deployed } from "./aws/deployment.ts";
 export { partitionOf } from "./aws/partition.ts";
-export { ensureServiceRole } from "./aws/service-role.ts";
+export { ensureServiceRole, removeServiceRole, type Shared } from "./aws/service-role.ts";
 export { ensureStateBucket } from "./aws/state-bucket.ts";
-export { ensureThingGroup } from "./aws/thing-group.ts";
+export { ensureThingGroup, removeThingGroup } from "./aws/thing-group.ts";
 export { versionedRecipe } from "./device/component-recipe.ts";
 export { archive, manifest, type BundleFile } from "./device/bundle.ts";
 export {

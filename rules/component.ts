@@ -1,10 +1,12 @@
 import {
   accountEffect,
+  accountKind,
   accountId,
   ensureComponent,
   file,
   glob,
   json,
+  removeComponent,
   rule,
   versionedRecipe,
   type FileValue,
@@ -21,6 +23,15 @@ export type Component = ReturnType<typeof component>;
 export function components(settings: Settings, shared: Instance, recipes: readonly string[]): Component[] {
   return recipes.map((path) => component(path.split("/").at(-2)!, settings, shared));
 }
+
+const componentKind = accountKind<{ arn: string; instance: string }>({
+  kind: "component",
+  version: "2",
+  destroy: ({ name, outputs: { arn, instance } }) => ({
+    changes: [`-   all versions of the component ${name}; its artifacts in S3 stay`],
+    run: ({ access }) => removeComponent(access, arn, instance),
+  }),
+});
 
 function component(name: string, settings: Settings, shared: Instance) {
   const folder = `edge/components/${name}`;
@@ -42,22 +53,23 @@ function component(name: string, settings: Settings, shared: Instance) {
       ),
   });
   const registered = accountEffect({
-    name: `component ${name}`,
-    marker: `${name}.component`,
+    kind: componentKind,
+    name,
     needs: { recipe, artifacts },
-    version: "1",
     changes: ({ recipe, artifacts }) => [
       `register the component ${name} ${(recipe.json as { ComponentVersion: string }).ComponentVersion}${artifacts.length === 0 ? "" : `, with ${artifacts.length} artifacts in s3://${settings.components.bucket}`}`,
     ],
-    apply: ({ access }, { recipe, artifacts }, { settings }) =>
-      ensureComponent(access, {
+    apply: async ({ access }, { recipe, artifacts }, { settings }) => ({
+      ...(await ensureComponent(access, {
         instance: shared.name,
         account: accountId(settings),
         recipe: recipe.text,
         artifacts: inFolder(artifacts),
         bucket: settings.components.bucket,
         sandbox: settings.sandbox,
-      }),
+      })),
+      instance: shared.name,
+    }),
   });
   return { recipe, registered };
 }

@@ -1,8 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import {
   accountEffect,
+  accountKind,
+  appliedBefore,
   accountId,
   ensureThingGroup,
+  removeThingGroup,
   nucleusSha256,
   partitionOf,
   rule,
@@ -23,6 +26,27 @@ import { devicePolicy } from "./policies.ts";
 import { sourcesOf, variables } from "./variables.ts";
 
 export type Core = ReturnType<typeof core>;
+
+interface Group {
+  readonly arn: string;
+  readonly instance: string;
+  /** The present group, and those that the core was in before. */
+  readonly groups: readonly string[];
+}
+
+const groupKind = accountKind<Group>({
+  kind: "group of core",
+  version: "2",
+  subjects: ({ name }) => [name],
+  destroy: ({ outputs: { instance, groups } }) => ({
+    changes: groups.map((group) => `-   thing group ${group}, if ${instance} made it and no thing is in it`),
+    run: async ({ access }) => {
+      for (const group of groups) {
+        await removeThingGroup(access, group, instance);
+      }
+    },
+  }),
+});
 
 /** One Greengrass core device: its thing and certificate in the account, and the bundle that installs it. */
 export function core(c: CoreSettings, settings: Settings, shared: Instance) {
@@ -52,14 +76,18 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
   // Cores share groups, so none of them owns one: it is looked up first, and no core's end takes it from the
   // others.
   const group = accountEffect({
-    name: `group of ${name}`,
-    marker: `${name}.group`,
+    kind: groupKind,
+    name,
     needs: {},
-    version: "1",
     changes: (_, { settings }) => [
       `account ${settings.aws.account}, ${settings.aws.region}: make the thing group ${c.group}, if there is none`,
     ],
-    apply: ({ access }) => ensureThingGroup(access, { name: c.group, instance: shared.name }),
+    apply: async ({ access }, _, context) => {
+      const { arn } = await ensureThingGroup(access, { name: c.group, instance: shared.name });
+      // The groups that the core was in before are remembered: they may have been made for it.
+      const before = appliedBefore(groupKind, name, context)?.groups ?? [];
+      return { arn, instance: shared.name, groups: [...new Set([...before, c.group])].sort() };
+    },
   });
   const applied = terraformModule({
     module: "core",
@@ -75,7 +103,7 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
  * a proxy or firewall"), as `host:port host:port`. Nothing for a device behind a proxy, and for the sandbox,
  * whose endpoints are names only.
  */
-function placesToReach({ sandbox, aws, greengrass }: Settings, endpoints: Facts<"instance">): string {
+function requiredEndpoints({ sandbox, aws, greengrass }: Settings, endpoints: Facts<"instance">): string {
   if (sandbox || greengrass.proxy_url !== "") {
     return "";
   }
@@ -114,7 +142,7 @@ function bundle(
       return render("templates/core/setup.sh.njk", {
         ...values(),
         nucleus: { sha256: nucleusSha256(version, sha256) },
-        reach: placesToReach(settings, instance),
+        reach: requiredEndpoints(settings, instance),
         key_on_device: key === undefined,
         certificate: { not_before: Date.parse(validFrom) / 1000, not_after: Date.parse(validTo) / 1000 },
       });

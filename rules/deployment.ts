@@ -1,7 +1,27 @@
-import { accountEffect, ensureDeployment, json, rule, type ByName, type Settings } from "dospesos";
+import {
+  accountEffect,
+  accountKind,
+  ensureDeployment,
+  json,
+  removeDeployments,
+  rule,
+  type ByName,
+  type Deployed,
+  type Settings,
+} from "dospesos";
 import type { Component } from "./component.ts";
 import type { Core } from "./core.ts";
 import type { Instance } from "./instance.ts";
+
+/** A deployment of a group that is gone would stay in the account's list for ever. */
+const deploymentKind = accountKind<Deployed & { instance: string }>({
+  kind: "deployment",
+  version: "2",
+  destroy: ({ name, outputs: { target, instance } }) => ({
+    changes: [`-   deployments of the thing group ${name}; what cores run stays`],
+    run: ({ access }) => removeDeployments(access, target, instance),
+  }),
+});
 
 /** The port of a core's own MQTT broker. */
 const BROKER_PORT = 8883;
@@ -74,24 +94,25 @@ function deployment(
     },
   });
   return accountEffect({
-    name: `deployment ${group}`,
-    marker: `${group}.deployment`,
+    kind: deploymentKind,
+    name: group,
     needs: {
       content,
       group: members[0]!.group,
       applied: members.map(({ applied }) => applied),
       own: own.map(({ registered }) => registered),
     },
-    version: "1",
     changes: ({ group: { arn } }, { settings }) => [
       `account ${settings.aws.account}, ${settings.aws.region}: deploy to ${arn}, in place of what was deployed before`,
     ],
-    apply: ({ access }, { content, group: { arn } }) =>
-      ensureDeployment(access, {
+    apply: async ({ access }, { content, group: { arn } }) => ({
+      ...(await ensureDeployment(access, {
         instance: shared.name,
         target: arn,
         name: `${shared.name} ${group}`,
         content: content.text,
-      }),
+      })),
+      instance: shared.name,
+    }),
   });
 }

@@ -1,16 +1,40 @@
 import {
   accountEffect,
+  accountKind,
   accountId,
   ensureServiceRole,
+  removeServiceRole,
   rule,
   terraformModule,
   type InstanceVars,
   type Settings,
+  type Shared,
 } from "dospesos";
 import { instanceNames } from "./names.ts";
 import { corePolicy, tokenExchangePolicy } from "./policies.ts";
 import { stateBucket } from "./state-bucket.ts";
 import { sourcesOf, variables } from "./variables.ts";
+
+const serviceRoleKind = accountKind<Shared>({
+  kind: "service role",
+  version: "2",
+  destroy: ({ name, outputs: { arn } }) => ({
+    changes: [`-   the Greengrass service role, if ${name} made it`],
+    run: ({ access, id }) =>
+      removeServiceRole(access, {
+        instance: name,
+        account: id,
+        roleName: arn.slice(arn.lastIndexOf("/") + 1),
+      }),
+  }),
+});
+
+/** Its certificate is only read. */
+const sandboxCaKind = accountKind<{ pem: string }>({
+  kind: "sandbox CA",
+  version: "2",
+  destroy: () => ({ changes: [], run: () => Promise.resolve() }),
+});
 
 export type Instance = ReturnType<typeof instance>;
 
@@ -46,10 +70,9 @@ export function instance(settings: Settings) {
   // One for each account and region, perhaps used by others: looked up first, and remembered whether it is
   // ours.
   const serviceRole = accountEffect({
-    name: `service role ${name}`,
-    marker: `${name}.service-role`,
+    kind: serviceRoleKind,
+    name,
     needs: { applied },
-    version: "1",
     changes: ({ applied }) => [
       `account ${applied.account}, ${applied.region}: associate the Greengrass service role ${names.serviceRole}, if none is associated`,
     ],
@@ -62,10 +85,9 @@ export function instance(settings: Settings) {
   });
   const ca = settings.sandbox
     ? accountEffect({
-        name: "sandbox CA",
-        marker: `${name}.sandbox-ca`,
+        kind: sandboxCaKind,
+        name,
         needs: { applied },
-        version: "1",
         changes: () => [],
         apply: async ({ sandboxCa }) => ({ pem: sandboxCa ?? "" }),
       })

@@ -1,4 +1,7 @@
-import { accountEffect, ensureStateBucket, type Settings } from "dospesos";
+import { accountEffect, accountKind, ensureStateBucket, type Settings } from "dospesos";
+
+/** It is never destroyed: it holds the history of all states. */
+const stateBucketKind = accountKind<{ bucket: string }>({ kind: "state bucket", version: "2" });
 
 /**
  * The S3 bucket of Terraform's states, where the settings ask for one: made before anything is applied, and
@@ -11,10 +14,9 @@ export function stateBucket(settings: Settings) {
   const instance = settings.instance.name;
   return [
     accountEffect({
-      name: `state bucket ${instance}`,
-      marker: `${instance}.state-bucket`,
+      kind: stateBucketKind,
+      name: instance,
       needs: {},
-      version: "1",
       changes: (_, { settings }) => [
         `${settings.terraform.endpoint || "S3"}: make the bucket ` +
           `${settings.terraform.bucket}, versioned, encrypted and private, if there is none`,

@@ -1,9 +1,11 @@
 import {
   accountEffect,
+  accountKind,
+  appliedBefore,
   accountId,
   associateClientDevice,
+  disassociateClientDevice,
   json,
-  markerFile,
   mqttModule,
   rule,
   terraformModule,
@@ -34,6 +36,17 @@ interface Association {
   readonly thing: string;
 }
 
+/** A thing that is deleted would leave its association behind. */
+const associationKind = accountKind<Association>({
+  kind: "association of thing",
+  version: "2",
+  subjects: ({ name, outputs: { core } }) => [name, core],
+  destroy: ({ outputs: { core, thing } }) => ({
+    changes: [`-   association of ${thing} with ${core}`],
+    run: ({ access }) => disassociateClientDevice(access, core, thing),
+  }),
+});
+
 /**
  * One client thing: its certificate with only the rights that a client needs, its association with a core,
  * and its kit.
@@ -60,15 +73,13 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
     },
   });
   const applied = terraformModule({ module: "thing", name, vars, after: [shared.applied] });
-  const marker = `${name}.association`;
   // The thing moves: the association that this step made before goes, any other one stays.
-  const previousCore = ({ existing }: Context): string | undefined =>
-    (existing(markerFile(marker))?.json as { outputs?: Association } | undefined)?.outputs?.core;
+  const previousCore = (context: Context): string | undefined =>
+    appliedBefore(associationKind, name, context)?.core;
   const association = accountEffect({
-    name: `association of ${name}`,
-    marker,
+    kind: associationKind,
+    name,
     needs: { applied, core: core.applied, serviceRole: shared.serviceRole },
-    version: "1",
     changes: ({ core }, context) => {
       const before = previousCore(context);
       const gone =

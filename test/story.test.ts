@@ -226,14 +226,14 @@ test("a key of one core changes only targets of that core, and the deployment of
   const targets = build();
   assert.ok(targets.length > 0);
   for (const target of targets) {
-    assert.match(target, /(^|\/)core-1[./]|^edge\/out\/deployments\/|\.deployment\.json$/);
+    assert.match(target, /(^|\/)core-1[./]|^edge\/out\/deployments\/|effects\/deployment\//);
   }
 });
 
 test("a core more, or another kind of key, changes no target of another core and of no thing but its own", () => {
   const others = (targets: readonly string[]): string[] =>
     targets.filter(
-      (target) => !/core-7|pump|valve|^edge\/out\/deployments\/|\.deployment\.json$/.test(target),
+      (target) => !/core-7|pump|valve|^edge\/out\/deployments\/|effects\/deployment\//.test(target),
     );
   edit("settings.ini", (text) =>
     text.replace("[thing sensor]", "[core core-7]\ngroup = my-group\n[thing sensor]"),
@@ -301,7 +301,7 @@ test("an edit of rules/core.ts makes exactly the steps that it builds again, and
       assert.ok(targets.includes(file), file);
     }
   }
-  assert.not(targets.some((target) => target.endsWith(".applied.json")));
+  assert.not(targets.some((target) => target.startsWith("terraform/state/")));
   assert.is(read("terraform/state/sandbox/account.json"), account);
 });
 
@@ -437,7 +437,7 @@ test("a real account without credentials: exit 4, and the sandbox is not touched
 
 test("clean leaves keys, Terraform state and nothing else that was built", () => {
   const kept = readdirSync(path("terraform/state"), { recursive: true, encoding: "utf8" });
-  assert.ok(kept.includes("api/core-10.group.json"), "the marker of a core that was renamed away");
+  assert.ok(kept.includes("effects/core/core-10.json"), "the marker of a core that was renamed away");
   clone.dospesos("clean");
   assert.equal(readdirSync(path("terraform/state"), { recursive: true, encoding: "utf8" }), kept);
   const left = clone

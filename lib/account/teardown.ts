@@ -1,292 +1,162 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { disassociate } from "../aws/client-device.ts";
-import type { AwsAccess } from "../aws/clients.ts";
-import { removeComponent } from "../aws/component.ts";
-import { removeDeployments } from "../aws/deployment.ts";
-import { deleteCoreDevice } from "../aws/core-device.ts";
-import { removeServiceRole } from "../aws/service-role.ts";
-import { groupsOf, removeThingGroup } from "../aws/thing-group.ts";
-import type { Terraform } from "../terraform/child.ts";
-import { applyDestroy, appliedVariables, namesWithState, planDestroy } from "../terraform/destroy.ts";
-import { planLines } from "../terraform/plan.ts";
-import type { InstanceOutputs } from "../modules/types.ts";
-import { accountId, type Account } from "./account.ts";
-import { isMarkedApplied } from "./modules.ts";
-import { backendOf, type TerraformContext } from "./terraform-effect.ts";
-import { moduleMarker } from "./terraform-module.ts";
+import { knownKind } from "../dofile/index.ts";
+import {
+  declares,
+  isSameWorld,
+  markerFiles,
+  readMarker,
+  type EffectEnd,
+  type Marker,
+  type Session,
+  type Teardown,
+} from "../engine/index.ts";
+import { namesWithState } from "../terraform/destroy.ts";
+import type { EndContext } from "./account-effect.ts";
+import { moduleInstance } from "./modules.ts";
+import { storedMarkers, worldOf } from "./world.ts";
 
-/** One part of an instance's end, in the order in which the parts have to go. */
-export interface Part {
-  /** As a person calls it, e.g. "core core-1". */
-  readonly name: string;
-  /** A line for each thing that goes. */
-  readonly lines: readonly string[];
-  remove: () => Promise<void>;
+/** What was applied in the present world, and how each effect ends. */
+export interface AppliedEffect {
+  readonly marker: Marker;
+  /** The cores and things that it belongs to. */
+  readonly subjects: readonly string[];
+  readonly end: EffectEnd<unknown, EndContext>;
 }
 
-/** The markers of effects that change the account by AWS's API. */
-const API_MARKERS = "terraform/state/api";
+const MODULES = ["thing", "core", "instance"];
 
 /**
- * Everything that the project has in the account, in the reverse order of a build: associations, things,
- * cores, deployments, components, groups, the service role, the instance. What was applied under names that
- * the settings no longer have is part of it.
+ * Everything that the project has applied in the present world, in the reverse order of its making: what needs
+ * an effect stands before it. It is found by the markers, so effects that no rule declares any more are part of
+ * it, and by Terraform's states where a marker is missing.
  */
-export async function partsOf(
-  context: TerraformContext,
-  account: Account,
-  terraform: Terraform | undefined,
-): Promise<Part[]> {
-  const { root, settings } = context;
-  const { access } = account;
-  const instance = settings.instance.name;
-  const devices = await devicePartsOf(context, account, terraform, () => true);
-  const instances = await moduleParts(context, access, terraform, "instance", () => true);
-  const groups = await groupsOf(access, instance);
-  return [
-    ...devices,
-    ...deployments(root, access, instance),
-    ...components(root, access, instance),
-    ...groups.map((name): Part => ({
-      name: `group ${name}`,
-      lines: [`-   thing group ${name}, if no thing is in it IS DESTROYED`],
-      remove: async () => {
-        await removeThingGroup(access, name);
-      },
-    })),
-    serviceRole(context, access),
-    ...instances,
-  ];
-}
-
-/**
- * Of that what belongs to the cores and things with some names: they, and the associations that they are one
- * end of.
- */
-export async function devicePartsOf(
-  context: TerraformContext,
-  { access }: Account,
-  terraform: Terraform | undefined,
-  isMeant: (name: string) => boolean,
-): Promise<Part[]> {
-  const things = await moduleParts(context, access, terraform, "thing", isMeant);
-  const cores = await moduleParts(context, access, terraform, "core", isMeant);
-  return [
-    ...associations(context.root, access, isMeant),
-    ...things,
-    ...cores.map((part) => withCoreDevice(part, access)),
-  ];
-}
-
-/** Removes the markers of what is no more: the next build applies it anew. */
-export function forgetMarkers(root: string, isMeant: (name: string) => boolean): void {
-  const folder = join(root, API_MARKERS);
-  for (const file of existsSync(folder) ? readdirSync(folder) : []) {
-    if (isMeant(file.slice(0, file.indexOf(".")))) {
-      rmSync(join(folder, file));
+export async function appliedEffects(session: Session, context: EndContext): Promise<AppliedEffect[]> {
+  const { graph, declarations } = await session.recipes();
+  const { root, state } = session;
+  const here = worldOf(session.observer.settings);
+  const files = new Set([...markerFiles(state, graph), ...storedMarkers(root)]);
+  const found = new Map<string, AppliedEffect>();
+  for (const file of files) {
+    const marker = readMarker(root, file);
+    if (marker === undefined || !isSameWorld(marker.world, here) || found.has(marker.effect)) {
+      continue;
+    }
+    const kind = knownKind(marker.kind);
+    const step = declares(graph, state, file);
+    const end = kind ?? (step === undefined ? {} : (declarations[step]?.effect ?? {}));
+    found.set(marker.effect, { marker, subjects: kind?.subjects?.(marker) ?? [], end });
+  }
+  for (const marker of modulesWithoutMarker(context, session)) {
+    const kind = knownKind(marker.kind);
+    if (kind !== undefined && !found.has(marker.effect)) {
+      found.set(marker.effect, { marker, subjects: kind.subjects?.(marker) ?? [], end: kind });
     }
   }
+  return inReverse(found);
 }
 
-async function moduleParts(
-  context: TerraformContext,
-  access: AwsAccess,
-  terraform: Terraform | undefined,
-  module: string,
-  isMeant: (name: string) => boolean,
-): Promise<Part[]> {
-  const parts: Part[] = [];
-  for (const name of appliedNames(context, module).filter(isMeant)) {
-    parts.push(...(await modulePart(context, access, terraform, module, name)));
-  }
-  return parts;
-}
-
-/** The names under which a module was applied, by what Terraform or a marker remembers. */
-export function appliedNames(
-  { root, settings }: Pick<TerraformContext, "root" | "settings">,
-  module: string,
-): string[] {
-  const states = namesWithState(root, { module, account: accountId(settings), region: settings.aws.region });
-  const folder = join(root, "terraform", module);
-  const markers = existsSync(folder)
-    ? readdirSync(folder).flatMap((file) => /^(.+)\.applied\.json$/.exec(file)?.[1] ?? [])
-    : [];
-  // Of a state in S3 this clone may know nothing yet.
-  const { instance, cores, things } = settings;
-  const declared =
-    settings.terraform.backend === "local"
-      ? []
-      : ({ instance: [instance], core: [...cores], thing: [...things] }[module]?.map(({ name }) => name) ??
-        []);
-  return [...new Set([...states, ...markers, ...declared])].sort();
-}
-
-async function modulePart(
-  context: TerraformContext,
-  access: AwsAccess,
-  terraform: Terraform | undefined,
-  module: string,
-  name: string,
-): Promise<Part[]> {
-  const { root, settings } = context;
-  const marker = join(root, moduleMarker(module, name));
-  const place = { module, name, account: accountId(settings), region: settings.aws.region, root };
-  const title = `${module} ${name}`;
-  const hasState = namesWithState(root, place).includes(name) || settings.terraform.backend !== "local";
-  if (terraform === undefined || !hasState) {
-    if (!settings.sandbox || !existsSync(marker)) {
-      return [];
+/** Each effect behind those that need it. */
+function inReverse(found: ReadonlyMap<string, AppliedEffect>): AppliedEffect[] {
+  const made = new Set<AppliedEffect>();
+  const visit = (effect: AppliedEffect, above: readonly AppliedEffect[]): void => {
+    if (made.has(effect) || above.includes(effect)) {
+      return;
     }
-    const { outputs } = JSON.parse(readFileSync(marker, "utf8")) as { outputs: InstanceOutputs };
-    const { removeIdentity, removeInstance } = await import("../registry/remove.ts");
-    const gone =
-      module === "instance"
-        ? () => removeInstance(access, outputs, name)
-        : () => removeIdentity(access, name, settings.instance.name);
-    return [
-      {
-        name: title,
-        lines: [`-   all that ${title} has in the sandbox IS DESTROYED`],
-        remove: async () => {
-          await gone();
-          rmSync(marker, { force: true });
-        },
-      },
-    ];
-  }
-  const variablesText = appliedVariables(place);
-  if (variablesText === undefined) {
-    return [];
-  }
-  const work = {
-    place,
-    backend: backendOf(settings),
-    variablesText,
-    variables: JSON.parse(variablesText) as Record<string, string>,
-    applied: isMarkedApplied(place),
-    parallelism: settings.terraform.parallelism,
-  };
-  const planned = await planDestroy(terraform, work);
-  if (planned === undefined) {
-    return [];
-  }
-  return [
-    {
-      name: title,
-      lines: planLines(planned),
-      remove: async () => {
-        // The marker first: whatever happens from here on, it no longer tells what there is.
-        rmSync(marker, { force: true });
-        await applyDestroy(terraform, planned);
-      },
-    },
-  ];
-}
-
-/** A thing that is deleted would leave its association behind. */
-function associations(root: string, access: AwsAccess, isMeant: (name: string) => boolean): Part[] {
-  const folder = join(root, API_MARKERS);
-  return (existsSync(folder) ? readdirSync(folder) : []).flatMap((file): Part[] => {
-    if (!file.endsWith(".association.json")) {
-      return [];
-    }
-    const {
-      outputs: { core, thing },
-    } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { outputs: { core: string; thing: string } };
-    if (!isMeant(core) && !isMeant(thing)) {
-      return [];
-    }
-    return [
-      {
-        name: `association of ${thing}`,
-        lines: [`-   association of ${thing} with ${core} IS DESTROYED`],
-        remove: async () => {
-          await disassociate(access, core, thing);
-          rmSync(join(folder, file));
-        },
-      },
-    ];
-  });
-}
-
-/** A deployment of a group that is gone would stay in the account's list for ever. */
-function deployments(root: string, access: AwsAccess, instance: string): Part[] {
-  const folder = join(root, API_MARKERS);
-  return (existsSync(folder) ? readdirSync(folder) : []).flatMap((file): Part[] => {
-    const [, group] = /^(.+)\.deployment\.json$/.exec(file) ?? [];
-    if (group === undefined) {
-      return [];
-    }
-    const {
-      outputs: { target },
-    } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { outputs: { target: string } };
-    return [
-      {
-        name: `deployment ${group}`,
-        lines: [`-   deployments of the thing group ${group} ARE DESTROYED; what cores run stays`],
-        remove: async () => {
-          await removeDeployments(access, target, instance);
-          rmSync(join(folder, file));
-        },
-      },
-    ];
-  });
-}
-
-function components(root: string, access: AwsAccess, instance: string): Part[] {
-  const folder = join(root, API_MARKERS);
-  return (existsSync(folder) ? readdirSync(folder) : []).flatMap((file): Part[] => {
-    if (!file.endsWith(".component.json")) {
-      return [];
-    }
-    const {
-      outputs: { arn },
-    } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { outputs: { arn: string } };
-    const name = file.slice(0, -".component.json".length);
-    return [
-      {
-        name: `component ${name}`,
-        lines: [`-   all versions of the component ${name} ARE DESTROYED; its artifacts in S3 stay`],
-        remove: async () => {
-          await removeComponent(access, arn, instance);
-          rmSync(join(folder, file));
-        },
-      },
-    ];
-  });
-}
-
-function withCoreDevice(part: Part, access: AwsAccess): Part {
-  const name = part.name.slice("core ".length);
-  return {
-    ...part,
-    lines: [`-   core device ${name} in Greengrass, if it ever connected IS DESTROYED`, ...part.lines],
-    remove: async () => {
-      await deleteCoreDevice(access, name);
-      await part.remove();
-    },
-  };
-}
-
-function serviceRole({ root, settings }: TerraformContext, access: AwsAccess): Part {
-  const instance = settings.instance.name;
-  const marker = join(root, API_MARKERS, `${instance}.service-role.json`);
-  const arn = existsSync(marker)
-    ? (JSON.parse(readFileSync(marker, "utf8")) as { outputs: { arn: string } }).outputs.arn
-    : "";
-  return {
-    name: `service role ${instance}`,
-    lines: [`-   Greengrass service role, if ${instance} made it IS DESTROYED`],
-    remove: async () => {
-      if (arn !== "") {
-        await removeServiceRole(access, {
-          instance,
-          account: accountId(settings),
-          roleName: arn.slice(arn.lastIndexOf("/") + 1),
-        });
+    for (const name of effect.marker.after) {
+      const below = found.get(name);
+      if (below !== undefined) {
+        visit(below, [...above, effect]);
       }
-    },
+    }
+    made.add(effect);
   };
+  for (const effect of found.values()) {
+    visit(effect, []);
+  }
+  return [...made].reverse();
+}
+
+/** Modules that Terraform has applied, or may have applied from another clone, and that have no marker here. */
+function modulesWithoutMarker({ root, settings }: EndContext, session: Session): Marker[] {
+  const isRemote = settings.usesTerraform && settings.terraform.backend !== "local";
+  const declared: Readonly<Record<string, readonly string[]>> = {
+    instance: [settings.instance.name],
+    core: [...settings.cores].map(({ name }) => name),
+    thing: [...settings.things].map(({ name }) => name),
+  };
+  return MODULES.flatMap((module) => {
+    const names = namesWithState(root, moduleInstance({ root, settings }, module, ""));
+    return [...new Set([...names, ...(isRemote ? declared[module]! : [])])].map((name): Marker => ({
+      file: "",
+      effect: `${module} ${name}`,
+      kind: module,
+      name,
+      version: "",
+      world: worldOf(session.observer.settings),
+      after: module === "instance" ? [] : [`instance ${settings.instance.name}`],
+      outputs: undefined,
+    }));
+  });
+}
+
+/** One effect with what its end would change, in the order in which they have to go. */
+export interface TeardownStep extends Teardown {
+  readonly effect: string;
+  /** Undoes it; only then its marker goes. */
+  readonly run: () => Promise<void>;
+}
+
+/**
+ * The end of some effects as steps, and those that cannot be undone: they have no way to end, or the code that
+ * knows it is gone.
+ */
+export async function planTeardown(
+  effects: readonly AppliedEffect[],
+  context: EndContext,
+): Promise<{ readonly steps: TeardownStep[]; readonly left: Marker[] }> {
+  const steps: TeardownStep[] = [];
+  const left: Marker[] = [];
+  for (const { marker, end } of effects) {
+    if (end.destroy === undefined) {
+      left.push(marker);
+      continue;
+    }
+    const teardown = await end.destroy(marker, context);
+    steps.push({
+      effect: marker.effect,
+      changes: teardown?.changes ?? [],
+      run: async () => {
+        beginEnd(context.root, marker);
+        await teardown?.run();
+        forgetMarker(context.root, marker);
+      },
+    });
+  }
+  return { steps, left };
+}
+
+/**
+ * From here on the marker no longer says what there is, and still remembers it: a build after an end that was
+ * interrupted finds it edited and applies the effect anew, and another destroy goes on with it.
+ */
+function beginEnd(root: string, { file }: Marker): void {
+  const path = join(root, file);
+  if (file === "" || !existsSync(path)) {
+    return;
+  }
+  const text = JSON.stringify(
+    { ...(JSON.parse(readFileSync(path, "utf8")) as object), ending: true },
+    null,
+    2,
+  );
+  writeFileSync(`${path}.new`, `${text}\n`);
+  renameSync(`${path}.new`, path);
+}
+
+/** Removes a marker, so that the next build applies its effect anew. */
+export function forgetMarker(root: string, { file }: Marker): void {
+  if (file !== "" && existsSync(join(root, file))) {
+    rmSync(join(root, file));
+  }
 }

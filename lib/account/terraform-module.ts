@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { declare, type Declare } from "../dofile/index.ts";
-import type { EffectPlan, Need, Rule, Step } from "../engine/index.ts";
+import type { EffectKind, EffectPlan, Need, Rule, Step } from "../engine/index.ts";
+import { markerFile, type EndContext } from "./account-effect.ts";
 import type {
   CoreOutputs,
   CoreVars,
@@ -31,12 +32,30 @@ export interface TerraformModuleSpec<M extends keyof Modules> {
   readonly after?: readonly Need[];
 }
 
-const { effect } = declare as Declare<Context>;
+const { effect, effectKind } = declare as Declare<Context, EndContext>;
 
 /** The marker of an applied module. */
 export function moduleMarker(module: string, name: string): string {
-  return `terraform/${module}/${name}.applied.json`;
+  return markerFile(module, name);
 }
+
+function moduleKind<M extends keyof Modules>(module: M): EffectKind<Facts<M>, EndContext> {
+  return effectKind<Facts<M>>({
+    kind: module,
+    version: "terraform-module 3",
+    subjects: ({ name }) => (module === "instance" ? [] : [name]),
+    destroy: async (marker, context) =>
+      await (await import("./module-end.ts")).destroyModule(module, marker, context),
+    verify: async (marker, context) =>
+      await (await import("./module-end.ts")).driftOfModule(module, marker, context),
+  });
+}
+
+const moduleKinds: { readonly [M in keyof Modules]: EffectKind<Facts<M>, EndContext> } = {
+  instance: moduleKind("instance"),
+  core: moduleKind("core"),
+  thing: moduleKind("thing"),
+};
 
 /**
  * Declares that a module is applied with some variables; its outputs are the step's value (but for
@@ -51,11 +70,11 @@ export function terraformModule<M extends keyof Modules>({
   after = [],
 }: TerraformModuleSpec<M>): Step<Facts<M>> {
   const marker = moduleMarker(module, name);
-  return effect({
-    name: `${module} ${name}`,
+  return effect<Facts<M>, { readonly vars: Rule; readonly after: readonly Need[] }>({
+    kind: moduleKinds[module],
+    name,
     target: marker,
     needs: { vars, after },
-    version: "terraform-module 2",
     plan: async (needs, context): Promise<EffectPlan | undefined> => {
       if (!context.settings.usesTerraform) {
         return undefined;

@@ -33,30 +33,24 @@ export async function ensureThingGroup(
   return { arn: made.thingGroupArn ?? "", ours: true };
 }
 
-/** The thing groups of the account that the instance made. */
-export async function groupsOf(access: AwsAccess, instance: string): Promise<string[]> {
-  const { paginateListThingGroups } = await import("@aws-sdk/client-iot");
-  const client = await access.iot();
-  return await call({ action: "iot:ListThingGroups", resource: "all" }, async () => {
-    const names: string[] = [];
-    for await (const { thingGroups = [] } of paginateListThingGroups({ client, pageSize: 100 }, {})) {
-      for (const { groupName, groupArn } of thingGroups) {
-        if (groupName !== undefined && (await ownerOf(access, groupArn ?? "")) === instance) {
-          names.push(groupName);
-        }
-      }
-    }
-    return names;
-  });
-}
-
 /**
- * Deletes a thing group, unless things are in it. Gives whether it did.
+ * Deletes a thing group if the instance made it and nothing is in it. Gives whether it did.
  * https://docs.aws.amazon.com/iot/latest/apireference/API_DeleteThingGroup.html
  */
-export async function removeThingGroup(access: AwsAccess, thingGroupName: string): Promise<boolean> {
-  const { DeleteThingGroupCommand, ListThingsInThingGroupCommand } = await import("@aws-sdk/client-iot");
+export async function removeThingGroup(
+  access: AwsAccess,
+  thingGroupName: string,
+  instance: string,
+): Promise<boolean> {
+  const { DeleteThingGroupCommand, DescribeThingGroupCommand, ListThingsInThingGroupCommand } =
+    await import("@aws-sdk/client-iot");
   const iot = await access.iot();
+  const found = await lookUp({ action: "iot:DescribeThingGroup", resource: thingGroupName }, () =>
+    iot.send(new DescribeThingGroupCommand({ thingGroupName })),
+  );
+  if (found === undefined || (await ownerOf(access, found.thingGroupArn ?? "")) !== instance) {
+    return false;
+  }
   const { things = [] } = await call({ action: "iot:ListThingsInThingGroup", resource: thingGroupName }, () =>
     iot.send(new ListThingsInThingGroupCommand({ thingGroupName, maxResults: 1 })),
   );

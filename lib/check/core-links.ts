@@ -130,7 +130,7 @@ async function deploymentLink(
 
 /** The id of the deployment that this project made for the group. */
 export function deploymentId(root: string, group: string): string | undefined {
-  const file = join(root, markerFile(`${group}.deployment`));
+  const file = join(root, markerFile("deployment", group));
   return existsSync(file)
     ? (JSON.parse(readFileSync(file, "utf8")) as { outputs?: { id?: string } }).outputs?.id
     : undefined;

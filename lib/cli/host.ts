@@ -1,3 +1,4 @@
+import { keptMarker, worldOf } from "../account/world.ts";
 import { spawnSync } from "node:child_process";
 import type { Context } from "../context.ts";
 import { dofileOf, settingsReader, type Program } from "../dofile/index.ts";
@@ -25,6 +26,8 @@ export function projectHost(program: Program, dofile: string): Host {
     }),
     gitStatus: (root, name) => (git ??= askGit(root))(name),
     invalidate: () => (git = undefined),
+    world: worldOf,
+    keptMarker,
     banner: (content) => (content.value("aws.account") === "sandbox" ? "SANDBOX" : ""),
   };
 }

@@ -1,22 +1,18 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
-import { declaredModules, moduleWork, settingsOf } from "../account/modules.ts";
-import { withTerraform } from "../account/terraform-effect.ts";
-import { explain, selectSteps } from "../engine/index.ts";
+import { settingsOf } from "../account/modules.ts";
+import { appliedEffects, forgetMarker } from "../account/teardown.ts";
+import { explain, selectSteps, type Drift, type Marker } from "../engine/index.ts";
 import { ProblemError } from "../problem/index.ts";
-import type { Drift } from "../terraform/verify.ts";
 import type { Run } from "./run.ts";
 
-/** A module whose marker is fresh, and how the account differs from it. */
+/** An applied effect whose marker is fresh, and how the account differs from it. */
 export interface Verified {
-  readonly name: string;
-  readonly marker: string;
+  readonly marker: Marker;
   readonly drift: readonly Drift[];
 }
 
 /**
- * Asks the account about every applied module that the targets need and that is fresh; what is stale is
- * planned by the next build anyway. Tells each difference.
+ * Asks the account about every applied effect that can be verified, that the targets need and whose marker is
+ * fresh; what is stale is planned by the next build anyway. Reports each difference.
  * @throws ProblemError: exit 2 where nothing was applied by Terraform; else as plans do.
  */
 export async function verify({ args, root, screen, signal, open }: Run): Promise<Verified[]> {
@@ -38,38 +34,31 @@ export async function verify({ args, root, screen, signal, open }: Run): Promise
       .filter(({ freshness }) => freshness === "fresh")
       .map(({ target }) => target),
   );
-  const modules = declaredModules(session, graph).filter(({ marker }) => fresh.has(marker));
-  const { driftOf } = await import("../terraform/verify.ts");
   const context = { root, settings, signal, note: (what: string) => screen.emit({ type: "note", what }) };
-  const verified = await withTerraform(context, (terraform) =>
-    inParallel(args.jobs, modules, async ({ module, name, marker }): Promise<Verified> => {
-      const work = moduleWork(root, settings, module, name);
-      return {
-        name: `${module} ${name}`,
-        marker,
-        drift: work === undefined ? [] : await driftOf(terraform, work),
-      };
-    }),
+  const applied = (await appliedEffects(session, context)).filter(
+    ({ marker, end }) => fresh.has(marker.file) && end.verify !== undefined,
   );
-  for (const { name, drift } of verified) {
+  const verified = await inParallel(args.jobs, applied, async ({ marker, end }): Promise<Verified> => {
+    return { marker, drift: (await end.verify?.(marker, context)) ?? [] };
+  });
+  for (const { marker, drift } of verified) {
     for (const { address, what } of drift) {
-      screen.emit({ type: "note", what: `drift: ${name}: ${address} ${what}` });
+      screen.emit({ type: "note", what: `drift: ${marker.effect}: ${address} ${what}` });
     }
   }
-  screen.say(
-    `${verified.length} modules compared with the account, ${verified.filter(({ drift }) => drift.length > 0).length} differ`,
-  );
+  const differ = verified.filter(({ drift }) => drift.length > 0).length;
+  screen.say(`${verified.length} applied effects compared with the account, ${differ} differ`);
   return verified;
 }
 
 /**
- * A marker that no longer says what there is goes, so that the build that follows plans and applies the
- * module anew.
+ * A marker that no longer says what there is goes, so that the build that follows plans and applies its effect
+ * anew.
  */
 export function forgetDrifted(root: string, verified: readonly Verified[]): void {
   for (const { marker, drift } of verified) {
     if (drift.length > 0) {
-      rmSync(join(root, marker), { force: true });
+      forgetMarker(root, marker);
     }
   }
 }

@@ -1,5 +1,7 @@
 /** How a Dofile declares what there is: `rule`, `fact`, `effect`, `file`, `glob` and `group`. */
 import type {
+  EffectEnd,
+  EffectKind,
   Content,
   EffectPlan,
   FileValue,
@@ -13,6 +15,7 @@ import type {
   ValuesOf,
   Recipe,
 } from "../engine/index.ts";
+import { effectKind } from "./effect-kinds.ts";
 import { origin } from "./evaluation.ts";
 
 export interface TargetOptions {
@@ -59,10 +62,12 @@ export interface FactSpec<T, N extends Needs, C> {
   readonly recipe: (needs: ValuesOf<N>, context: C) => T | Promise<T>;
 }
 
-export interface EffectSpec<T, N extends Needs, C> {
-  /** What a person calls it, e.g. "core core-1". */
+export interface EffectSpec<T, N extends Needs, C, E = C> extends EffectEnd<T, E> {
+  /** What a person calls it; with a kind, its name among those of its kind: "core-1". */
   readonly name: string;
-  /** The marker: what was applied, with which prerequisites, and what came back. */
+  /** How it ends, shared with the other effects of its kind, and so still known when no rule declares it. */
+  readonly kind?: EffectKind<T, E>;
+  /** The marker: what was applied, where, with which prerequisites, and what came back. */
   readonly target: string;
   readonly needs?: N;
   /**
@@ -75,17 +80,12 @@ export interface EffectSpec<T, N extends Needs, C> {
    * steps.
    */
   readonly apply: (needs: ValuesOf<N>, context: C) => Promise<T>;
-  /** The marker is the only memory of what was made: no clean removes it. */
-  readonly precious?: boolean;
-  /**
-   * Stands for the code of plan and apply in place of the modules that called effect(): an edit of those then
-   * does not make what was applied stale. For effects whose code is no part of the project.
-   */
+  /** Stands for the code of plan and apply, as that of a kind does. */
   readonly version?: string;
 }
 
 /** The three ways to declare a step. C is what a recipe gets as its context. */
-export interface Declare<C> {
+export interface Declare<C, E = C> {
   /** Declares one target file, or several that one recipe makes together, and how to make them. */
   rule: {
     <const N extends Needs>(spec: OneTarget<N, C>): Rule;
@@ -94,7 +94,9 @@ export interface Declare<C> {
   /** Declares a small JSON value that a step works out and others read. */
   fact: <T, const N extends Needs>(spec: FactSpec<T, N, C>) => Step<T>;
   /** Declares a change outside of the working copy. */
-  effect: <T, const N extends Needs>(spec: EffectSpec<T, N, C>) => Step<T>;
+  effect: <T, const N extends Needs>(spec: EffectSpec<T, N, C, E>) => Step<T>;
+  /** Declares a kind of effect, at the top level of a module: see EffectKind. */
+  effectKind: <T>(kind: EffectKind<T, E>) => EffectKind<T, E>;
 }
 
 // One implementation for every type of context: what C is, the program that runs the recipes decides (see
@@ -152,27 +154,23 @@ function declareFact(spec: FactSpec<unknown, Needs, unknown>): Step<unknown> {
   };
 }
 
-function declareEffect(spec: EffectSpec<unknown, Needs, unknown>): Step<unknown> {
-  const recipe: Recipe = (needs, context) => spec.apply(needs, context);
-  const plan =
-    spec.plan === undefined
-      ? undefined
-      : (needs: object, context: object) => spec.plan!(needs as never, context);
-  const shared = {
-    precious: spec.precious ?? false,
-    needs: spec.needs ?? {},
-    plan,
-    version: spec.version,
-    origin: origin(),
-  };
+function declareEffect(spec: EffectSpec<unknown, Needs, unknown, object>): Step<unknown> {
+  const { kind, plan, apply } = spec;
+  const end = kind ?? spec;
   return {
     kind: "step",
     declaration: {
-      ...shared,
       kind: "effect",
-      name: spec.name,
+      name: kind === undefined ? spec.name : `${kind.kind} ${spec.name}`,
       makes: [{ path: spec.target, mode: 0 }],
-      recipe,
+      // The marker is the only memory of what was made: no clean removes it.
+      precious: true,
+      needs: spec.needs ?? {},
+      plan: plan === undefined ? undefined : (needs, context) => plan(needs, context),
+      recipe: (needs, context) => apply(needs, context),
+      version: kind?.version ?? spec.version,
+      effect: { kind: kind?.kind ?? "", name: spec.name, destroy: end.destroy, verify: end.verify },
+      origin: origin(),
     },
   };
 }
@@ -186,4 +184,5 @@ export const declare = {
   rule: declareRule,
   fact: declareFact,
   effect: declareEffect,
+  effectKind,
 } as unknown as Declare<unknown>;

@@ -42,3 +42,5 @@ export { Digest, Kind, makerOf, type DigestId, type NodeId } from "./model.ts";
 export { currentRecorder, type DependencyRecorder } from "./run/recorder.ts";
 export { locationInStack as placeInStack } from "./run/stack-location.ts";
 export { edgesOf } from "./state/edges.ts";
+export type { Drift, EffectEnd, EffectKind, Marker, Teardown, World } from "./graph/effect.ts";
+export { declares, isSameWorld, markerFiles, readMarker } from "./run/markers.ts";

@@ -145,7 +145,7 @@ export function guardState(place: ModulePlace, backend: Backend, applied: boolea
     : "put back a copy of yours";
   const forget =
     `if nothing of it exists in the account any more: rm -f ${file} ` +
-    `${recordFile(place)} terraform/${place.module}/${place.name}.applied.json`;
+    `${recordFile(place)} terraform/state/effects/${place.module}/${place.name}.json`;
   const why = "Terraform would take it that nothing exists, and make everything a second time";
   if (text === undefined) {
     if (known !== undefined || applied) {
@@ -184,7 +184,7 @@ export function guardCurrent(
       fix:
         "put [terraform] back to where the state is, or restore the object's last version " +
         "in S3; if nothing of it exists in the account any more: rm -f " +
-        `${recordFile(place)} terraform/${place.module}/${place.name}.applied.json`,
+        `${recordFile(place)} terraform/state/effects/${place.module}/${place.name}.json`,
     },
   ]);
 }

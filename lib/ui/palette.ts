@@ -8,7 +8,8 @@ export type Palette = ReturnType<typeof picocolors.createColors>;
  */
 export function palette(
   wish: boolean | undefined,
-  isTerminal: boolean,
+  // isTTY of a pipe is undefined, and picocolors takes that for a question to answer by itself: by CI, too.
+  isTerminal: boolean | undefined,
   environment: NodeJS.ProcessEnv,
 ): Palette {
   const forced = environment["FORCE_COLOR"];
@@ -17,6 +18,6 @@ export function palette(
     (!environment["NO_COLOR"] &&
       (forced !== undefined && forced !== ""
         ? forced !== "0"
-        : isTerminal && environment["TERM"] !== "dumb"));
+        : isTerminal === true && environment["TERM"] !== "dumb"));
   return picocolors.createColors(colored);
 }

@@ -276,7 +276,7 @@ test("9 a deployment that failed", () => {
 });
 
 test("10 nothing deployed", () => {
-  const marker = devices.path("terraform/state/api/my-group.deployment.json");
+  const marker = devices.path("terraform/state/effects/deployment/my-group.json");
   const text = readFileSync(marker, "utf8");
   rmSync(marker);
   isBroken("deployment succeeded", /dospesos deploy did not run/);

@@ -160,7 +160,8 @@ test("colours appear only when asked for where there is no terminal, and NO_COLO
   const root = texts();
   const bin = (env: NodeJS.ProcessEnv, ...words: string[]): string =>
     ran(root, process.execPath, [BIN, "build", "--force", ...words], env).stderr;
-  const bare: NodeJS.ProcessEnv = { ...PLAIN, NO_COLOR: undefined, FORCE_COLOR: undefined };
+  // A continuous integration is no terminal, either.
+  const bare: NodeJS.ProcessEnv = { ...PLAIN, NO_COLOR: undefined, FORCE_COLOR: undefined, CI: "true" };
   assert.not.match(bin(bare), "\u001b");
   assert.match(bin(bare, "--color"), "\u001b");
   assert.not.match(bin({ ...bare, NO_COLOR: "1" }), "\u001b");

@@ -12,7 +12,7 @@ test.before(() => {
   clone = freshClone();
 });
 const marker = (): { outputs: { id: string } } =>
-  JSON.parse(readFileSync(join(clone.root, "terraform/state/api/my-group.deployment.json"), "utf8")) as {
+  JSON.parse(readFileSync(join(clone.root, "terraform/state/effects/deployment/my-group.json"), "utf8")) as {
     outputs: { id: string };
   };
 
@@ -29,7 +29,7 @@ test("it deploys what the settings say, and waits until the core has said so", (
 test("the same content is the same deployment, also where nobody remembers having made it", () => {
   const { id } = marker().outputs;
   assert.equal(ran(clone.dospesos("deploy", "--json")), []);
-  rmSync(join(clone.root, "terraform/state/api/my-group.deployment.json"));
+  rmSync(join(clone.root, "terraform/state/effects/deployment/my-group.json"));
   assert.is(clone.dospesos("deploy").exit, 0);
   assert.is(marker().outputs.id, id);
 });

@@ -33,8 +33,8 @@ test("a save of settings, a template, a rule or the Dofile of the shipped projec
   edit(
     root,
     "Dofile.ts",
-    `group("thing-kit"`,
-    `rule({ target: "extra.txt", recipe: () => "extra" }), group("thing-kit"`,
+    `group("deployment"`,
+    `rule({ target: "extra.txt", recipe: () => "extra" }), group("deployment"`,
   );
   await watch.tells(/Dofile\.ts/);
   edit(root, "Dofile.ts", "import { group, project }", "import { group, project, rule }");

@@ -14,6 +14,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ran } from "../support/clone.ts";
 import { tempFolder } from "../support/temp.ts";
+import { accountOf, addOwnEffects } from "../support/own-effects.ts";
 import { testWithProvider } from "../support/terraform.ts";
 import { CANARY, census, filesBelow, planExits, terraformClone, type TerraformClone } from "./rig.ts";
 
@@ -21,19 +22,6 @@ let clone: TerraformClone;
 let accountBefore: string;
 const ACCOUNT = "terraform/state/sandbox/account.json";
 const STATES = "terraform/state/000000000000/eu-west-1";
-
-/** What an account holds, without what changes by itself: times, and the order of things. */
-function accountOf(text: string): unknown {
-  const sorted = (value: unknown): unknown => {
-    if (Array.isArray(value)) {
-      return value.map(sorted).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-    }
-    return typeof value === "object" && value !== null
-      ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, sorted(one)]))
-      : value;
-  };
-  return sorted(JSON.parse(text));
-}
 
 testWithProvider(
   test,
@@ -139,8 +127,8 @@ testWithProvider(
     assert.is(ended.exit, 0, ended.stderr);
     assert.not.match(ended.stdout + ended.stderr, new RegExp(`${CANARY}|PRIVATE KEY`));
     assert.equal(
-      ran(ended).filter((target) => target.endsWith(".applied.json")),
-      ["terraform/core/core-1.applied.json"],
+      ran(ended).filter((target) => /^terraform\/state\/effects\/(instance|core|thing)\//.test(target)),
+      ["terraform/state/effects/core/core-1.json"],
     );
     assert.equal(times(), before);
     assert.match(clone.run("build").stderr, "nothing to do");
@@ -168,7 +156,7 @@ testWithProvider(
     assert.is(clone.read(`${STATES}/thing/thing-1.tfstate`), state, "status changes nothing");
     const repaired = clone.run("build", "--verify", "--json");
     assert.is(repaired.exit, 0, repaired.stderr);
-    assert.equal(ran(repaired), ["terraform/thing/thing-1.applied.json"]);
+    assert.equal(ran(repaired), ["terraform/state/effects/thing/thing-1.json"]);
     assert.equal(await planExits(clone), [0, 0, 0]);
     assert.is(clone.run("status", "--verify").exit, 0);
   },
@@ -190,7 +178,7 @@ testWithProvider(
     });
     const repaired = clone.run("build", "--verify", "--json");
     assert.is(repaired.exit, 0, repaired.stderr);
-    assert.equal(ran(repaired), ["terraform/thing/thing-1.applied.json"]);
+    assert.equal(ran(repaired), ["terraform/state/effects/thing/thing-1.json"]);
     assert.equal(await planExits(clone), [0, 0, 0]);
   },
 );
@@ -239,7 +227,7 @@ testWithProvider(
     const facts = () =>
       Object.fromEntries(
         ["instance/dospesos", "core/core-1", "thing/thing-1"].map((name) => {
-          const { outputs } = JSON.parse(other.read(`terraform/${name}.applied.json`)) as {
+          const { outputs } = JSON.parse(other.read(`terraform/state/effects/${name}.json`)) as {
             outputs: Record<string, string>;
           };
           const { certificate_id: id, certificate_arn: arn, certificate_pem: pem, ...same } = outputs;
@@ -260,6 +248,9 @@ testWithProvider(
     assert.equal(facts(), builtIn);
     assert.equal(census(other), resources, "nothing was made a second time");
     assert.equal(await planExits(other), [0, 0, 0]);
+    addOwnEffects(other.root);
+    assert.is(other.run("build").exit, 0);
+    assert.match(other.read(ACCOUNT), '"east"');
     assert.is(other.run("destroy", "--yes").exit, 0);
     assert.equal(accountOf(other.read(ACCOUNT)), accountOf(accountBefore));
   },

@@ -40,7 +40,7 @@ test("no terraform on PATH: told with the place of the setting, and nothing is s
     clone,
     { PATH: tempFolder("empty") },
     "build",
-    "terraform/instance/dospesos.applied.json",
+    "terraform/state/effects/instance/dospesos.json",
   );
   assert.is(exit, 4, stderr);
   assert.match(stderr, "settings.ini: error DP402: terraform is not on PATH");
@@ -55,7 +55,7 @@ test("a terraform that is too old is named with both versions", async () => {
     clone,
     { PATH: `${folder}:${process.env["PATH"]}` },
     "build",
-    "terraform/instance/dospesos.applied.json",
+    "terraform/state/effects/instance/dospesos.json",
   );
   assert.is(exit, 4, stderr);
   assert.match(stderr, "has the version 1.5.7, and 1.7 or newer is needed");
@@ -73,7 +73,7 @@ test("what terraform says where it cannot begin is told in its own words, on one
     terraformClone(tempFolder("no-mirror")),
     { PATH: `${folder}:${process.env["PATH"]}` },
     "build",
-    "terraform/instance/dospesos.applied.json",
+    "terraform/state/effects/instance/dospesos.json",
   );
   assert.is(exit, 1, stderr);
   assert.match(stderr, "terraform init ended with exit code 1\n  why: Error: Failed to query no such host\n");
@@ -128,8 +128,8 @@ testWithProvider(
       "plan     instance dospesos\n         4 to add, 0 to change, 0 to destroy\n         +   ",
     );
     assert.match(stderr, "aws_iam_role.token_exchange is made");
-    assert.match(stderr, /later {4}core core-1 {2}planned after (instance dospesos|group of core-1)/);
-    assert.match(stderr, /later {4}association of thing-1 {2}planned after /);
+    assert.match(stderr, /later {4}core core-1 {2}planned after (instance dospesos|group of core core-1)/);
+    assert.match(stderr, /later {4}association of thing thing-1 {2}planned after /);
     assert.not.match(stderr, "SANDBOX");
     assert.not(existsSync(clone.path(`${STATES}/instance/dospesos.work/plan`)));
   },
@@ -147,7 +147,7 @@ testWithProvider(
     const place = (name: string): number => plans.findIndex((names) => names.includes(name));
     assert.ok(
       place("instance dospesos") < place("core core-1") &&
-        place("core core-1") < place("association of thing-1"),
+        place("core core-1") < place("association of thing thing-1"),
       JSON.stringify(plans),
     );
     assert.match((await run(clone, aws.environment, "build")).stderr, "nothing to do");
@@ -171,7 +171,13 @@ testWithProvider(
     const rival = realClone(mirror);
     rival.edit("settings.ini", (text) => text.replace("name = dospesos", "name = rival"));
     const before = readFileSync(aws.file, "utf8");
-    const ended = await run(rival, aws.environment, "build", "--yes", "terraform/thing/thing-1.applied.json");
+    const ended = await run(
+      rival,
+      aws.environment,
+      "build",
+      "--yes",
+      "terraform/state/effects/thing/thing-1.json",
+    );
     assert.is(ended.exit, 4, ended.stderr);
     assert.match(ended.stderr, 'the thing thing-1 exists already and belongs to the instance "dospesos"');
     assert.match(JSON.stringify(JSON.parse(readFileSync(aws.file, "utf8")).regions[0].things), "dospesos");
@@ -221,7 +227,7 @@ testWithProvider(
   "a state that is gone, empty, damaged, another one or not written: exit 4 with the way out, and that way leads back",
   async (mirror) => {
     const sandbox = terraformClone(mirror);
-    assert.is(sandbox.run("build", "terraform/instance/dospesos.applied.json").exit, 0);
+    assert.is(sandbox.run("build", "terraform/state/effects/instance/dospesos.json").exit, 0);
     const state = "terraform/state/000000000000/eu-west-1/instance/dospesos.tfstate";
     const account = sandbox.read("terraform/state/sandbox/account.json");
     const whole = sandbox.read(state);
@@ -264,9 +270,9 @@ testWithProvider(
       damage();
       // The state is a prerequisite, but for the file that Terraform left: there the marker is taken away.
       if (code === "DP410") {
-        rmSync(sandbox.path("terraform/instance/dospesos.applied.json"));
+        rmSync(sandbox.path("terraform/state/effects/instance/dospesos.json"));
       }
-      const { exit, stderr } = sandbox.run("build", "terraform/instance/dospesos.applied.json");
+      const { exit, stderr } = sandbox.run("build", "terraform/state/effects/instance/dospesos.json");
       assert.is(exit, 4, stderr);
       assert.match(stderr, `${state}: error ${code}: instance dospesos: `);
       assert.match(stderr, what);
@@ -274,13 +280,13 @@ testWithProvider(
       assert.is(sandbox.read("terraform/state/sandbox/account.json"), account, what);
       writeFileSync(sandbox.path(state), whole);
       rmSync(errored, { force: true });
-      assert.is(sandbox.run("build", "terraform/instance/dospesos.applied.json").exit, 0, what);
+      assert.is(sandbox.run("build", "terraform/state/effects/instance/dospesos.json").exit, 0, what);
     }
     assert.is(sandbox.read("terraform/state/sandbox/account.json"), account);
     // Also after a clean nothing is taken for new.
     sandbox.run("clean");
     rmSync(sandbox.path(state));
-    assert.is(sandbox.run("build", "terraform/instance/dospesos.applied.json").exit, 4);
+    assert.is(sandbox.run("build", "terraform/state/effects/instance/dospesos.json").exit, 4);
   },
 );
 

@@ -24,7 +24,7 @@ const KEPT = [
   ".dospesos",
   "edge/keys",
 ];
-const TARGET = "terraform/thing/thing-1.applied.json";
+const TARGET = "terraform/state/effects/thing/thing-1.json";
 
 /** A clone in which the next build of the thing has everything to do, and how to come back to that. */
 interface Scene {
@@ -73,7 +73,7 @@ async function sceneOf(
     new Started(clone.root, process.execPath, [bin, ...words(given)], { env: environment, detached: true });
   const first = await start(
     "build",
-    "terraform/instance/dospesos.applied.json",
+    "terraform/state/effects/instance/dospesos.json",
     "edge/keys/thing-1/private.pem.key",
   ).end(240_000);
   if (first.exit !== 0) {

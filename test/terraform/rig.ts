@@ -41,28 +41,18 @@ export function terraformClone(mirror: string, settings = "\n[sandbox]\nterrafor
     AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
     TF_VAR_secret: CANARY,
   };
-  const account = path("terraform/state/sandbox/account.json");
-  const inAccount = async <T>(body: (access: AwsAccess, sandbox: Sandbox) => Promise<T>): Promise<T> => {
-    const sandbox = await openSandbox({ file: account, region: REGION });
-    const access = awsAccess({ region: REGION, endpoint: sandbox.endpoint });
-    try {
-      return await body(access, sandbox);
-    } finally {
-      access.close();
-      await sandbox.close();
-    }
-  };
   return {
     ...clone,
     environment,
     path,
     read,
-    inAccount,
+    inAccount: (body) => inAccount(clone.root, body),
     edit: (name, change) => writeFileSync(path(name), change(read(name))),
     run: (...words) => clone.dospesosWith(environment, ...words),
     runWith: (program, ...words) => ran(clone.root, program, words, environment),
     terraform: (module, name, ...words) =>
       inAccount(
+        clone.root,
         (_, sandbox) =>
           new Promise((resolve) => {
             const env = {
@@ -81,6 +71,22 @@ export function terraformClone(mirror: string, settings = "\n[sandbox]\nterrafor
           }),
       ),
   };
+}
+
+/** Opens the sandbox of a clone, as it stands, for the time of the body. */
+export async function inAccount<T>(
+  root: string,
+  body: (access: AwsAccess, sandbox: Sandbox) => Promise<T>,
+): Promise<T> {
+  const file = join(root, "terraform/state/sandbox/account.json");
+  const sandbox = await openSandbox({ file, region: REGION });
+  const access = awsAccess({ region: REGION, endpoint: sandbox.endpoint });
+  try {
+    return await body(access, sandbox);
+  } finally {
+    access.close();
+    await sandbox.close();
+  }
 }
 
 /**

@@ -80,7 +80,7 @@ testWithS3(
     });
     aws = await standIn();
     first = member(mirror);
-    const local = await run(first, "build", "--yes", "terraform/core/core-1.applied.json");
+    const local = await run(first, "build", "--yes", "terraform/state/effects/core/core-1.json");
     assert.is(local.exit, 0, local.stderr);
     useS3(first);
     const stopped = await run(first, "build", "--yes");
@@ -140,7 +140,7 @@ testWithS3(
     assert.equal(JSON.parse(readFileSync(aws.file, "utf8")), JSON.parse(account));
     for (const name of ["instance/dospesos", "core/core-1", "thing/thing-1"]) {
       const outputs = (clone: TerraformClone): unknown =>
-        (JSON.parse(clone.read(`terraform/${name}.applied.json`)) as { outputs: unknown }).outputs;
+        (JSON.parse(clone.read(`terraform/state/effects/${name}.json`)) as { outputs: unknown }).outputs;
       assert.equal(outputs(second), outputs(first));
     }
   },
@@ -155,7 +155,7 @@ testWithS3("what the first applies later, --verify of the second names", async (
   second.edit("settings.ini", (text) => text.replace("group = my-group", "group = field"));
   const built = await run(second, "build", "--yes", "--json");
   assert.is(built.exit, 0, built.stderr);
-  assert.ok(ran(built).includes("terraform/core/core-1.applied.json"));
+  assert.ok(ran(built).includes("terraform/state/effects/core/core-1.json"));
 });
 
 testWithS3("a plan that somebody else overtook is never applied", async () => {
@@ -163,14 +163,18 @@ testWithS3("a plan that somebody else overtook is never applied", async () => {
   const terminal = new Started(
     second.root,
     "script",
-    ["-qec", `${process.execPath} ${command(second)} build terraform/core/core-1.applied.json`, "/dev/null"],
+    [
+      "-qec",
+      `${process.execPath} ${command(second)} build terraform/state/effects/core/core-1.json`,
+      "/dev/null",
+    ],
     { env: environmentOf(second), stdio: ["pipe", "pipe", "pipe"] },
   );
   await terminal.tells(/Apply these changes/, 0, 120_000);
   terminal.child.stdin!.write("y\n"); // the group, which the core needs
   await terminal.tells(/Apply these changes[^]*Apply these changes/, 0, 120_000);
   first.edit("settings.ini", (text) => text.replace("group = field", "group = first"));
-  assert.is((await run(first, "build", "--yes", "terraform/core/core-1.applied.json")).exit, 0);
+  assert.is((await run(first, "build", "--yes", "terraform/state/effects/core/core-1.json")).exit, 0);
   const account = readFileSync(aws.file, "utf8");
   terminal.child.stdin!.write("y\n");
   const { exit, stdout } = await terminal.end(240_000);
@@ -196,7 +200,7 @@ testWithS3("who holds the lock is named, and nothing waits for ever", async () =
     "build",
     "--yes",
     "--force",
-    "terraform/thing/thing-1.applied.json",
+    "terraform/state/effects/thing/thing-1.json",
   );
   assert.is(exit, 4, stderr);
   assert.match(

@@ -2,8 +2,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { palette } from "../../lib/ui/palette.ts";
 
-const isColored = (wish: boolean | undefined, terminal: boolean, environment: NodeJS.ProcessEnv): boolean =>
-  palette(wish, terminal, environment).red("x") !== "x";
+const isColored = (
+  wish: boolean | undefined,
+  terminal: boolean | undefined,
+  environment: NodeJS.ProcessEnv,
+): boolean => palette(wish, terminal, environment).red("x") !== "x";
 
 test("colours are for terminals", () => {
   assert.ok(isColored(undefined, true, {}));

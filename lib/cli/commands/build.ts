@@ -8,6 +8,7 @@ import {
   type Summary,
 } from "../../engine/index.ts";
 import { nothingToDoText } from "../../engine/run/nothing-to-do.ts";
+import { elsewhere, elsewhereText, worldOf } from "../../account/world.ts";
 import { askConsent } from "../../ui/consent.ts";
 import type { Run } from "../run.ts";
 import { tellExplanation } from "./status.ts";
@@ -34,6 +35,9 @@ export async function build(run: Run): Promise<number> {
       forgetDrifted(root, await verify(run));
     }
     const session = run.open();
+    for (const one of elsewhere(root, worldOf(session.observer.settingsIfAny))) {
+      screen.emit({ type: "note", what: elsewhereText(one) });
+    }
     const store = openStore(session, screen.emit);
     let summary: Summary;
     let refused = 0;

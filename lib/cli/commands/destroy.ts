@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { withAccount } from "../../account/account.ts";
 import { settingsOf } from "../../account/modules.ts";
-import { appliedNames, devicePartsOf, forgetMarkers, partsOf } from "../../account/teardown.ts";
-import { withTerraform } from "../../account/terraform-effect.ts";
+import { appliedEffects, planTeardown, type AppliedEffect } from "../../account/teardown.ts";
+import { elsewhere, elsewhereText, worldOf } from "../../account/world.ts";
 import { acquireLock } from "../../engine/index.ts";
 import { didYouMean, ProblemError, shown, type Problem } from "../../problem/index.ts";
 import { askConsent, askForWord } from "../../ui/consent.ts";
@@ -11,10 +10,10 @@ import type { Settings } from "../../settings/index.ts";
 import type { Run } from "../run.ts";
 
 /**
- * `dospesos destroy [NAME…]`: takes everything that the project has in the account away again, in the reverse
- * order of a build; with names only what belongs to these cores and things, which the settings may have no
- * longer. In a real account a person types the instance's name, or those names; in the sandbox a yes, or
- * --yes, is enough. Exit 0, 4 where nobody consented.
+ * `dospesos destroy [NAME…]`: undoes everything that the project has applied, in the reverse order of its making;
+ * with names only what belongs to these cores and things, which the settings may have no longer. In a real
+ * account a person types the instance's name, or those names; in the sandbox a yes, or --yes, is enough. Exit 0,
+ * 4 where nobody consented.
  */
 export async function destroy(run: Run): Promise<number> {
   const { args, root, screen, signal } = run;
@@ -29,7 +28,9 @@ export async function destroy(run: Run): Promise<number> {
     const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
     const names = new Set(args.targets);
     const word = names.size === 0 ? settings.instance.name : [...names].join(" ");
-    checkNames({ root, settings }, names);
+    const context = { root, settings, signal, note: (what: string) => screen.emit({ type: "note", what }) };
+    const applied = await appliedEffects(session, context);
+    checkNames(applied, names);
     if (args.yes && !settings.sandbox) {
       throw new ProblemError([
         {
@@ -40,51 +41,50 @@ export async function destroy(run: Run): Promise<number> {
         },
       ]);
     }
-    const context = { root, settings, signal, note: (what: string) => screen.emit({ type: "note", what }) };
-    const body = async (
-      account: Parameters<Parameters<typeof withAccount>[1]>[0],
-      terraform?: Parameters<typeof partsOf>[2],
-    ): Promise<number> => {
-      const isMeant = (name: string): boolean => names.size === 0 || names.has(name);
-      const all =
-        names.size === 0
-          ? await partsOf(context, account, terraform)
-          : await devicePartsOf(context, account, terraform, isMeant);
-      const parts = all.filter(({ lines }) => lines.length > 0);
-      screen.emit({ type: "plan", effects: parts.map((part) => ({ name: part.name, changes: part.lines })) });
-      const consented = settings.sandbox
-        ? args.yes || (await askConsent("Destroy all of this?", signal))
-        : await askForWord(
-            `Devices in the field stop working. Type ${word} to destroy all of this:`,
-            word,
-            signal,
-          );
-      if (!consented) {
-        screen.say("nothing was destroyed");
-        return 4;
+    const isMeant = ({ subjects }: AppliedEffect): boolean =>
+      names.size === 0 || subjects.some((name) => names.has(name));
+    const { steps, left } = await planTeardown(applied.filter(isMeant), context);
+    const shownSteps = steps.filter(({ changes }) => changes.length > 0);
+    screen.emit({
+      type: "plan",
+      effects: shownSteps.map(({ effect, changes }) => ({ name: `destroy ${effect}`, changes })),
+    });
+    const consented = settings.sandbox
+      ? args.yes || (await askConsent("Destroy all of this?", signal))
+      : await askForWord(
+          `Devices in the field stop working. Type ${word} to destroy all of this:`,
+          word,
+          signal,
+        );
+    if (!consented) {
+      screen.say("nothing was destroyed: say yes at a terminal, or run it with --yes (sandbox only)");
+      return 4;
+    }
+    for (const step of steps) {
+      signal.throwIfAborted();
+      await step.run();
+      if (shownSteps.includes(step)) {
+        screen.say(`destroyed ${step.effect}`);
       }
-      for (const part of parts) {
-        signal.throwIfAborted();
-        await part.remove();
-        screen.say(`destroyed ${part.name}`);
-      }
-      forgetMarkers(root, isMeant);
-      for (const left of names.size === 0 ? leftBehind(root, settings) : leftOf(root, names, settings)) {
-        screen.say(`left      ${left}`);
-      }
-      return 0;
-    };
-    return settings.usesTerraform
-      ? await withTerraform(context, (terraform, account) => body(account, terraform))
-      : await withAccount(context, (account) => body(account));
+    }
+    const kept = left.map(({ effect, file }) => `${effect}: it cannot be undone; its marker ${file} stays`);
+    const others = names.size === 0 ? elsewhere(root, worldOf(session.observer.settings)) : [];
+    for (const line of [
+      ...(names.size === 0 ? leftBehind(root, settings) : leftOf(root, names, settings)),
+      ...kept,
+      ...others.map(elsewhereText),
+    ]) {
+      screen.say(`left      ${line}`);
+    }
+    return 0;
   } finally {
     lock.release();
   }
 }
 
-/** @throws ProblemError (exit 2) for a name under which nothing was applied. */
-function checkNames(context: Parameters<typeof appliedNames>[0], names: ReadonlySet<string>): void {
-  const known = ["core", "thing"].flatMap((module) => appliedNames(context, module));
+/** @throws ProblemError (exit 2) for a name that no applied effect belongs to. */
+function checkNames(applied: readonly AppliedEffect[], names: ReadonlySet<string>): void {
+  const known = [...new Set(applied.flatMap(({ subjects }) => subjects))];
   const problems = [...names]
     .filter((name) => !known.includes(name))
     .map((name): Problem => {

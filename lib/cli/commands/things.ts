@@ -1,6 +1,6 @@
 import { withAccount } from "../../account/account.ts";
 import { settingsOf } from "../../account/modules.ts";
-import { appliedNames } from "../../account/teardown.ts";
+import { appliedNames, elsewhere, elsewhereText, worldOf } from "../../account/world.ts";
 import { allCoreDevices, thingsOf } from "../../aws/inventory.ts";
 import { acquireLock } from "../../engine/index.ts";
 import { visible } from "../../problem/index.ts";
@@ -37,10 +37,7 @@ export async function things({ args, root, screen, signal, open }: Run): Promise
     return await withAccount({ root, settings }, async ({ access }) => {
       const [listed, cores] = [await thingsOf(access, settings.instance.name), await allCoreDevices(access)];
       const declared = new Set([...settings.cores, ...settings.things].map(({ name }) => name));
-      const ours = new Set([
-        ...[...settings.cores].map(({ name }) => name),
-        ...appliedNames({ root, settings }, "core"),
-      ]);
+      const ours = new Set([...[...settings.cores].map(({ name }) => name), ...appliedNames(root, "core")]);
       const rows = listed.map((one) => {
         const core = cores.find(({ name }) => name === one.name);
         return {
@@ -73,6 +70,9 @@ export async function things({ args, root, screen, signal, open }: Run): Promise
       }
       for (const { name, status } of others) {
         screen.answer(`other  ${visible(name)}  ${status}  a core that this instance did not make`);
+      }
+      for (const one of elsewhere(root, worldOf(session.observer.settings))) {
+        screen.say(elsewhereText(one));
       }
       const stray = rows.filter(({ declared: isDeclared }) => !isDeclared).map(({ name }) => visible(name));
       if (stray.length > 0) {

@@ -3,6 +3,7 @@
  * also the way to need what it makes: `needs: { applied }` is the dependency and gives the recipe its typed
  * value.
  */
+import type { EffectEnd } from "./effect.ts";
 import type { FileValue } from "./file-value.ts";
 import type { NodeId } from "../model.ts";
 import type { Recipe, RecipeContext } from "./context.ts";
@@ -96,5 +97,7 @@ export interface Declaration {
   /** The keys of a rule of several targets, beside `makes`. */
   readonly keys?: readonly string[];
   readonly version: string | undefined;
+  /** What kind of effect it is, its name among them, and how it ends. */
+  readonly effect?: EffectEnd<unknown, object> & { readonly kind: string; readonly name: string };
   readonly origin: Origin;
 }

@@ -76,6 +76,11 @@ export class Observer extends ObservedFiles implements World {
     return this.#settingsContent;
   }
 
+  /** The checked settings, or undefined where there is no settings file: a project may need none. */
+  get settingsIfAny(): SettingsContent | undefined {
+    return this.current(this.settingsNode) === Digest.missing ? undefined : this.settings;
+  }
+
   /** The value of a settings key now, as canonical JSON; undefined if it has none. */
   settingText(key: string): string | undefined {
     const value = this.settings.value(key);

@@ -1,10 +1,13 @@
+import { readFileSync } from "node:fs";
+import { fullPath, putFile, removeFile } from "../disk/files.ts";
+import { effectsBelow, isSameWorld, markerText, readMarker } from "./markers.ts";
+import type { World } from "../graph/effect.ts";
 import { canonicalJson, digestOf } from "../disk/digest.ts";
-import { Digest, outputsOf, recordFlags, type DigestId, type NodeId, type StepId } from "../model.ts";
+import { Digest, Kind, outputsOf, recordFlags, type DigestId, type NodeId, type StepId } from "../model.ts";
 import type { Observer } from "../observe/observe.ts";
 import { ProblemError } from "../../problem/index.ts";
 import type { DependencyRecorder } from "./recorder.ts";
 import type { Session } from "./session.ts";
-import type { State } from "../state/state.ts";
 import type { StepContext } from "./prepare.ts";
 
 /** Puts what a recipe gave into place and notes the digest of each output in `made`. */
@@ -56,7 +59,10 @@ export function commitOutputs(
   const digest = state.digest(digestOf(`value:${text}`), text);
   if (declaration.kind === "effect") {
     const marker = outputs[0]!;
-    const bytes = Buffer.from(markerText(state, declaration.name, reads, text));
+    const world = session.host.world(observer.settingsIfAny);
+    keepOtherWorld(session, state.nodeName[marker]!, world);
+    const after = effectsBelow(graph, step);
+    const bytes = Buffer.from(markerText(state, declaration, world, after, reads, text));
     const markerDigest = state.digest(digestOf(bytes));
     putOutput(observer, marker, bytes, markerDigest, 0, true);
     made.set(marker, markerDigest);
@@ -116,20 +122,16 @@ function putOutput(
   observer.put(node, { bytes, digest }, mode, durable);
 }
 
-/**
- * The marker of an effect: what was applied, with which prerequisites, and what came back. It holds no time,
- * so it is stable.
- */
-function markerText(state: State, name: string, reads: DependencyRecorder, outputs: string): string {
-  const prerequisites = [...reads.edges]
-    .map(([node, digest]) => [state.nodeName[node]!, state.digests[digest]!] as const)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  const marker = {
-    effect: name,
-    prerequisites: Object.fromEntries(prerequisites),
-    outputs: JSON.parse(outputs) as unknown,
-  };
-  return `${JSON.stringify(marker, null, 2)}\n`;
+/** The marker of what was applied in another world is not overwritten: it is the only memory of it. */
+function keepOtherWorld({ root, host, observer }: Session, file: string, world: World): void {
+  const before = readMarker(root, file);
+  if (before !== undefined && !isSameWorld(before.world, world)) {
+    const kept = host.keptMarker(file, before.world);
+    putFile(root, kept, readFileSync(fullPath(root, file)), 0, true, new Set());
+    observer.forget(observer.state.node(Kind.file, kept));
+  }
+  // What this world had there is in its place again.
+  removeFile(root, host.keptMarker(file, world));
 }
 
 function bytesOf(content: unknown, name: string): Uint8Array {

@@ -26,7 +26,7 @@ import { eachEdge, edgesOf } from "../state/edges.ts";
  * the new graph needs as sources.
  */
 export function removeOrphans(session: Session, graph: Graph, emit: Emit): void {
-  const { state } = session;
+  const { state, observer } = session;
   const sources = new Set(Array.from(graph.need));
   const steps = new Set(
     Array.from({ length: stepCount(graph) }, (_, step) => primary(graph, step as StepId)),
@@ -41,9 +41,9 @@ export function removeOrphans(session: Session, graph: Graph, emit: Emit): void 
     if (steps.has(name)) {
       continue;
     }
-    // The marker of an effect stays on record, so that clean finds it; a precious one no clean removes.
-    const kept = (record.flags & RecordFlag.effect) !== 0 && (record.flags & RecordFlag.precious) === 0;
-    if (kept) {
+    // What an effect applied still exists as long as its marker does, and counts when a rule declares it again.
+    const isEffect = (record.flags & RecordFlag.effect) !== 0;
+    if (isEffect && observer.current(name) !== Digest.missing) {
       state.setRecord(name, { ...record, flags: record.flags | RecordFlag.announced });
     } else {
       state.dropRecord(name);

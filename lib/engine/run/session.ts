@@ -1,3 +1,4 @@
+import type { World } from "../graph/effect.ts";
 import { posix } from "node:path";
 import type { Group, Step } from "../graph/declaration.ts";
 import { fileName } from "../disk/files.ts";
@@ -38,6 +39,10 @@ export interface Host {
   gitStatus: (root: string, name: string) => GitStatus;
   /** Forgets what git said. */
   invalidate: () => void;
+  /** Where effects are applied with these settings: markers say it, and one of another world is not this one's. */
+  world: (settings: SettingsContent | undefined) => World;
+  /** Where the marker of another world is kept when this one needs its place. */
+  keptMarker: (file: string, world: World) => string;
   /** A word that every screen of this project must show ("SANDBOX"), or nothing. */
   banner: (settings: SettingsContent) => string;
 }

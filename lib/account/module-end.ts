@@ -1,0 +1,99 @@
+import type { Drift, Marker, Teardown } from "../engine/index.ts";
+import { deleteCoreDevice } from "../aws/core-device.ts";
+import type { InstanceOutputs } from "../modules/types.ts";
+import { applyDestroy, appliedVariables, namesWithState, planDestroy } from "../terraform/destroy.ts";
+import { planLines, type ModuleWork } from "../terraform/plan.ts";
+import { driftOf } from "../terraform/verify.ts";
+import { withAccount } from "./account.ts";
+import type { EndContext } from "./account-effect.ts";
+import { moduleInstance, moduleWork } from "./modules.ts";
+import { withTerraform } from "./terraform-effect.ts";
+
+/**
+ * Plans the end of an applied module: by Terraform where it has a state of it, else by the calls that made it
+ * in the sandbox. Undefined where nothing is left.
+ */
+export async function destroyModule(
+  module: string,
+  { name, outputs }: Marker,
+  context: EndContext,
+): Promise<Teardown | undefined> {
+  const { settings } = context;
+  const ended =
+    settings.usesTerraform && hasState(module, name, context)
+      ? await destroyByTerraform(module, name, context)
+      : destroyInSandbox(module, name, outputs, context);
+  return ended === undefined || module !== "core" ? ended : withCoreDevice(ended, name, context);
+}
+
+/** How the account differs from what Terraform applied. */
+export async function driftOfModule(
+  module: string,
+  { name }: Marker,
+  context: EndContext,
+): Promise<readonly Drift[]> {
+  const work = moduleWork(context.root, context.settings, module, name);
+  return work === undefined ? [] : await withTerraform(context, (terraform) => driftOf(terraform, work));
+}
+
+function hasState(module: string, name: string, { root, settings }: EndContext): boolean {
+  // Of a state in S3 this clone may know nothing yet.
+  const where = moduleInstance({ root, settings }, module, name);
+  return settings.terraform.backend !== "local" || namesWithState(root, where).includes(name);
+}
+
+async function destroyByTerraform(
+  module: string,
+  name: string,
+  context: EndContext,
+): Promise<Teardown | undefined> {
+  const place = moduleInstance(context, module, name);
+  const variablesText = appliedVariables(place);
+  const work: ModuleWork | undefined =
+    variablesText === undefined
+      ? undefined
+      : moduleWork(context.root, context.settings, module, name, variablesText);
+  if (work === undefined) {
+    return undefined;
+  }
+  const planned = await withTerraform(context, (terraform) => planDestroy(terraform, work));
+  return planned === undefined
+    ? undefined
+    : {
+        changes: planLines(planned),
+        run: () => withTerraform(context, (terraform) => applyDestroy(terraform, planned)),
+      };
+}
+
+function destroyInSandbox(
+  module: string,
+  name: string,
+  outputs: unknown,
+  context: EndContext,
+): Teardown | undefined {
+  const { settings } = context;
+  if (!settings.sandbox || (module === "instance" && outputs === undefined)) {
+    return undefined;
+  }
+  return {
+    changes: [`-   everything of ${module} ${name} in the sandbox`],
+    run: () =>
+      withAccount(context, async ({ access }) => {
+        const { removeIdentity, removeInstance } = await import("../registry/remove.ts");
+        await (module === "instance"
+          ? removeInstance(access, outputs as InstanceOutputs, name)
+          : removeIdentity(access, name, settings.instance.name));
+      }),
+  };
+}
+
+/** A core that ever connected is known to Greengrass, too. */
+function withCoreDevice({ changes, run }: Teardown, name: string, context: EndContext): Teardown {
+  return {
+    changes: [`-   core device ${name} in Greengrass, if it ever connected`, ...changes],
+    run: async () => {
+      await withAccount(context, ({ access }) => deleteCoreDevice(access, name));
+      await run();
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { posix } from "node:path";
+import fastGlob from "fast-glob";
+import { isSameWorld, readMarker, type SettingsContent, type World } from "../engine/index.ts";
+import { SANDBOX_ACCOUNT_ID } from "./account.ts";
+
+/** Where markers lie: beside Terraform's states, where no clean removes them. */
+const MARKERS = "terraform/state/effects";
+
+/**
+ * The account, region and instance that effects are applied in: a project has one such world at a time. A project
+ * without settings has a world without a name.
+ */
+export function worldOf(settings: SettingsContent | undefined): World {
+  if (settings === undefined) {
+    return {};
+  }
+  const text = (key: string): string => String(settings.value(key) ?? "");
+  const account = text("aws.account");
+  return {
+    account: account === "sandbox" ? SANDBOX_ACCOUNT_ID : account,
+    region: text("aws.region"),
+    instance: text("instance.name"),
+  };
+}
+
+/** Where the marker of another world is kept while this one uses its place. */
+export function keptMarker(file: string, { account, region, instance }: World): string {
+  const name = file.startsWith(`${MARKERS}/`) ? file.slice(MARKERS.length + 1) : file;
+  return `${keptFolder({ account: account!, region: region! })}/${instance}/${name}`;
+}
+
+function keptFolder({ account, region }: { readonly account: string; readonly region: string }): string {
+  return `terraform/state/${account}/${region}/kept`;
+}
+
+/** The files of all markers below terraform/state, also of other worlds. */
+export function storedMarkers(root: string): string[] {
+  const patterns = [`${MARKERS}/*/*.json`, `${keptFolder({ account: "*", region: "*" })}/**/*.json`];
+  return fastGlob.globSync(patterns, { cwd: root }).sort();
+}
+
+/** The names of the applied effects of a kind, in any world. */
+export function appliedNames(root: string, kind: string): string[] {
+  return storedMarkers(root).flatMap((file) => {
+    const marker = readMarker(root, file);
+    return marker?.kind === kind ? [marker.name] : [];
+  });
+}
+
+/** What another world of the project has. */
+export interface Elsewhere {
+  /** e.g. "account 111122223333, eu-west-1, instance dospesos". */
+  readonly world: string;
+  /** The names of its effects, e.g. "core core-1". */
+  readonly effects: readonly string[];
+  /** How to get there: settings to set. */
+  readonly settings: string;
+}
+
+/** What other accounts, regions and instance names of this project still have, by their markers and states. */
+export function elsewhere(root: string, here: World): Elsewhere[] {
+  const found = new Map<string, { readonly world: World; readonly effects: Set<string> }>();
+  const add = (world: World, effect: string): void => {
+    const key = JSON.stringify(world);
+    const known = found.get(key) ?? { world, effects: new Set<string>() };
+    known.effects.add(effect);
+    found.set(key, known);
+  };
+  for (const file of storedMarkers(root)) {
+    const marker = readMarker(root, file);
+    if (marker !== undefined && !isSameWorld(marker.world, here)) {
+      add(marker.world, marker.effect);
+    }
+  }
+  for (const file of fastGlob.globSync("terraform/state/*/*/*/*.tfstate", { cwd: root })) {
+    const [, , account = "", region = "", module = ""] = file.split("/");
+    const isHere = account === here["account"] && region === here["region"];
+    const known = [...found.values()].some(
+      ({ world }) => world["account"] === account && world["region"] === region,
+    );
+    if (!isHere && !known) {
+      add({ account, region }, `${module} ${posix.basename(file, ".tfstate")}`);
+    }
+  }
+  return [...found.values()].map(({ world, effects }) => ({
+    world: worldText(world),
+    effects: [...effects].sort(),
+    settings: settingsText(world, here),
+  }));
+}
+
+/** One line for a person: what is there, and the ways out. */
+export function elsewhereText({ world, effects, settings }: Elsewhere): string {
+  const list = effects.length > 6 ? [...effects.slice(0, 5), `${effects.length - 5} more`] : effects;
+  return (
+    `${world} still has ${list.join(", ")}: to end them set ${settings} and run dospesos destroy; ` +
+    "to keep them, leave terraform/state as it is"
+  );
+}
+
+function worldText({ account, region, instance }: World): string {
+  const where = account === SANDBOX_ACCOUNT_ID ? "the sandbox" : `account ${account}`;
+  return `${where}, ${region}${instance === undefined ? "" : `, instance ${instance}`}`;
+}
+
+function settingsText(world: World, here: World): string {
+  const account = world["account"] === SANDBOX_ACCOUNT_ID ? "sandbox" : world["account"];
+  const keys: readonly (readonly [string, string | undefined, boolean])[] = [
+    ["[aws] account", account, world["account"] !== here["account"]],
+    ["[aws] region", world["region"], world["region"] !== here["region"]],
+    [
+      "[instance] name",
+      world["instance"],
+      world["instance"] !== undefined && world["instance"] !== here["instance"],
+    ],
+  ];
+  return keys
+    .filter(([, , differs]) => differs)
+    .map(([key, value]) => `${key} = ${value}`)
+    .join(", ");
+}
