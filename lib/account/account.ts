@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { replaceFile } from "../file/index.ts";
 import { awsAccess, type AwsAccess } from "../aws/clients.ts";
 import { checkAccount } from "../aws/caller.ts";
 import type { Context } from "../context.ts";
@@ -111,7 +112,7 @@ async function openAt(file: string, region: string, samePort: boolean): Promise<
   });
   const taken = new URL(sandbox.endpoint).port;
   if (taken !== String(port)) {
-    writeFileSync(portFile, taken, { mode: 0o600 });
+    replaceFile(portFile, taken, { mode: 0o600 });
   }
   return sandbox;
 }

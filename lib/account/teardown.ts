@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { replaceFile } from "../file/index.ts";
 import { join } from "node:path";
 import { knownKind } from "../dofile/index.ts";
 import {
@@ -150,8 +151,7 @@ function beginEnd(root: string, { file }: Marker): void {
     null,
     2,
   );
-  writeFileSync(`${path}.new`, `${text}\n`);
-  renameSync(`${path}.new`, path);
+  replaceFile(path, `${text}\n`, { mode: 0, durable: true });
 }
 
 /** Removes a marker, so that the next build applies its effect anew. */

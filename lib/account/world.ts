@@ -89,15 +89,6 @@ export function elsewhere(root: string, here: World): Elsewhere[] {
   }));
 }
 
-/** One line for a person: what is there, and the ways out. */
-export function elsewhereText({ world, effects, settings }: Elsewhere): string {
-  const list = effects.length > 6 ? [...effects.slice(0, 5), `${effects.length - 5} more`] : effects;
-  return (
-    `${world} still has ${list.join(", ")}: to end them set ${settings} and run dospesos destroy; ` +
-    "to keep them, leave terraform/state as it is"
-  );
-}
-
 function worldText({ account, region, instance }: World): string {
   const where = account === SANDBOX_ACCOUNT_ID ? "the sandbox" : `account ${account}`;
   return `${where}, ${region}${instance === undefined ? "" : `, instance ${instance}`}`;

@@ -9,10 +9,10 @@ export const LINKS = [
 ] as const;
 export type LinkName = (typeof LINKS)[number];
 
-/** What was seen of a link. `unseen` is no fault: there was no way to look. */
+/** What was seen of a link. `unchecked` is no fault: there was no way to look. */
 export interface Link {
   readonly link: LinkName;
-  readonly state: "ok" | "broken" | "unseen";
+  readonly state: "ok" | "broken" | "unchecked";
   /** What was seen, in one clause. */
   readonly what: string;
   /** The likely cause, where it is broken. */
@@ -24,8 +24,8 @@ export function ok(link: LinkName, what: string): Link {
   return { link, state: "ok", what };
 }
 
-export function unseen(link: LinkName, what: string, fix?: string): Link {
-  return { link, state: "unseen", what, ...(fix === undefined ? {} : { fix }) };
+export function unchecked(link: LinkName, what: string, fix?: string): Link {
+  return { link, state: "unchecked", what, ...(fix === undefined ? {} : { fix }) };
 }
 
 export function broken(link: LinkName, what: string, { cause, fix }: Cause): Link {

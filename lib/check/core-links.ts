@@ -4,7 +4,7 @@ import { markerFile } from "../account/account-effect.ts";
 import type { Account } from "../account/account.ts";
 import { connectivityOf, coreDevice, effectiveDeployment, faultyComponents } from "../aws/device-state.ts";
 import type { CoreSettings } from "../settings/index.ts";
-import { broken, inOrder, ok, unseen, type Cause, type Link } from "./chain.ts";
+import { broken, inOrder, ok, unchecked, type Cause, type Link } from "./chain.ts";
 import { coreRights, endpointCause, identityCause } from "./device-cause.ts";
 import { serviceOver, type Service } from "./service.ts";
 
@@ -28,15 +28,11 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
     async () => {
       const link = "service active";
       if (host === "") {
-        return unseen(
-          link,
-          "cannot see it: no host is set",
-          `[core ${name}] host = where ssh reaches the device`,
-        );
+        return unchecked(link, "no host is set", `[core ${name}] host = where ssh reaches the device`);
       }
       service = await serviceOver({ host, signal: context.signal });
       if (!service.reached) {
-        return unseen(link, `cannot see it: ${service.why}`, `ssh ${host} must work without a password`);
+        return unchecked(link, service.why, `ssh ${host} must work without a password`);
       }
       if (service.state === "active") {
         return ok(link, `greengrass is active on ${host}`);
@@ -57,7 +53,7 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
       const connectivity = await connectivityOf(access, name);
       const device = await coreDevice(access, name);
       if (connectivity === "unknown" && device !== undefined && hoursSince(device.at) < FRESH_HOURS) {
-        return unseen(link, "cannot see it: fleet indexing of connectivity is off; its last report is fresh");
+        return unchecked(link, "fleet indexing of connectivity is off; its last report is fresh");
       }
       if (typeof connectivity === "object" && connectivity.connected && device !== undefined) {
         return ok(link, `since ${connectivity.at?.toISOString() ?? "some time"}`);

@@ -1,208 +1,164 @@
 import { parseArgs } from "node:util";
-import { availableParallelism } from "node:os";
 import { didYouMean, ProblemError, shown } from "../problem/index.ts";
+import type { Command } from "./command.ts";
+import { commands } from "./commands/index.ts";
+import {
+  COMMON_OPTIONS,
+  kebab,
+  type Flag,
+  type Options,
+  type OptionValues,
+  type ValueOption,
+} from "./options.ts";
 
-export const COMMANDS = [
-  "build",
-  "watch",
-  "clean",
-  "status",
-  "why",
-  "list",
-  "request",
-  "push",
-  "deploy",
-  "check",
-  "things",
-  "sandbox",
-  "move-state",
-  "destroy",
-] as const;
-export type Command = (typeof COMMANDS)[number];
-
-export interface Arguments {
-  readonly command: Command;
-  readonly targets: readonly string[];
-  readonly dryRun: boolean;
-  readonly jobs: number;
-  readonly keepGoing: boolean;
-  readonly force: boolean;
-  readonly yes: boolean;
-  readonly verify: boolean;
-  readonly json: boolean;
-  readonly wait: boolean;
-  readonly color: boolean | undefined;
-  readonly folder: string | undefined;
-  /** (push) */
-  readonly host: string | undefined;
-  readonly only: "failed" | undefined;
-  readonly offline: boolean;
-  readonly sandboxOk: boolean;
-}
-
-export const USAGE = `dospesos — Greengrass edge devices out of one settings.ini, built step by step
-
-usage: dospesos COMMAND [TARGET…] [options]
-
-  build [TARGET…]    make the targets and all that they need (default: everything)
-  watch [TARGET…]    the same again on every save; never runs an effect
-  status [TARGET…]   fresh, stale or unknown; changes nothing; exit 0 only if all are fresh
-  why TARGET…        what changed, for the targets and all that they need
-  list               the groups and targets that can be named
-  request [CORE…]    have keys made on the devices of cores with key = device, and fetch the requests for certificates
-  push [CORE…]       bring bundles to their devices over ssh, and install them there
-  clean [TARGET…]    remove built files; never keys, Terraform state or settings
-  deploy             build the deployments and wait for what became of them on each core
-  check [NAME…]      is all well, from a core's service to a message received? names the first broken link
-  things             what exists in the account, and what may cost money
-  sandbox            run the embedded account with IoT Core, discovery and simulated cores, until Ctrl-C
-  move-state         move Terraform's local states to S3, where the settings now name it
-  destroy [NAME…]    take everything out of the account again, in reverse order; or only these cores and things
-
-  -n, --dry-run      tell what build or push would do, and do nothing
-  -j, --jobs N       at most N recipes, or devices, at the same time
-  -k, --keep-going   after a failure make whatever does not need the failed target
-      --force        run the steps even if they are fresh
-      --yes          consent to what the effects of this run change
-      --verify       (build, status) ask the account whether what was applied is still there
-      --host HOST    (push, request) where the device of the one named core is, instead of its host in the settings
-      --only failed  (push) the cores whose last push did not end well
-      --offline      (push) install though the device cannot reach AWS now
-      --sandbox-ok   (push) install a sandbox bundle, though its core cannot reach AWS
-      --json         one event a line on stdout
-      --no-wait      do not wait while another run works in the folder (exit 3)
-      --no-color     no colours; --color: colours also where there is no terminal
-  -C DIR             work in DIR
-  -h, --help   --version
-
-exit: 0 done · 1 a step failed, something is stale (status) or broken (check) · 2 settings, Dofile or usage · 3 locked · 4 needs a person
-      129, 130, 143 interrupted`;
-
-const OPTIONS = {
-  "dry-run": { type: "boolean", short: "n" },
-  jobs: { type: "string", short: "j" },
-  "keep-going": { type: "boolean", short: "k" },
-  force: { type: "boolean" },
-  yes: { type: "boolean" },
-  verify: { type: "boolean" },
-  json: { type: "boolean" },
-  "no-wait": { type: "boolean" },
-  color: { type: "boolean" },
-  "no-color": { type: "boolean" },
-  directory: { type: "string", short: "C" },
-  host: { type: "string" },
-  only: { type: "string" },
-  offline: { type: "boolean" },
-  "sandbox-ok": { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean" },
-} as const;
-
-/** The options that each command knows besides those that all know. */
-const KNOWN: Readonly<Record<Command, readonly string[]>> = {
-  build: ["dry-run", "jobs", "keep-going", "force", "yes", "verify", "no-wait"],
-  watch: ["jobs"],
-  clean: ["no-wait"],
-  status: ["verify", "jobs"],
-  why: [],
-  list: [],
-  request: ["no-wait", "host"],
-  push: ["dry-run", "jobs", "yes", "no-wait", "host", "only", "offline", "sandbox-ok"],
-  deploy: ["dry-run", "jobs", "keep-going", "force", "yes", "no-wait"],
-  check: [],
-  things: [],
-  sandbox: ["no-wait"],
-  "move-state": ["no-wait"],
-  destroy: ["yes", "no-wait"],
-};
-const COMMON = ["json", "color", "no-color", "directory"];
+/** A command line that was understood. */
+export type Arguments =
+  | { readonly kind: "help"; readonly name: string | undefined; readonly command: Command | undefined }
+  | { readonly kind: "version" }
+  | {
+      readonly kind: "command";
+      readonly name: string;
+      readonly command: Command;
+      readonly names: readonly string[];
+      readonly options: OptionValues<Options>;
+      readonly common: OptionValues<typeof COMMON_OPTIONS>;
+    };
 
 /**
- * What was asked for, or "help" or "version". Throws a ProblemError (exit 2) with everything that is wrong
- * with the words.
+ * What was asked for. Throws a ProblemError (exit 2) with everything that is wrong with the words.
  */
-export function parseArguments(words: readonly string[]): Arguments | "help" | "version" {
-  const { values, positionals, tokens } = parseArgs({
+export async function parseArguments(words: readonly string[]): Promise<Arguments> {
+  if (words.length === 0) {
+    return { kind: "help", name: undefined, command: undefined };
+  }
+  const first = await commandWords(words);
+  const [name = "", ...names] = first.positionals;
+  const isHelp = name === "help" || first.given.has("help");
+  if (name === "" && first.given.has("version")) {
+    return { kind: "version" };
+  }
+  const wanted = name === "help" ? (names[0] ?? "") : name;
+  if (isHelp && wanted === "") {
+    return { kind: "help", name: undefined, command: undefined };
+  }
+  const load = Object.hasOwn(commands, wanted) ? commands[wanted] : undefined;
+  if (load === undefined) {
+    throw usage([noCommand(wanted)]);
+  }
+  const command = await load();
+  if (isHelp) {
+    return { kind: "help", name: wanted, command };
+  }
+  return parsed(name, command, words);
+}
+
+/**
+ * The words that are no options. Options may stand in front of the command: which of them take a value, in the
+ * worst case only all commands together know.
+ */
+async function commandWords(words: readonly string[]): Promise<Scanned> {
+  const first = scan(words, COMMON_OPTIONS);
+  const [name] = first.positionals;
+  if (name === undefined || name === "help" || Object.hasOwn(commands, name)) {
+    return first;
+  }
+  const all = await Promise.all(Object.values(commands).map(async (load) => (await load()).options));
+  return scan(words, Object.assign({}, ...all, COMMON_OPTIONS) as Options);
+}
+
+function noCommand(name: string): string {
+  if (name === "") {
+    return "no command was given";
+  }
+  const meant = didYouMean(name, Object.keys(commands));
+  return `${shown(name)} is not a command${meant === undefined ? "" : `; did you mean ${meant}?`}`;
+}
+
+interface Scanned {
+  readonly positionals: readonly string[];
+  readonly tokens: readonly {
+    readonly name: string;
+    readonly rawName: string;
+    readonly value: string | undefined;
+  }[];
+  /** The options that were given, as they are typed. */
+  readonly given: ReadonlySet<string>;
+}
+
+function scan(words: readonly string[], options: Options): Scanned {
+  const known = Object.entries(options).map(
+    ([key, { type, short }]) => [kebab(key), short === undefined ? { type } : { type, short }] as const,
+  );
+  const { positionals, tokens } = parseArgs({
     args: [...words],
-    options: OPTIONS,
+    options: Object.fromEntries(known),
     allowPositionals: true,
     strict: false,
     tokens: true,
   });
-  const options = tokens.filter((token) => token.kind === "option");
-  const given = options.map((token) => token.name);
-  if (given.includes("help") || words[0] === "help" || words.length === 0) {
-    return "help";
-  }
-  if (given.includes("version")) {
-    return "version";
-  }
-  const [command = "", ...targets] = positionals;
-  if (!isCommand(command)) {
-    const meant = didYouMean(command, COMMANDS);
-    throw usage([
-      command === ""
-        ? "there is no command"
-        : `${shown(command)} is no command${meant === undefined ? "" : `; did you mean ${meant}?`}`,
-    ]);
-  }
-  const known = [...KNOWN[command], ...COMMON];
-  const wrong = options.flatMap((token) => {
-    if (!known.includes(token.name)) {
-      const meant = didYouMean(token.name, known);
-      return [
-        `${token.rawName} is no option of ${command}${meant === undefined ? "" : `; did you mean --${meant}?`}`,
-      ];
-    }
-    const { type } = OPTIONS[token.name as keyof typeof OPTIONS];
-    if (type === "string" && token.value === undefined) {
-      return [`${token.rawName} needs a value`];
-    }
-    return type === "boolean" && token.value !== undefined ? [`${token.rawName} takes no value`] : [];
-  });
-  const jobs = values.jobs === undefined ? availableParallelism() : Number(values.jobs);
-  if (!Number.isInteger(jobs) || jobs < 1 || jobs > 1024) {
-    wrong.push(`--jobs takes a number from 1 to 1024, not ${shown(String(values.jobs))}`);
-  }
-  if (values.only !== undefined && values.only !== "failed") {
-    wrong.push(`--only takes failed, not ${shown(String(values.only))}`);
-  }
-  if (command === "why" && targets.length === 0) {
-    wrong.push("why needs a target: dospesos list shows them");
-  }
-  if (["list", "deploy", "things", "sandbox", "move-state"].includes(command) && targets.length > 0) {
-    wrong.push(`${command} takes no targets`);
-  }
-  if (wrong.length > 0) {
-    throw usage(wrong);
-  }
-  const is = (name: keyof typeof OPTIONS): boolean => values[name] === true;
+  const found = tokens.filter((token) => token.kind === "option");
   return {
-    command,
-    targets,
-    jobs,
-    dryRun: is("dry-run"),
-    keepGoing: is("keep-going"),
-    force: is("force"),
-    yes: is("yes"),
-    verify: is("verify"),
-    json: is("json"),
-    wait: !is("no-wait"),
-    color: is("no-color") ? false : is("color") || undefined,
-    folder: typeof values.directory === "string" ? values.directory : undefined,
-    host: typeof values.host === "string" ? values.host : undefined,
-    only: values.only === "failed" ? "failed" : undefined,
-    offline: is("offline"),
-    sandboxOk: is("sandbox-ok"),
+    positionals,
+    tokens: found.map(({ name, rawName, value }) => ({ name, rawName, value })),
+    given: new Set(found.map(({ name }) => name)),
   };
 }
 
-function isCommand(word: string): word is Command {
-  return (COMMANDS as readonly string[]).includes(word);
+function parsed(name: string, command: Command, words: readonly string[]): Arguments {
+  const options: Options = { ...command.options, ...COMMON_OPTIONS };
+  const byName = new Map(Object.entries(options).map(([key, option]) => [kebab(key), { key, option }]));
+  const { positionals, tokens } = scan(words, options);
+  const names = positionals.slice(1);
+  const wrong: string[] = [];
+  const values: Record<string, unknown> = Object.fromEntries(
+    Object.entries(options).map(([key, option]) => [key, option.type === "boolean" ? false : option.default]),
+  );
+  for (const token of tokens) {
+    const known = byName.get(token.name);
+    if (known === undefined) {
+      const meant = didYouMean(token.name, [...byName.keys()]);
+      wrong.push(
+        `${shown(token.rawName).slice(1, -1)} is not an option of ${name}${meant === undefined ? "" : `; did you mean --${meant}?`}`,
+      );
+      continue;
+    }
+    const result = valueOf(known.option, token.value);
+    if ("wrong" in result) {
+      wrong.push(`${token.rawName} ${result.wrong}`);
+    } else {
+      values[known.key] = result.value;
+    }
+  }
+  if (command.needsName === true && names.length === 0) {
+    wrong.push(`${name} needs ${command.takes}: dospesos list shows what can be named`);
+  }
+  if (command.takes === "" && names.length > 0) {
+    wrong.push(`${name} takes no ${shown(names[0]!)}: it takes options only`);
+  }
+  if (wrong.length > 0) {
+    throw usage(wrong, name);
+  }
+  return {
+    kind: "command",
+    name,
+    command,
+    names,
+    options: values,
+    common: values as OptionValues<typeof COMMON_OPTIONS>,
+  };
 }
 
-function usage(wrong: readonly string[]): ProblemError {
-  return new ProblemError(
-    wrong.map((what) => ({ code: "DP202", what, fix: "dospesos --help shows the commands and options" })),
-  );
+function valueOf(
+  option: Flag | ValueOption<unknown>,
+  given: string | undefined,
+): { readonly value: unknown } | { readonly wrong: string } {
+  if (option.type === "boolean") {
+    return given === undefined ? { value: true } : { wrong: "takes no value" };
+  }
+  return given === undefined ? { wrong: `needs a value: ${option.placeholder}` } : option.parse(given);
+}
+
+function usage(wrong: readonly string[], name?: string): ProblemError {
+  const fix = `dospesos help${name === undefined ? "" : ` ${name}`} shows ${name === undefined ? "the commands" : "its options"}`;
+  return new ProblemError(wrong.map((what) => ({ code: "DP202", what, fix })));
 }

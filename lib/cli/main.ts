@@ -1,73 +1,111 @@
 import { pathToFileURL } from "node:url";
-import { Session } from "../engine/index.ts";
+import { acquireLock, Session } from "../engine/index.ts";
 import { ProblemError } from "../problem/index.ts";
 import { palette } from "../ui/palette.ts";
-import { jsonScreen, textScreen, type Screen } from "../ui/screen.ts";
-import { parseArguments, USAGE, type Arguments, type Command } from "./arguments.ts";
+import { jsonScreen, reportProblems, textScreen, type Screen } from "../ui/screen.ts";
+import { parseArguments, type Arguments } from "./arguments.ts";
+import { locked, type Command, type CommandContext } from "./command.ts";
+import { commandHelp, generalHelp } from "./help.ts";
 import { projectHost } from "./host.ts";
 import { problemsFor } from "./problems.ts";
-import { findRoot, type CompiledProgram, type Run } from "./run.ts";
+import { findRoot, type CompiledProgram } from "./root.ts";
 import { onSignals } from "./signals.ts";
-
-/** The commands: each is a file of its own, loaded when it is asked for, and gives the exit code. */
-const commands: Readonly<Record<Command, () => Promise<(run: Run) => Promise<number>>>> = {
-  build: async () => (await import("./commands/build.ts")).build,
-  watch: async () => (await import("./commands/watch.ts")).watch,
-  clean: async () => (await import("./commands/clean.ts")).clean,
-  status: async () => (await import("./commands/status.ts")).status,
-  why: async () => (await import("./commands/why.ts")).why,
-  request: async () => (await import("./commands/request.ts")).request,
-  push: async () => (await import("./commands/push.ts")).push,
-  "move-state": async () => (await import("./commands/move-state.ts")).moveState,
-  destroy: async () => (await import("./commands/destroy.ts")).destroy,
-  deploy: async () => (await import("./commands/deploy.ts")).deploy,
-  check: async () => (await import("./commands/check.ts")).check,
-  things: async () => (await import("./commands/things.ts")).things,
-  sandbox: async () => (await import("./commands/sandbox.ts")).sandbox,
-  list: async () => (await import("./commands/list.ts")).list,
-};
 
 /** Runs one command line and sets the exit code of the process. */
 export async function main(words: readonly string[], program: CompiledProgram): Promise<void> {
+  const begin = performance.now();
   const signals = onSignals();
-  let screen: Screen = textScreen(
-    palette(undefined, process.stderr.isTTY, process.env),
-    () => "",
-    signals.signal,
-  );
+  const isJson = words.includes("--json");
+  let emit: Screen = screenFor(isJson, undefined, () => "", signals.signal);
+  let name = "";
+  let exit: number;
   try {
-    const args = parseArguments(words);
-    if (args === "help") {
-      screen.answer(USAGE);
-      return;
-    }
-    if (args === "version") {
-      screen.answer(program.version);
-      return;
-    }
+    const args = await parseArguments(words);
+    name = args.kind === "command" ? args.name : args.kind;
     let session: Session | undefined;
-    screen = screenFor(args, () => session?.state.banner ?? "", signals.signal);
-    const { root, dofile } = findRoot(args.folder);
-    const api = pathToFileURL(`${program.folder}/index.js`).href;
-    const open = (): Session =>
-      (session = new Session(root, projectHost({ api, digest: program.digest }, dofile)));
-    const command = await commands[args.command]();
-    process.exitCode = await command({ args, root, screen, signal: signals.signal, open });
+    const color = args.kind === "command" ? colorWish(args.common) : undefined;
+    emit = screenFor(isJson, color, () => session?.state.banner ?? "", signals.signal);
+    exit =
+      args.kind === "command"
+        ? await run(args, words, emit, signals.signal, (root, dofile) => {
+            const api = pathToFileURL(`${program.folder}/index.js`).href;
+            return (session = new Session(root, projectHost({ api, digest: program.digest }, dofile)));
+          })
+        : await inform(args, program, emit);
   } catch (error) {
     if (!signals.signal.aborted) {
-      screen.problems(problemsFor(error));
+      reportProblems(emit, problemsFor(error));
     }
-    process.exitCode = error instanceof ProblemError ? error.exitCode : 1;
+    exit = error instanceof ProblemError ? error.exitCode : 1;
   } finally {
     signals.stop();
   }
-  if (signals.exitCode !== undefined) {
-    process.exitCode = signals.exitCode;
-  }
+  process.exitCode = signals.exitCode ?? exit;
+  emit({ type: "exit", command: name, exit: process.exitCode, ms: Math.round(performance.now() - begin) });
   signals.leaveClosedTerminal();
 }
 
-function screenFor(args: Arguments, banner: () => string, interrupt: AbortSignal): Screen {
-  const colors = palette(args.color, process.stderr.isTTY, process.env);
-  return args.json ? jsonScreen(colors) : textScreen(colors, banner, interrupt);
+type CommandLine = Extract<Arguments, { kind: "command" }>;
+
+/** The frame of every command: its project, its lock, its context. */
+async function run(
+  { command, options, names, common }: CommandLine,
+  words: readonly string[],
+  emit: Screen,
+  signal: AbortSignal,
+  openSession: (root: string, dofile: string) => Session,
+): Promise<number> {
+  const { root, dofile } = findRoot(common.directory);
+  const context: CommandContext = {
+    options,
+    names,
+    json: common.json,
+    root,
+    emit,
+    signal,
+    open: () => openSession(root, dofile),
+    acquire: (wait = options["noWait"] !== true) =>
+      acquireLock(root, {
+        command: `dospesos ${words.join(" ")}`,
+        wait,
+        signal,
+        onWait: (holder) => emit({ type: "lock-wait", holder }),
+      }),
+  };
+  return locks(command, context) ? locked(context, () => command.run(context)) : command.run(context);
+}
+
+function locks({ locks: wanted }: Command, { options }: CommandContext): boolean {
+  return typeof wanted === "boolean" ? wanted : wanted(options);
+}
+
+async function inform(
+  args: Exclude<Arguments, CommandLine>,
+  { version }: CompiledProgram,
+  emit: Screen,
+): Promise<number> {
+  if (args.kind === "version") {
+    emit({ type: "version", version });
+  } else {
+    const text = args.command === undefined ? await generalHelp() : commandHelp(args.name!, args.command);
+    emit({ type: "help", text });
+  }
+  return 0;
+}
+
+function colorWish({ color, noColor }: CommandLine["common"]): boolean | undefined {
+  if (noColor) {
+    return false;
+  }
+  return color ? true : undefined;
+}
+
+function screenFor(
+  isJson: boolean,
+  color: boolean | undefined,
+  banner: () => string,
+  interrupt: AbortSignal,
+): Screen {
+  const colors = palette(color, process.stderr.isTTY, process.env);
+  return isJson ? jsonScreen(colors) : textScreen(colors, banner, interrupt);
 }

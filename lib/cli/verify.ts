@@ -1,8 +1,9 @@
-import { settingsOf } from "../account/modules.ts";
 import { appliedEffects, forgetMarker } from "../account/teardown.ts";
 import { explain, selectSteps, type Drift, type Marker } from "../engine/index.ts";
+import { inParallel } from "../parallel.ts";
 import { ProblemError } from "../problem/index.ts";
-import type { Run } from "./run.ts";
+import type { CommandContext } from "./command.ts";
+import { openProject } from "./project.ts";
 
 /** An applied effect whose marker is fresh, and how the account differs from it. */
 export interface Verified {
@@ -12,42 +13,41 @@ export interface Verified {
 
 /**
  * Asks the account about every applied effect that can be verified, that the targets need and whose marker is
- * fresh; what is stale is planned by the next build anyway. Reports each difference.
+ * fresh, at most `limit` at a time; what is stale is planned by the next build anyway. Reports each difference.
  * @throws ProblemError: exit 2 where nothing was applied by Terraform; else as plans do.
  */
-export async function verify({ args, root, screen, signal, open }: Run): Promise<Verified[]> {
-  const session = open();
+export async function verify(context: CommandContext, limit: number): Promise<Verified[]> {
+  const { names, emit } = context;
+  const { session, settings, settingsFile, account } = openProject(context);
   const graph = await session.graph(false);
-  const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
   if (!settings.usesTerraform) {
     throw new ProblemError([
       {
         code: "DP207",
-        location: { file: "settings.ini" },
+        location: { file: settingsFile },
         what: "--verify asks Terraform, which does not apply the modules to this sandbox",
         fix: "set [sandbox] terraform = on, or leave --verify out",
       },
     ]);
   }
   const fresh = new Set(
-    explain(session, graph, selectSteps(session.state, graph, args.targets))
+    explain(session, graph, selectSteps(session.state, graph, names))
       .filter(({ freshness }) => freshness === "fresh")
       .map(({ target }) => target),
   );
-  const context = { root, settings, signal, note: (what: string) => screen.emit({ type: "note", what }) };
-  const applied = (await appliedEffects(session, context)).filter(
+  const applied = (await appliedEffects(session, account)).filter(
     ({ marker, end }) => fresh.has(marker.file) && end.verify !== undefined,
   );
-  const verified = await inParallel(args.jobs, applied, async ({ marker, end }): Promise<Verified> => {
-    return { marker, drift: (await end.verify?.(marker, context)) ?? [] };
+  const verified = await inParallel(limit, applied, async ({ marker, end }): Promise<Verified> => {
+    return { marker, drift: (await end.verify?.(marker, account)) ?? [] };
   });
   for (const { marker, drift } of verified) {
     for (const { address, what } of drift) {
-      screen.emit({ type: "note", what: `drift: ${marker.effect}: ${address} ${what}` });
+      emit({ type: "drift", effect: marker.effect, address, what });
     }
   }
-  const differ = verified.filter(({ drift }) => drift.length > 0).length;
-  screen.say(`${verified.length} applied effects compared with the account, ${differ} differ`);
+  const drifted = verified.filter(({ drift }) => drift.length > 0).length;
+  emit({ type: "verify-summary", compared: verified.length, drifted });
   return verified;
 }
 
@@ -61,36 +61,4 @@ export function forgetDrifted(root: string, verified: readonly Verified[]): void
       forgetMarker(root, marker);
     }
   }
-}
-
-/**
- * The results of the tasks, at most `limit` at a time. The first failure ends it when those under way have
- * ended.
- */
-export async function inParallel<T, R>(
-  limit: number,
-  tasks: readonly T[],
-  run: (task: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  let failed = false;
-  const worker = async (): Promise<void> => {
-    while (next < tasks.length && !failed) {
-      const at = next++;
-      try {
-        results[at] = await run(tasks[at]!);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(limit, tasks.length) }, worker));
-  for (const end of ends) {
-    if (end.status === "rejected") {
-      throw end.reason;
-    }
-  }
-  return results;
 }

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../file/index.ts";
 
 /**
  * How the last push of each core ended; "begun" of one that was cut. Losing it costs no more than naming the
@@ -21,6 +22,6 @@ export function readOutcomes(root: string): Map<string, Outcome> {
 
 export function writeOutcomes(root: string, outcomes: ReadonlyMap<string, Outcome>): void {
   mkdirSync(join(root, ".dospesos"), { recursive: true });
-  writeFileSync(join(root, `${FILE}.tmp`), `${JSON.stringify(Object.fromEntries(outcomes), null, 2)}\n`);
-  renameSync(join(root, `${FILE}.tmp`), join(root, FILE));
+  const text = `${JSON.stringify(Object.fromEntries(outcomes), null, 2)}\n`;
+  replaceFile(join(root, FILE), text, { mode: 0o600 });
 }

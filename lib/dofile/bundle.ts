@@ -1,6 +1,7 @@
 import { type Program, type Bundle, currentDigest } from "./program.ts";
 import { build } from "./compile.ts";
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { replaceFile } from "../file/index.ts";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -35,9 +36,9 @@ export async function bundleDofile(
     rmSync(cache, { recursive: true, force: true });
     mkdirSync(cache, { recursive: true });
   }
-  putAtomically(join(folder, name), code);
+  replaceFile(join(folder, name), code, { mode: 0 });
   if (keep) {
-    putAtomically(join(cache, "dofile.json"), JSON.stringify({ ...bundle, path: name, program }));
+    replaceFile(join(cache, "dofile.json"), JSON.stringify({ ...bundle, path: name, program }), { mode: 0 });
   }
   return {
     bundle: { ...bundle, path: join(folder, name) },
@@ -57,11 +58,6 @@ function readCached(observer: Observer, program: Program, path: string): Bundle 
     // Missing, cut or of another version: it is only a cache.
     return undefined;
   }
-}
-
-function putAtomically(path: string, text: string): void {
-  writeFileSync(`${path}.tmp`, text);
-  renameSync(`${path}.tmp`, path);
 }
 
 export function moduleAt(bundle: Bundle, line: number): string | undefined {

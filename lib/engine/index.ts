@@ -29,7 +29,7 @@ export { loadState, STATE_FOLDER, type Store } from "./state/store.ts";
 export type { Graph } from "./model.ts";
 export type { State } from "./state/state.ts";
 export { stepName, targetsOf } from "./run/reasons.ts";
-export { removeOrphans as removeVanished } from "./run/orphans.ts";
+export { removeOrphans } from "./run/orphans.ts";
 
 // For the rooms that evaluate a Dofile and that watch.
 export type { Declaration, Origin } from "./graph/declaration.ts";
@@ -41,6 +41,7 @@ export { fileName, fullPath, look, TEMPORARY_SUFFIX } from "./disk/files.ts";
 export { Digest, Kind, makerOf, type DigestId, type NodeId } from "./model.ts";
 export { currentRecorder, type DependencyRecorder } from "./run/recorder.ts";
 export { locationInStack as placeInStack } from "./run/stack-location.ts";
+export { nothingToDoText } from "./run/nothing-to-do.ts";
 export { edgesOf } from "./state/edges.ts";
 export type { Drift, EffectEnd, EffectKind, Marker, Teardown, World } from "./graph/effect.ts";
 export { declares, isSameWorld, markerFiles, readMarker } from "./run/markers.ts";

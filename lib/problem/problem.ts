@@ -12,7 +12,7 @@ export interface SourceLocation {
 }
 
 /**
- * One thing that is wrong, told so that a person can put it right without reading the program. `what` is one
+ * One thing that is wrong, in words that let a person put it right without reading the program. `what` is one
  * clause without a full stop; `why` says what would go wrong otherwise; `fix` says what to type.
  */
 export interface Problem {
@@ -50,6 +50,11 @@ export function locationText(place: SourceLocation): string {
 
 /** A problem as text: what, why, fix, a line each. Control and direction characters are shown as escapes. */
 export function problemText(problem: Problem): string {
+  return problemLines(problem).join("\n");
+}
+
+/** The same as lines. */
+export function problemLines(problem: Problem): string[] {
   const head = problem.location === undefined ? "" : `${locationText(problem.location)}: `;
   const lines = [`${head}error ${problem.code}: ${problem.what}`];
   if (problem.why !== undefined) {
@@ -58,7 +63,7 @@ export function problemText(problem: Problem): string {
   if (problem.fix !== undefined) {
     lines.push(`  fix: ${problem.fix}`);
   }
-  return lines.map(visible).join("\n");
+  return lines.map(visible);
 }
 
 /** What asks for most: a person (4) before settings (2) before a failed step (1). */

@@ -1,5 +1,6 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../file/index.ts";
 import { lookUp } from "../aws/call.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { checkOwner, INSTANCE_ATTRIBUTE, instanceOf } from "../aws/ownership.ts";
@@ -116,7 +117,7 @@ export function writeImports(place: ModulePlace, resources: readonly Named[]): v
   if (resources.length === 0) {
     return rmSync(file, { force: true });
   }
-  writeFileSync(
+  replaceFile(
     file,
     resources
       .map(({ address, name }) => `import {\n  to = ${address}\n  id = ${JSON.stringify(name)}\n}\n`)

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { replaceFile } from "../file/index.ts";
 import { backendConfiguration, type Backend } from "./backend.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { moduleCopy, workFolder, type ModulePlace } from "./place.ts";
@@ -112,7 +113,7 @@ function put(path: string, text: string): void {
     return;
   }
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text, { mode: 0o600 });
+  replaceFile(path, text, { mode: 0o600 });
 }
 
 function readIfThere(path: string): string | undefined {

@@ -1,5 +1,6 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../file/index.ts";
 import { workFolder, type ModulePlace } from "./place.ts";
 
 /** A Terraform process of ours, as noted before anything can go wrong. */
@@ -17,7 +18,7 @@ const file = (place: ModulePlace): string => join(workFolder(place), "running.js
 const unfinishedFile = (place: ModulePlace): string => join(workFolder(place), "unfinished.json");
 
 export function noteRunning(place: ModulePlace, running: Running): void {
-  writeFileSync(file(place), `${JSON.stringify(running)}\n`, { mode: 0o600 });
+  replaceFile(file(place), `${JSON.stringify(running)}\n`, { mode: 0o600 });
 }
 
 /** What was noted of a process whose end was not noted: it works still, or this program was killed. */
@@ -35,7 +36,7 @@ export function forgetRunning(place: ModulePlace): void {
  */
 export function noteChange(place: ModulePlace): void {
   if (unfinishedChange(place) === undefined) {
-    writeFileSync(unfinishedFile(place), `${JSON.stringify({ since: Date.now() })}\n`, { mode: 0o600 });
+    replaceFile(unfinishedFile(place), `${JSON.stringify({ since: Date.now() })}\n`, { mode: 0o600 });
   }
 }
 

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../file/index.ts";
 import { ProblemError, type Code } from "../problem/index.ts";
 import type { Backend } from "./backend.ts";
 import { runTerraform, type Terraform } from "./child.ts";
@@ -102,7 +103,7 @@ export function recorded(place: ModulePlace): StateRecord | undefined {
 export function record(place: ModulePlace, { lineage, serial }: State): void {
   const text = `${JSON.stringify({ lineage, serial })}\n`;
   if (readIfThere(join(place.root, recordFile(place))) !== text) {
-    writeFileSync(join(place.root, recordFile(place)), text, { mode: 0o600 });
+    replaceFile(join(place.root, recordFile(place)), text, { mode: 0o600 });
   }
 }
 

@@ -1,25 +1,18 @@
-import type { Emit, EngineEvent } from "../engine/index.ts";
-import { problemText, visible, type Problem } from "../problem/index.ts";
+import type { Problem } from "../problem/index.ts";
+import type { CommandEvent } from "./events/index.ts";
+import { eventLines, problemStyled } from "./event-text.ts";
+import { MovingLines } from "./moving-lines.ts";
 import type { Palette } from "./palette.ts";
-import { reasonText } from "./reason-text.ts";
+import { printJson, printLine, styled, type Line } from "./terminal.ts";
 
 /**
  * What writes to the terminal, but for the question of consent.ts and the one line of the nothing-to-do path.
  * Data (what a person asked for) goes to stdout, everything else to stderr.
  */
-export interface Screen {
-  readonly emit: Emit;
-  /** A line that is not an event. */
-  say: (line: string) => void;
-  /** A line of the answer itself. */
-  answer: (line: string) => void;
-  problems: (problems: readonly Problem[]) => void;
-}
+export type Screen = (event: CommandEvent) => void;
 
-type StepEvent = Extract<EngineEvent, { type: "step" }>;
-
-/** Steps that are told one by one; what is more is only counted. */
-const LINES = 40;
+/** Steps that are reported one by one; of what is more, only the number. */
+const MAX_STEPS = 40;
 
 /**
  * What a person sees of a run: a line for each step that ran and why, problems as they come, one line at the
@@ -27,104 +20,64 @@ const LINES = 40;
  * nobody: only the last line counts it.
  */
 export function textScreen(colors: Palette, banner: () => string, interrupt: AbortSignal): Screen {
-  let lines = 0;
+  const moving = new MovingLines(process.stderr, colors);
+  let steps = 0;
   let bannerShown = false;
-  const say = (line: string): void => {
+  const say = (line: Line): void => {
     if (!bannerShown && banner() !== "") {
-      write(
-        process.stderr,
-        `${colors.black(colors.bgYellow(` ${banner()} `))} the account is the embedded one; nothing here reaches AWS`,
-      );
+      moving.print([
+        styled("banner", ` ${banner()} `),
+        " embedded sandbox account; no request leaves this machine",
+      ]);
     }
     bannerShown = true;
-    write(process.stderr, line);
+    moving.print(line);
   };
-  const problems = (list: readonly Problem[]): void =>
-    list.forEach((problem) => say(problemColored(problem, colors)));
-  const emit = (event: EngineEvent): void => {
-    switch (event.type) {
-      case "step":
-        return step(event);
-      case "problem":
-        return problems([event.problem]);
-      case "note":
-        return say(`${colors.yellow("note")}     ${visible(event.what)}`);
-      case "removed":
-        return say(`${colors.dim("removed")}  ${visible(event.target)}`);
-      case "lock-wait":
-        return say(`${colors.dim("waiting")}  ${event.holder} works here`);
-      case "plan":
-        return plan(event);
-      case "end":
-        // A watch goes on: what the next batch makes is told again.
-        lines = 0;
-        return undefined;
-    }
-  };
-  const step = (event: StepEvent): void => {
-    const verb = verbOf(event);
-    if (verb === undefined) {
+  return (event) => {
+    if (event.type === "push-begin") {
+      moving.begin(event.cores);
       return;
     }
-    lines++;
-    if (lines > LINES && event.status === "ran") {
-      return lines === LINES + 1 ? say(colors.dim("…")) : undefined;
+    if (event.type === "push") {
+      moving.update(event.core, event.what, event.status === "running", say);
+      return;
     }
-    const reasons = event.reasons.map(reasonText);
-    const more = reasons.length > 2 ? ` (+${reasons.length - 2} more)` : "";
-    say(
-      `${verb}  ${visible(event.effect ?? event.target)}  ${colors.dim(`${reasons.slice(0, 2).join("; ")}${more}`)}`,
-    );
-  };
-  /** How a step ended, or undefined where there is nothing to tell. */
-  const verbOf = ({ status, effect, needsPerson }: StepEvent): string | undefined => {
-    switch (status) {
-      case "fresh":
-        return undefined;
-      case "ran":
-        return colors.green(effect !== undefined ? "applied" : "made   ");
-      case "failed":
-        return interrupt.aborted ? colors.yellow("stopped") : colors.red("failed ");
-      case "skipped":
-        return needsPerson !== true || interrupt.aborted ? undefined : colors.yellow("waits  ");
-    }
-  };
-  const plan = (event: Extract<EngineEvent, { type: "plan" }>): void => {
-    for (const effect of event.effects) {
-      say(`${colors.bold("plan")}     ${visible(effect.name)}`);
-      for (const change of effect.changes) {
-        say(`         ${visible(change)}`);
+    if (event.type === "step" && event.status === "ran") {
+      steps++;
+      if (steps > MAX_STEPS) {
+        if (steps === MAX_STEPS + 1) {
+          say([styled("dim", "…")]);
+        }
+        return;
       }
     }
-    for (const { name, after } of event.later ?? []) {
-      say(`${colors.dim("later")}    ${visible(name)}  ${colors.dim(`planned after ${visible(after)}`)}`);
+    if (event.type === "end") {
+      // A watch goes on: what the next batch makes is reported again.
+      steps = 0;
     }
+    const { answer = [], lines = [] } = eventLines(event, interrupt.aborted);
+    for (const line of answer) {
+      printLine(process.stdout, line, colors);
+    }
+    lines.forEach(say);
   };
-  return { emit, say, answer: (line) => write(process.stdout, line), problems };
 }
 
-/**
- * The same run for programs: every event is one line of JSON on stdout, and problems are told as text too.
- */
+/** The same run for programs: every event is one line of JSON on stdout; problems are on stderr as text, too. */
 export function jsonScreen(colors: Palette): Screen {
-  const print = (event: object): void => write(process.stdout, JSON.stringify(event));
-  const say = (line: string): void => write(process.stderr, line);
-  const problems = (list: readonly Problem[]): void => {
-    for (const problem of list) {
-      print({ type: "problem", problem });
-      say(problemColored(problem, colors));
+  return (event) => {
+    printJson(process.stdout, event);
+    if (event.type === "problem") {
+      for (const line of problemStyled(event.problem)) {
+        printLine(process.stderr, line, colors);
+      }
     }
   };
-  return { emit: print, say: () => {}, answer: (line) => write(process.stdout, line), problems };
 }
 
-function problemColored(problem: Problem, colors: Palette): string {
-  return problemText(problem).replace(/error (?=DP\d)/, (word) => colors.red(word));
-}
-
-/** A reader that went away (`| head`) is no error: the run goes on quietly. */
-function write(stream: NodeJS.WriteStream, line: string): void {
-  if (!stream.destroyed) {
-    stream.write(`${line}\n`);
+/** Reports several problems, in their order. */
+export function reportProblems(screen: Screen, problems: readonly Problem[]): void {
+  for (const problem of problems) {
+    screen({ type: "problem", problem });
   }
 }

@@ -156,7 +156,7 @@ const now = (): string => String(Math.round(Date.now() / 1000));
 test("a chain that is whole ends with a message received, and says what it cannot see", () => {
   isWhole();
   const { stdout, stderr } = devices.clone.dospesos("check", "thing-1");
-  assert.match(stdout, /unseen {2}service active +cannot see it: no host is set/);
+  assert.match(stdout, /not checked {2}service active +no host is set/);
   assert.match(stdout, /ok {6}message received +[\d.]+ ms through 127\.0\.0\.1:\d+/);
   assert.match(stderr, /SANDBOX/);
 });

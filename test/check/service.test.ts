@@ -82,7 +82,7 @@ testOverSsh(test, [], "a service that is active is ok, one that is not is broken
 testOverSsh(
   test,
   [],
-  "what keeps ssh from a device is told; its service is unseen then, which breaks no chain",
+  "what keeps ssh from a device is told; its service is unchecked then, which breaks no chain",
   async () => {
     const { client, start } = await opened();
     const known = readFileSync(join(client.folder, "known_hosts"), "utf8");
@@ -94,7 +94,7 @@ testOverSsh(
       const ended = await start(host).end(30_000);
       assert.is(ended.exit, 0, ended.stderr);
       const link = service(ended);
-      assert.is(link.state, "unseen");
+      assert.is(link.state, "unchecked");
       assert.match(link.what, reason);
       assert.is(link.fix, `ssh ${host} must work without a password`);
     }

@@ -27,7 +27,7 @@ function lines(stdout: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-test("--help and no command at all show every command and option on stdout and exit 0", () => {
+test("--help and no command at all show every command on stdout and exit 0", () => {
   const folder = tempFolder();
   const help = dospesos(folder, "--help");
   assert.is(help.exit, 0);
@@ -38,17 +38,39 @@ test("--help and no command at all show every command and option on stdout and e
     "why",
     "list",
     "clean",
-    "--dry-run",
-    "--jobs",
-    "--keep-going",
+    "inventory",
+    "move-state",
     "--json",
-    "-C DIR",
+    "-C, --directory DIR",
     "130",
   ]) {
     assert.match(help.stdout, word);
   }
   assert.is(help.stderr, "");
   assert.equal(dospesos(folder), help);
+});
+
+test("help COMMAND and COMMAND --help show the options, examples and exit codes of that command alone", () => {
+  const folder = tempFolder();
+  const { exit, stdout, stderr } = dospesos(folder, "help", "push");
+  assert.equal([exit, stderr], [0, ""]);
+  for (const words of [
+    "usage: dospesos push [CORE…]",
+    "-j, --jobs N",
+    "--only failed",
+    "npx dospesos push",
+    "4  it needs",
+  ]) {
+    assert.match(stdout, words);
+  }
+  assert.not.match(stdout, "--keep-going");
+  assert.is(dospesos(folder, "push", "--help").stdout, stdout);
+  assert.is(dospesos(folder, "help", "pusch").exit, 2);
+});
+
+test("options may stand in front of the command", () => {
+  const root = texts();
+  assert.is(dospesos(tempFolder(), "-j", "2", "-C", root, "build").exit, 0);
 });
 
 test("--version tells the version of the package on stdout", () => {
@@ -61,10 +83,10 @@ test("an unknown command, option or target exits 2 and says what was probably me
   const root = texts();
   const command = dospesos(root, "biuld");
   assert.is(command.exit, 2);
-  assert.match(command.stderr, /"biuld" is no command; did you mean build\?/);
+  assert.match(command.stderr, /"biuld" is not a command; did you mean build\?/);
   const option = dospesos(root, "build", "--dry-rnu", "--jobs", "none");
   assert.is(option.exit, 2);
-  assert.match(option.stderr, /--dry-rnu is no option of build; did you mean --dry-run\?/);
+  assert.match(option.stderr, /--dry-rnu is not an option of build; did you mean --dry-run\?/);
   assert.match(option.stderr, /--jobs takes a number from 1 to 1024, not "none"/);
   const target = dospesos(root, "build", "out/uper.txt", "nothing-like-it");
   assert.is(target.exit, 2);
@@ -82,7 +104,7 @@ test("without a Dofile in the folder or above it every command exits 2 and says 
   }
 });
 
-test("--json tells each step and a last end line, in the documented shapes", () => {
+test("--json gives each step, the end of the build and the exit, in the documented shapes", () => {
   const root = texts();
   dospesos(root, "build");
   edit(root, "settings.ini", "eu-west-1", "eu-central-1");
@@ -98,9 +120,10 @@ test("--json tells each step and a last end line, in the documented shapes", () 
   assert.equal(other["reasons"], [
     { kind: "setting", key: "aws.region", from: "eu-west-1", to: "eu-central-1" },
   ]);
-  const end = events.at(-1)!;
-  assert.equal([end["type"], end["ran"], end["fresh"], end["failed"]], ["end", 1, 3, 0]);
-  assert.type(end["ms"], "number");
+  const [end, exit] = events.slice(-2);
+  assert.equal([end!["type"], end!["ran"], end!["fresh"], end!["failed"]], ["end", 1, 3, 0]);
+  assert.equal([exit!["type"], exit!["command"], exit!["exit"]], ["exit", "build", 0]);
+  assert.type(exit!["ms"], "number");
 });
 
 test("-n tells what would be made and changes nothing", () => {

@@ -37,7 +37,7 @@ function inAccount(): string[] {
   ];
 }
 
-test("what left the settings stays in the account, things tells how it goes, and destroy takes it alone", () => {
+test("what left the settings stays in the account, inventory tells how it goes, and destroy takes it alone", () => {
   done("build");
   const before = inAccount();
   settings((text) => text + MORE);
@@ -45,9 +45,12 @@ test("what left the settings stays in the account, things tells how it goes, and
   assert.ok(inAccount().includes("core-2") && inAccount().includes("thing-2"));
   settings((text) => text.replace(MORE, ""));
   assert.match(done("build"), "core core-2 is no longer in the project, but what it applied still exists");
-  const listed = done("things");
+  const listed = done("inventory");
   assert.match(listed, /core +core-2 .*NOT IN settings\.ini/);
-  assert.match(listed, "what left settings.ini goes by: dospesos destroy core-2 thing-2");
+  assert.match(
+    listed,
+    "core-2, thing-2: no longer in settings.ini; remove with: npx dospesos destroy core-2 thing-2",
+  );
 
   const asked = clone.dospesos("destroy", "core-2", "thing-2");
   assert.is(asked.exit, 4, asked.stderr);
@@ -58,7 +61,7 @@ test("what left the settings stays in the account, things tells how it goes, and
   assert.match(told, "left      edge/keys/core-2: a private key");
   assert.equal(inAccount(), before);
   assert.match(done("build"), "nothing to do");
-  assert.not.match(done("things"), "NOT IN");
+  assert.not.match(done("inventory"), "NOT IN");
 });
 
 test("what is destroyed and still in the settings is made anew by the next build", () => {

@@ -69,14 +69,14 @@ test("an effect that no rule declares any more is undone by its kind; without it
   assert.ok(existsSync(path("terraform/state/effects/fleet-group/east.json")));
 });
 
-test("another region: build, things and destroy name what the old one still has, and the way back takes it away", () => {
+test("another region: build, inventory and destroy name what the old one still has, and the way back takes it away", () => {
   clone = freshClone();
   done("build");
   edit("settings.ini", "region  = eu-west-1", "region  = eu-central-1");
   const named =
-    /the sandbox, eu-west-1, instance dospesos still has .*: to end them set \[aws\] region = eu-west-1/;
+    /the sandbox, eu-west-1, instance dospesos still has .*: to destroy them set \[aws\] region = eu-west-1/;
   assert.match(done("build"), named);
-  assert.match(done("things"), named);
+  assert.match(done("inventory"), named);
   assert.match(done("destroy", "--yes"), named);
   edit("settings.ini", "region  = eu-central-1", "region  = eu-west-1");
   // Nothing is made anew: this region has all that it had.
@@ -95,7 +95,7 @@ test("a sandbox whose files were deleted is made anew by the next build", () => 
   done("build");
   rmSync(path("terraform/state"), { recursive: true });
   done("build");
-  assert.match(done("things"), "core-1");
+  assert.match(done("inventory"), "core-1");
 });
 
 test.run();

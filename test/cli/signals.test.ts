@@ -165,7 +165,7 @@ for (const jobs of ["1", "4"]) {
       assert.match(
         stderr,
         jobs === "1"
-          ? /^interrupted: 1 made, 4 not; the next build goes on from here$/m
+          ? /^interrupted: 1 made, 4 not; the next build resumes from here$/m
           : /^interrupted: 2 made, 3 not; /m,
       );
     },

@@ -202,7 +202,7 @@ test("a real process without a terminal shows the plan, applies nothing, and exi
   const without = it.run(["build"]);
   assert.is(without.code, 4, without.err);
   assert.match(without.err, "make a thing");
-  assert.match(without.err, "waits    one  new");
+  assert.match(without.err, "pending  one  new");
   assert.equal(world(it), []);
   const yes = it.run(["build", "--yes"]);
   assert.is(yes.code, 0, yes.err);

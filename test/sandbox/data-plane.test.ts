@@ -167,7 +167,7 @@ test("commands of other processes talk to the sandbox that runs; a second one is
       attributePayload: { attributes: { dospesos_instance: "dospesos" } },
     }),
   );
-  const things = devices.clone.dospesos("things");
+  const things = devices.clone.dospesos("inventory");
   assert.is(things.exit, 0, things.stderr);
   assert.match(things.stdout, /core {3}core-1 .*HEALTHY {2}connected {2}certificate ACTIVE/);
   assert.match(things.stdout, /thing {2}stranger .*NOT IN settings\.ini/);
@@ -181,7 +181,7 @@ test("a sandbox that was killed is not believed to run, and an interrupted one e
   devices.sandbox.kill("SIGKILL");
   await devices.sandbox.end();
   assert.ok(existsSync(devices.path("terraform/state/sandbox/data-plane.json")));
-  const things = devices.clone.dospesos("things");
+  const things = devices.clone.dospesos("inventory");
   assert.is(things.exit, 0, things.stderr);
   assert.match(things.stdout, /core-1/);
 });

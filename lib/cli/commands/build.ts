@@ -1,5 +1,5 @@
+import { elsewhere, worldOf } from "../../account/world.ts";
 import {
-  acquireLock,
   build as buildTargets,
   explain,
   finish,
@@ -7,116 +7,93 @@ import {
   selectSteps,
   type Summary,
 } from "../../engine/index.ts";
-import { nothingToDoText } from "../../engine/run/nothing-to-do.ts";
-import { elsewhere, elsewhereText, worldOf } from "../../account/world.ts";
 import { askConsent } from "../../ui/consent.ts";
-import type { Run } from "../run.ts";
-import { tellExplanation } from "./status.ts";
+import { command, type CommandContext } from "../command.ts";
+import { dryRun, force, jobs, keepGoing, noWait, verify, yes, type OptionValues } from "../options.ts";
 
-/**
- * `dospesos build`: exit 0, 1 if a step failed, 2 if a recipe found wrong settings, 4 if something waits for
- * a person.
- */
-export async function build(run: Run): Promise<number> {
-  const { args, root, screen, signal } = run;
-  if (args.dryRun) {
-    return dryRun(run);
-  }
+const options = { dryRun, jobs, keepGoing, force, yes, verify, noWait };
+
+/** The context of build, and of who builds in its course. */
+export type BuildContext = CommandContext & { readonly options: OptionValues<typeof options> };
+
+/** `dospesos build`. */
+export const build = command({
+  takes: "[TARGET…]",
+  summary: "make the targets and all that they need (default: everything)",
+  options,
+  exits: {
+    0: "all is made",
+    1: "a step failed",
+    3: "another run works here (--no-wait)",
+    4: "something needs a person: consent, credentials, a request of a device",
+  },
+  examples: ["build", "build edge-installer", "build --dry-run", "build --verify --yes"],
+  locks: ({ dryRun: isDry }) => !isDry,
+  run: (context) => (context.options.dryRun ? showPlan(context) : runBuild(context)),
+});
+
+/** Builds under the lock that is held. Gives the exit code. */
+export async function runBuild(context: BuildContext): Promise<number> {
+  const { options: given, names, root, emit, signal } = context;
   const begin = performance.now();
-  const lock = await acquireLock(root, {
-    command: `dospesos ${process.argv.slice(2).join(" ")}`,
-    wait: args.wait,
-    signal,
-    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
-  });
+  if (given.verify) {
+    const { forgetDrifted, verify: verifyApplied } = await import("../verify.ts");
+    forgetDrifted(root, await verifyApplied(context, given.jobs));
+  }
+  const session = context.open();
+  for (const one of elsewhere(root, worldOf(session.observer.settingsIfAny))) {
+    emit({ type: "elsewhere", ...one });
+  }
+  const store = openStore(session, emit);
+  let isDeclined = false;
+  const consent = async (effects: readonly unknown[]): Promise<boolean> => {
+    const isConsented = given.yes || (await askConsent(`Apply these changes (${effects.length})?`, signal));
+    isDeclined ||= !isConsented;
+    return isConsented;
+  };
+  let summary: Summary;
   try {
-    if (args.verify) {
-      const { forgetDrifted, verify } = await import("../verify.ts");
-      forgetDrifted(root, await verify(run));
-    }
-    const session = run.open();
-    for (const one of elsewhere(root, worldOf(session.observer.settingsIfAny))) {
-      screen.emit({ type: "note", what: elsewhereText(one) });
-    }
-    const store = openStore(session, screen.emit);
-    let summary: Summary;
-    let refused = 0;
-    try {
-      summary = await buildTargets(
-        session,
-        store,
-        {
-          ...args,
-          effects: "run",
-          consent: async (effects) => {
-            const consented =
-              args.yes || (await askConsent(`Apply these changes (${effects.length})?`, signal));
-            if (!consented) {
-              refused = effects.length;
-            }
-            return consented;
-          },
-        },
-        screen.emit,
-        signal,
-      );
-    } finally {
-      store.checkpoint();
-    }
-    await finish(session, store);
-    const ms = Math.round(performance.now() - begin);
-    screen.emit({
-      type: "end",
-      ran: summary.ran,
-      fresh: summary.fresh,
-      failed: summary.failed,
-      skipped: summary.skipped,
-      ms,
-    });
-    tell(run, summary, refused, ms);
-    return summary.exit;
+    const { jobs: limit, keepGoing: goesOn, force: forced } = given;
+    summary = await buildTargets(
+      session,
+      store,
+      { targets: names, jobs: limit, keepGoing: goesOn, force: forced, effects: "run", consent },
+      emit,
+      signal,
+    );
   } finally {
-    lock.release();
+    store.checkpoint();
   }
+  await finish(session, store);
+  const { ran, fresh, failed, skipped, exit } = summary;
+  const ms = Math.round(performance.now() - begin);
+  const interrupted = signal.aborted;
+  emit({ type: "end", ran, fresh, failed, skipped, ms, targets: names, interrupted, watch: false });
+  if (isDeclined && !interrupted) {
+    emit({
+      type: "declined",
+      command: "build",
+      fix: "the planned changes need consent: run again at a terminal and say yes, or with --yes",
+    });
+  }
+  return exit;
 }
 
-function tell({ args, screen, signal }: Run, summary: Summary, refused: number, ms: number): void {
-  if (signal.aborted) {
-    return screen.say(
-      `interrupted: ${summary.ran} made, ${summary.failed + summary.skipped} not; the next build goes on from here`,
-    );
-  }
-  if (summary.ran + summary.failed + summary.skipped === 0) {
-    return screen.say(nothingToDoText("", args.targets));
-  }
-  const parts = [`${summary.ran} made`, `${summary.fresh} fresh`];
-  if (summary.failed > 0) {
-    parts.push(`${summary.failed} failed`);
-  }
-  if (summary.skipped > 0) {
-    parts.push(`${summary.skipped} not made`);
-  }
-  screen.say(`${parts.join(", ")} in ${(ms / 1000).toFixed(1)} s`);
-  if (refused > 0) {
-    screen.say("the planned changes were not made: run again at a terminal and say yes, or with --yes");
-  }
-}
-
-async function dryRun(run: Run): Promise<number> {
-  const { args, screen } = run;
-  const session = run.open();
+async function showPlan({ names, emit, open }: CommandContext): Promise<number> {
+  const session = open();
   const graph = await session.graph(false);
-  const explanations = explain(session, graph, selectSteps(session.state, graph, args.targets));
-  const notFresh = explanations.filter((one) => one.freshness !== "fresh");
-  for (const one of notFresh) {
-    tellExplanation(run, one, { stale: "would make", unknown: "may make", fresh: "fresh" });
+  const explanations = explain(session, graph, selectSteps(session.state, graph, names));
+  const notFresh = explanations.filter(({ freshness }) => freshness !== "fresh");
+  for (const { target, effect, freshness, reasons } of notFresh) {
+    emit({
+      type: "status",
+      target,
+      ...(effect === undefined ? {} : { effect }),
+      status: freshness,
+      reasons,
+      dryRun: true,
+    });
   }
-  if (!args.json) {
-    screen.say(
-      notFresh.length === 0
-        ? nothingToDoText("", args.targets)
-        : `${notFresh.length} of ${explanations.length} targets; nothing was done`,
-    );
-  }
+  emit({ type: "dry-run-summary", notFresh: notFresh.length, targets: explanations.length });
   return 0;
 }

@@ -1,62 +1,59 @@
 import {
-  acquireLock,
   clean as cleanSteps,
   forgetCleaned,
   loadState,
   openStore,
-  removeVanished,
+  removeOrphans,
   selectSteps,
   type Graph,
   type Session,
   type State,
 } from "../../engine/index.ts";
 import { ProblemError } from "../../problem/index.ts";
+import { command } from "../command.ts";
 import { askGit } from "../host.ts";
-import type { Run } from "../run.ts";
+import { noWait } from "../options.ts";
 
 /**
  * `dospesos clean`: removes built files; without targets the state in .dospesos, too. Keys, Terraform state
  * and settings stay.
  */
-export async function clean(run: Run): Promise<number> {
-  const { args, root, screen, signal } = run;
-  const lock = await acquireLock(root, {
-    command: "dospesos clean",
-    wait: args.wait,
-    signal,
-    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
-  });
-  try {
-    const { session, state, graph } = await known(run);
-    const steps = args.targets.length === 0 ? ("all" as const) : selectSteps(state, graph, args.targets);
+export const clean = command({
+  takes: "[TARGET…]",
+  summary: "remove built files; never keys, Terraform state or settings",
+  options: { noWait },
+  exits: { 0: "removed", 3: "another run works here (--no-wait)" },
+  examples: ["clean", "clean edge-installer"],
+  locks: true,
+  run: async ({ names, root, emit, open }) => {
+    const { session, state, graph } = await known(root, open);
+    const steps = names.length === 0 ? ("all" as const) : selectSteps(state, graph, names);
     const removed = cleanSteps(root, state, graph, steps, askGit(root));
     if (steps !== "all" && session !== undefined) {
-      const store = openStore(session, screen.emit);
+      const store = openStore(session, emit);
       forgetCleaned(state, graph, steps);
       // The graph that is written down must be one whose leftovers are cleared away.
       if (session.replaced) {
-        removeVanished(session, graph, screen.emit);
+        removeOrphans(session, graph, emit);
       }
       store.checkpoint();
     }
     for (const target of removed.sort()) {
-      screen.emit({ type: "removed", target });
+      emit({ type: "removed", target });
     }
-    screen.say(`${removed.length} removed; keys, Terraform state and settings stay`);
+    emit({ type: "clean-summary", removed: removed.length });
     return 0;
-  } finally {
-    lock.release();
-  }
-}
+  },
+});
 
 /**
  * What there is to clean. Should the Dofile or the settings be broken right now, what the last build knew is
  * enough.
  */
-async function known({
-  root,
-  open,
-}: Run): Promise<{ session: Session | undefined; state: State; graph: Graph }> {
+async function known(
+  root: string,
+  open: () => Session,
+): Promise<{ session: Session | undefined; state: State; graph: Graph }> {
   const { state } = loadState(root);
   try {
     const session = open();

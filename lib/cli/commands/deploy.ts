@@ -1,86 +1,98 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { withAccount, type Account } from "../../account/account.ts";
 import { withDevices } from "../../account/data-plane.ts";
-import { settingsOf } from "../../account/modules.ts";
 import { coreDevice, effectiveDeployment } from "../../aws/device-state.ts";
 import { deploymentId } from "../../check/core-links.ts";
-import { acquireLock } from "../../engine/index.ts";
-import type { Run } from "../run.ts";
-import { build } from "./build.ts";
+import type { DeploymentStatus } from "../../ui/events/index.ts";
+import { command, locked, type CommandContext } from "../command.ts";
+import { force, jobs, keepGoing, noWait, yes } from "../options.ts";
+import { openProject } from "../project.ts";
+import { runBuild } from "./build.ts";
 
 /** How often AWS is asked, and how long a core may take: components are downloaded. */
-const ASK_MS = 2_000;
-const PATIENCE_MS = 15 * 60_000;
-const OVER = ["SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELED", "REJECTED"];
+const POLL_MS = 2_000;
+const TIMEOUT_MS = 15 * 60_000;
+const FINAL_STATUSES = ["SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELED", "REJECTED"];
 
 /**
- * `dospesos deploy`: builds the group "deployment" and waits until each core has said what became of exactly
- * that deployment. A core that never connected is told and not waited for: it gets the deployment when it
- * comes. Exit 0, 1 where one failed or took too long, 4 as build.
+ * `dospesos deploy`: builds the group "deployment" and waits for each core's result of exactly that deployment.
+ * A core that never connected is reported and not waited for: it gets the deployment when it comes.
  */
-export async function deploy(run: Run): Promise<number> {
-  const { args, root, screen, signal } = run;
-  const exit = await build({ ...run, args: { ...args, targets: ["deployment"] } });
-  if (exit !== 0 || args.dryRun) {
-    return exit;
-  }
-  const lock = await acquireLock(root, {
-    command: "dospesos deploy",
-    wait: true,
-    signal,
-    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
-  });
-  try {
-    const session = run.open();
-    const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
-    const body = (account: Account): Promise<boolean[]> =>
-      Promise.all(
-        [...settings.cores].map(({ name, group }) =>
-          outcome(run, account, name, deploymentId(root, group) ?? ""),
-        ),
-      );
-    const succeeded = await withDevices({ root, settings, told: () => {} }, () =>
-      withAccount({ root, settings }, body),
+export const deploy = command({
+  takes: "",
+  summary: "build the deployments and wait for each core's result",
+  options: { jobs, keepGoing, force, yes, noWait },
+  exits: {
+    0: "deployed",
+    1: "a step, or the deployment on a core, failed or took too long",
+    3: "another run works here (--no-wait)",
+    4: "something needs a person, as build says",
+  },
+  examples: ["deploy", "deploy --yes"],
+  locks: false,
+  run: async (context) => {
+    const building = {
+      ...context,
+      names: ["deployment"],
+      options: { ...context.options, dryRun: false, verify: false },
+    };
+    const exit = await locked(context, () => runBuild(building));
+    return exit === 0 ? locked(context, () => waitForCores(context), true) : exit;
+  },
+});
+
+async function waitForCores(context: CommandContext): Promise<number> {
+  const { root } = context;
+  const { settings } = openProject(context);
+  const body = (account: Account): Promise<boolean[]> =>
+    Promise.all(
+      [...settings.cores].map(({ name, group }) =>
+        waitForCore(context, account, name, deploymentId(root, group) ?? ""),
+      ),
     );
-    return succeeded.every(Boolean) ? 0 : 1;
-  } finally {
-    lock.release();
-  }
+  const succeeded = await withDevices({ root, settings, told: () => {} }, () =>
+    withAccount({ root, settings }, body),
+  );
+  return succeeded.every(Boolean) ? 0 : 1;
 }
 
 /** Whether the deployment did not fail on the core. */
-async function outcome(
-  { screen, signal }: Run,
+async function waitForCore(
+  { emit, signal }: CommandContext,
   { access }: Account,
   core: string,
-  id: string,
+  deployment: string,
 ): Promise<boolean> {
-  const deadline = Date.now() + PATIENCE_MS;
-  let last = "";
+  const report = (outcome: DeploymentStatus["outcome"], status?: string, reason?: string): void =>
+    emit({
+      type: "deployment",
+      core,
+      deployment,
+      outcome,
+      ...(status === undefined ? {} : { status }),
+      ...(reason === undefined ? {} : { reason }),
+    });
+  const deadline = Date.now() + TIMEOUT_MS;
+  let last: string | null | undefined = null;
   for (;;) {
     if ((await coreDevice(access, core)) === undefined) {
-      screen.say(`waits    ${core} has never connected: it gets deployment ${id} when it does`);
+      report("offline");
       return true;
     }
-    const found = await effectiveDeployment(access, core, id);
-    const status = found?.status ?? "not there yet";
-    if (OVER.includes(status)) {
-      const good = status === "SUCCEEDED";
-      const outcomeText = good ? status : `${status}: ${found?.reason}`;
-      screen.say(`${good ? "deployed" : "failed  "} ${core}  deployment ${id}: ${outcomeText}`);
-      return good;
+    const { status, reason } = (await effectiveDeployment(access, core, deployment)) ?? {};
+    if (status !== undefined && FINAL_STATUSES.includes(status)) {
+      const isGood = status === "SUCCEEDED";
+      report(isGood ? "succeeded" : "failed", status, reason);
+      return isGood;
     }
-    if (status !== last) {
-      screen.say(`waiting  ${core}  deployment ${id}: ${status}`);
-    }
-    last = status;
     if (Date.now() > deadline) {
-      screen.say(
-        `failed   ${core}  deployment ${id} is still ${status} after ` +
-          `${PATIENCE_MS / 60_000} minutes: dospesos check ${core} tells where it hangs`,
-      );
+      report("timeout", status);
       return false;
     }
-    await pause(ASK_MS, undefined, { signal });
+    if (status !== last) {
+      report("pending", status);
+    }
+    last = status;
+    await pause(POLL_MS, undefined, { signal });
   }
 }

@@ -1,37 +1,34 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { settingsOf } from "../../account/modules.ts";
 import { appliedEffects, planTeardown, type AppliedEffect } from "../../account/teardown.ts";
-import { elsewhere, elsewhereText, worldOf } from "../../account/world.ts";
-import { acquireLock } from "../../engine/index.ts";
+import { elsewhere, worldOf } from "../../account/world.ts";
 import { didYouMean, ProblemError, shown, type Problem } from "../../problem/index.ts";
-import { askConsent, askForWord } from "../../ui/consent.ts";
 import type { Settings } from "../../settings/index.ts";
-import type { Run } from "../run.ts";
+import { askConsent, askForWord } from "../../ui/consent.ts";
+import { command } from "../command.ts";
+import { noWait, yes } from "../options.ts";
+import { openProject } from "../project.ts";
 
 /**
  * `dospesos destroy [NAME…]`: undoes everything that the project has applied, in the reverse order of its making;
  * with names only what belongs to these cores and things, which the settings may have no longer. In a real
- * account a person types the instance's name, or those names; in the sandbox a yes, or --yes, is enough. Exit 0,
- * 4 where nobody consented.
+ * account a person types the instance's name, or those names; in the sandbox a yes, or --yes, is enough.
  */
-export async function destroy(run: Run): Promise<number> {
-  const { args, root, screen, signal } = run;
-  const lock = await acquireLock(root, {
-    command: "dospesos destroy",
-    wait: args.wait,
-    signal,
-    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
-  });
-  try {
-    const session = run.open();
-    const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
-    const names = new Set(args.targets);
+export const destroy = command({
+  takes: "[NAME…]",
+  summary: "take everything out of the account again, in reverse order; or only these cores and things",
+  options: { yes, noWait },
+  exits: { 0: "destroyed", 3: "another run works here (--no-wait)", 4: "nobody consented" },
+  examples: ["destroy", "destroy core-2 thing-2"],
+  locks: true,
+  run: async (context) => {
+    const { options, root, emit, signal } = context;
+    const { session, settings, account } = openProject(context);
+    const names = new Set(context.names);
     const word = names.size === 0 ? settings.instance.name : [...names].join(" ");
-    const context = { root, settings, signal, note: (what: string) => screen.emit({ type: "note", what }) };
-    const applied = await appliedEffects(session, context);
+    const applied = await appliedEffects(session, account);
     checkNames(applied, names);
-    if (args.yes && !settings.sandbox) {
+    if (options.yes && !settings.sandbox) {
       throw new ProblemError([
         {
           code: "DP204",
@@ -41,46 +38,48 @@ export async function destroy(run: Run): Promise<number> {
         },
       ]);
     }
-    const isMeant = ({ subjects }: AppliedEffect): boolean =>
+    const isSelected = ({ subjects }: AppliedEffect): boolean =>
       names.size === 0 || subjects.some((name) => names.has(name));
-    const { steps, left } = await planTeardown(applied.filter(isMeant), context);
-    const shownSteps = steps.filter(({ changes }) => changes.length > 0);
-    screen.emit({
+    const { steps, left } = await planTeardown(applied.filter(isSelected), account);
+    const changing = steps.filter(({ changes }) => changes.length > 0);
+    emit({
       type: "plan",
-      effects: shownSteps.map(({ effect, changes }) => ({ name: `destroy ${effect}`, changes })),
+      effects: changing.map(({ effect, changes }) => ({ name: `destroy ${effect}`, changes })),
     });
-    const consented = settings.sandbox
-      ? args.yes || (await askConsent("Destroy all of this?", signal))
+    const isConsented = settings.sandbox
+      ? options.yes || (await askConsent("Destroy all of this?", signal))
       : await askForWord(
           `Devices in the field stop working. Type ${word} to destroy all of this:`,
           word,
           signal,
         );
-    if (!consented) {
-      screen.say("nothing was destroyed: say yes at a terminal, or run it with --yes (sandbox only)");
+    if (!isConsented) {
+      const fix = settings.sandbox
+        ? "run it at a terminal and say yes, or with --yes"
+        : `run it at a terminal and type ${word}`;
+      emit({ type: "declined", command: "destroy", fix });
       return 4;
     }
     for (const step of steps) {
       signal.throwIfAborted();
       await step.run();
-      if (shownSteps.includes(step)) {
-        screen.say(`destroyed ${step.effect}`);
+      if (changing.includes(step)) {
+        emit({ type: "destroyed", effect: step.effect });
       }
     }
-    const kept = left.map(({ effect, file }) => `${effect}: it cannot be undone; its marker ${file} stays`);
-    const others = names.size === 0 ? elsewhere(root, worldOf(session.observer.settings)) : [];
-    for (const line of [
-      ...(names.size === 0 ? leftBehind(root, settings) : leftOf(root, names, settings)),
-      ...kept,
-      ...others.map(elsewhereText),
-    ]) {
-      screen.say(`left      ${line}`);
+    for (const { effect, file } of left) {
+      emit({ type: "left", name: effect, what: `it cannot be undone; its marker ${file} stays` });
+    }
+    const rest = names.size === 0 ? leftOfAll(root, settings) : leftOfNames(root, names, settings);
+    for (const [name, what] of rest) {
+      emit({ type: "left", name, what });
+    }
+    for (const one of names.size === 0 ? elsewhere(root, worldOf(session.observer.settings)) : []) {
+      emit({ type: "elsewhere", ...one });
     }
     return 0;
-  } finally {
-    lock.release();
-  }
-}
+  },
+});
 
 /** @throws ProblemError (exit 2) for a name that no applied effect belongs to. */
 function checkNames(applied: readonly AppliedEffect[], names: ReadonlySet<string>): void {
@@ -92,7 +91,7 @@ function checkNames(applied: readonly AppliedEffect[], names: ReadonlySet<string
       return {
         code: "DP206",
         what: `no core or thing ${shown(name)} was applied from here${meant === undefined ? "" : `; did you mean ${meant}?`}`,
-        fix: "dospesos things shows what is in the account",
+        fix: "dospesos inventory shows what is in the account",
       };
     });
   if (problems.length > 0) {
@@ -100,37 +99,30 @@ function checkNames(applied: readonly AppliedEffect[], names: ReadonlySet<string
   }
 }
 
+type Left = readonly [name: string, what: string];
+
 /** What stays of some cores and things. */
-function leftOf(root: string, names: ReadonlySet<string>, { cores, things }: Settings): string[] {
+function leftOfNames(root: string, names: ReadonlySet<string>, { cores, things }: Settings): Left[] {
   const declared = [...cores, ...things].map(({ name }) => name).filter((name) => names.has(name));
   const keys = [...names].map((name) => `edge/keys/${name}`).filter((path) => existsSync(join(root, path)));
   return [
-    ...keys.map((path) => `${path}: a private key: a new certificate can be had for it`),
-    ...declared.map((name) => `settings.ini: ${name}: the next build makes it anew`),
+    ...keys.map((path): Left => [path, "a private key: a new certificate can be had for it"]),
+    ...declared.map((name): Left => ["settings.ini", `${name}: the next build makes it anew`]),
   ];
 }
 
 /** What stays, for a person to decide. */
-function leftBehind(root: string, { sandbox, terraform }: Settings): string[] {
-  const left: [string, string][] = [
+function leftOfAll(root: string, { sandbox, terraform }: Settings): Left[] {
+  const files: readonly Left[] = [
     ["edge/keys", "private keys: a new certificate can be had for them"],
     ["edge/out", "bundles: their certificates are void; dospesos clean removes them"],
     ...(sandbox
-      ? [
-          ["terraform/state/sandbox", "the sandbox itself, with what others have made in it"] as [
-            string,
-            string,
-          ],
-        ]
+      ? ([["terraform/state/sandbox", "the sandbox itself, with what others have made in it"]] as const)
       : []),
   ];
-  const there = left
-    .filter(([path]) => existsSync(join(root, path)))
-    .map(([path, what]) => `${path}: ${what}`);
-  return [
-    ...there,
-    ...(terraform.backend === "s3"
-      ? [`s3://${terraform.bucket}: the bucket, with states that know of nothing and their older versions`]
-      : []),
-  ];
+  const bucket: readonly Left[] =
+    terraform.backend === "s3"
+      ? [[`s3://${terraform.bucket}`, "the bucket, with empty states and their older versions"]]
+      : [];
+  return [...files.filter(([path]) => existsSync(join(root, path))), ...bucket];
 }

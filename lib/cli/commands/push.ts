@@ -1,199 +1,137 @@
 import { join } from "node:path";
-import { settingsOf } from "../../account/modules.ts";
 import { readOutcomes, writeOutcomes, type Outcome } from "../../device/push-record.ts";
 import { push as pushTo } from "../../device/push.ts";
-import { acquireLock, explain, selectSteps, type Session } from "../../engine/index.ts";
-import { didYouMean, ProblemError, shown, type SourceLocation, type Problem } from "../../problem/index.ts";
-import { hostFault } from "../../settings/values.ts";
-import type { CoreSettings, Settings } from "../../settings/index.ts";
+import { explain, selectSteps, type Session } from "../../engine/index.ts";
+import { inParallel } from "../../parallel.ts";
+import { ProblemError } from "../../problem/index.ts";
+import type { Push } from "../../ui/events/index.ts";
 import { askConsent } from "../../ui/consent.ts";
-import { jobLines } from "../../ui/lines.ts";
 import { reasonText } from "../../ui/reason-text.ts";
+import { reportProblems } from "../../ui/screen.ts";
+import { command, type CommandContext } from "../command.ts";
+import { dryRun, jobs, noWait, text, yes, type OptionValues, type ValueOption } from "../options.ts";
 import { problemsFor } from "../problems.ts";
-import type { Run } from "../run.ts";
+import { openProject, type OpenProject } from "../project.ts";
+import { pushTargets, type PushTarget } from "../push-targets.ts";
 
-interface Target {
-  readonly core: string;
-  readonly host: string;
-  readonly place: SourceLocation | undefined;
-  readonly archive: string;
-}
+const only: ValueOption<"failed" | undefined> = {
+  type: "string",
+  placeholder: "failed",
+  help: "only the cores whose last push did not end well",
+  default: undefined,
+  parse: (given) =>
+    given === "failed" ? { value: given } : { wrong: `takes failed, not ${JSON.stringify(given)}` },
+};
 
-/**
- * `dospesos push [CORE…]`: brings bundles to their devices over the user's ssh and installs them, several at
- * the same time. Exit 0, 1 if one of them failed, 2 for wrong words or settings, 4 if a person is needed.
- */
-export async function push(run: Run): Promise<number> {
-  const { args, root, screen, signal } = run;
-  const lock = await acquireLock(root, {
-    command: "dospesos push",
-    wait: args.wait,
-    signal,
-    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
-  });
-  try {
-    const session = run.open();
-    const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
-    const outcomes = readOutcomes(root);
-    const targets = targetsOf(run, session, settings, (core) => outcomes.get(core));
-    if (targets.length === 0) {
-      screen.say("nothing to push");
-      return 0;
-    }
-    const nucleus =
-      settings.greengrass.nucleus === "none"
-        ? undefined
-        : `edge/nucleus/greengrass-${settings.greengrass.version}.zip`;
-    await mustBeFresh(session, [
-      ...targets.map(({ archive }) => archive),
-      ...(nucleus === undefined ? [] : [nucleus]),
-    ]);
-    if (nucleus === undefined) {
-      screen.emit({
-        type: "note",
-        what: "[greengrass] nucleus = none: the nucleus zip is not sent, so the device must have it already",
-      });
-    }
-    if (
-      !args.dryRun &&
-      !args.yes &&
-      !(await askConsent(
-        `Install ${targets.map(({ core, host }) => `${core} on ${host}`).join(", ")}?`,
-        signal,
-      ))
-    ) {
-      screen.say("nothing was pushed: run again at a terminal and say yes, or with --yes");
-      return 4;
-    }
-    const options = [
-      args.dryRun ? "--dry-run" : "--yes",
-      ...(args.sandboxOk ? ["--sandbox-ok"] : []),
-      ...(args.offline ? ["--offline"] : []),
-    ];
-    const failures = await atTheSameTime(run, targets, async ({ core, host, place, archive }, tell) => {
-      const note = (outcome: "begun" | "failed" | "done"): void => {
-        if (!args.dryRun) {
-          writeOutcomes(root, outcomes.set(core, outcome));
-        }
-      };
-      note("begun");
-      try {
-        const asks = targets.length === 1 && process.stdin.isTTY;
-        await pushTo({
-          core,
-          device: { host, place, asks, signal },
-          archive: join(root, archive),
-          nucleus: nucleus === undefined ? undefined : join(root, nucleus),
-          options,
-          tell,
-        });
-        note("done");
-      } catch (error) {
-        note("failed");
-        throw error;
+const options = {
+  dryRun,
+  jobs,
+  yes,
+  noWait,
+  host: text("HOST", "where the device of the one named core is, instead of its host in the settings"),
+  only,
+  offline: { type: "boolean", help: "install though the device cannot reach AWS now" },
+  sandboxOk: { type: "boolean", help: "install a sandbox bundle, though its core cannot reach AWS" },
+} as const;
+
+/** `dospesos push [CORE…]`: brings bundles to their devices over the user's ssh and installs them. */
+export const push = command({
+  takes: "[CORE…]",
+  summary: "copy bundles to their devices over ssh, and install them there",
+  options,
+  exits: {
+    0: "installed",
+    1: "it failed on a device",
+    3: "another run works here (--no-wait)",
+    4: "it needs a person: consent, a host key, a password",
+  },
+  examples: ["push", "push core-1 --host pi@core-1.local", "push --only failed -j 8"],
+  locks: true,
+  run: runPush,
+});
+
+type PushContext = CommandContext & { readonly options: OptionValues<typeof options> };
+
+async function runPush(context: PushContext): Promise<number> {
+  const { options: given, root, emit, signal } = context;
+  const project = openProject(context);
+  const outcomes = readOutcomes(root);
+  const targets = pushTargets(project, context.names, given, (core) => outcomes.get(core));
+  if (targets.length === 0) {
+    emit({ type: "push-summary", done: 0, failed: 0 });
+    return 0;
+  }
+  const nucleus = await nucleusFor(project, targets, emit);
+  if (!given.dryRun && !given.yes && !(await askConsent(`${questionFor(targets)}?`, signal))) {
+    emit({ type: "declined", command: "push", fix: "run again at a terminal and say yes, or with --yes" });
+    return 4;
+  }
+  const setupOptions = [
+    given.dryRun ? "--dry-run" : "--yes",
+    ...(given.sandboxOk ? ["--sandbox-ok"] : []),
+    ...(given.offline ? ["--offline"] : []),
+  ];
+  emit({ type: "push-begin", cores: targets.map(({ core }) => core) });
+  const failures = await pushAll(context, targets, async ({ core, host, location, archive }, tell) => {
+    const note = (outcome: Outcome): void => {
+      if (!given.dryRun) {
+        writeOutcomes(root, outcomes.set(core, outcome));
       }
-    });
-    signal.throwIfAborted();
-    if (targets.length > 1) {
-      screen.say(
-        `${targets.length - failures.length} done, ${failures.length} failed${failures.length > 0 ? ": dospesos push --only failed" : ""}`,
-      );
-    }
-    if (failures.length === 0) {
-      return 0;
-    }
-    return failures.every((error) => error instanceof ProblemError && error.exitCode === 4) ? 4 : 1;
-  } finally {
-    lock.release();
-  }
-}
-
-/** Which cores, and where they are. Throws a ProblemError (exit 2) with all that is wrong. */
-function targetsOf(
-  { args }: Run,
-  { observer }: Session,
-  settings: Settings,
-  outcomeOf: (core: string) => Outcome | undefined,
-): Target[] {
-  const { settings: content, settingsFile: file } = observer;
-  const cores: CoreSettings[] = [...settings.cores];
-  const problems: Problem[] = [];
-  const named =
-    args.targets.length > 0
-      ? args.targets
-      : cores
-          .filter(({ name, host }) => (args.only === undefined ? host !== "" : hasFailed(outcomeOf(name))))
-          .map(({ name }) => name);
-  if (named.length === 0 && args.only === undefined) {
-    problems.push({
-      code: "DP623",
-      location: { file },
-      what: "no core has a host",
-      why: "push needs to know where the devices are",
-      fix: "add host = [user@]host to [core NAME], or: dospesos push NAME --host [user@]host",
-    });
-  }
-  const wrongHost = args.host === undefined ? undefined : hostFault(args.host);
-  if (wrongHost !== undefined) {
-    problems.push({ code: "DP202", what: `--host: ${wrongHost}`, fix: "e.g. --host pi@core-1.local" });
-  }
-  if (args.host !== undefined && named.length !== 1) {
-    problems.push({
-      code: "DP202",
-      what: "--host is the place of one core",
-      fix: "name one core: dospesos push NAME --host [user@]host",
-    });
-  }
-  const targets = [...new Set(named)].flatMap((name): Target[] => {
-    const core = cores.find((one) => one.name === name);
-    if (core === undefined) {
-      const meant = didYouMean(
-        name,
-        cores.map((one) => one.name),
-      );
-      problems.push({
-        code: "DP623",
-        location: { file },
-        what: `there is no [core ${shown(name)}]${meant === undefined ? "" : `; did you mean ${meant}?`}`,
-        why: "a push names cores of the settings",
-        fix: `name one of ${cores
-          .slice(0, 20)
-          .map((one) => one.name)
-          .join(", ")}`,
+    };
+    note("begun");
+    try {
+      const asks = targets.length === 1 && process.stdin.isTTY;
+      await pushTo({
+        core,
+        device: { host, place: location, asks, signal },
+        archive: join(root, archive),
+        nucleus: nucleus === undefined ? undefined : join(root, nucleus),
+        options: setupOptions,
+        tell,
       });
-      return [];
+      note("done");
+    } catch (error) {
+      note("failed");
+      throw error;
     }
-    const host = args.host ?? core.host;
-    const place = content.place(`core ${name}.host`);
-    if (host === "") {
-      problems.push({
-        code: "DP623",
-        ...(place === undefined ? {} : { location: place }),
-        what: `[core ${name}] has no host`,
-        why: "push needs to know where the device is",
-        fix: "add e.g. host = pi@core-1.local, or --host",
-      });
-    }
-    if (args.only !== undefined && !hasFailed(outcomeOf(name))) {
-      return [];
-    }
-    return [
-      {
-        core: name,
-        host,
-        place: args.host === undefined ? place : undefined,
-        archive: `edge/out/${name}.tar.gz`,
-      },
-    ];
   });
-  if (problems.length > 0) {
-    throw new ProblemError(problems);
+  signal.throwIfAborted();
+  emit({ type: "push-summary", done: targets.length - failures.length, failed: failures.length });
+  if (failures.length === 0) {
+    return 0;
   }
-  return targets;
+  return failures.every((error) => error instanceof ProblemError && error.exitCode === 4) ? 4 : 1;
 }
 
-/** A push that was cut has not ended well either. */
-const hasFailed = (outcome: Outcome | undefined): boolean => outcome === "failed" || outcome === "begun";
+/** Ten devices are a question; more of them would be a page. */
+function questionFor(targets: readonly PushTarget[]): string {
+  const named = targets.slice(0, 10).map(({ core, host }) => `${core} on ${host}`);
+  const more = targets.length > named.length ? `, and on ${targets.length - named.length} more` : "";
+  return `Install ${named.join(", ")}${more}`;
+}
+
+/** The nucleus zip that the bundles need. Throws a ProblemError where it, or a bundle, is not up to date. */
+async function nucleusFor(
+  { session, settings }: OpenProject,
+  targets: readonly PushTarget[],
+  emit: CommandContext["emit"],
+): Promise<string | undefined> {
+  const nucleus =
+    settings.greengrass.nucleus === "none"
+      ? undefined
+      : `edge/nucleus/greengrass-${settings.greengrass.version}.zip`;
+  await mustBeFresh(session, [
+    ...targets.map(({ archive }) => archive),
+    ...(nucleus === undefined ? [] : [nucleus]),
+  ]);
+  if (nucleus === undefined) {
+    emit({
+      type: "note",
+      what: "[greengrass] nucleus = none: the nucleus zip is not sent, so the device must have it already",
+    });
+  }
+  return nucleus;
+}
 
 /** What is pushed must be what the settings say now. */
 async function mustBeFresh(session: Session, files: readonly string[]): Promise<void> {
@@ -201,68 +139,47 @@ async function mustBeFresh(session: Session, files: readonly string[]): Promise<
   const stale = explain(session, graph, selectSteps(session.state, graph, files)).filter(
     ({ freshness }) => freshness !== "fresh",
   );
-  if (stale.length === 0) {
-    return;
+  if (stale.length > 0) {
+    throw new ProblemError(
+      stale.slice(0, 5).map(({ target, freshness, reasons }) => ({
+        code: "DP624" as const,
+        location: { file: target },
+        what: `is ${freshness}${reasons.length === 0 ? "" : `: ${reasonText(reasons[0]!)}`}`,
+        why: "a device should get what the settings say now",
+        fix: "dospesos build edge-installer, then push again",
+      })),
+    );
   }
-  throw new ProblemError(
-    stale.slice(0, 5).map((one) => ({
-      code: "DP624",
-      place: { file: one.target },
-      what: `is ${one.freshness}${one.reasons.length === 0 ? "" : `: ${reasonText(one.reasons[0]!)}`}`,
-      why: "a device should get what the settings say now",
-      fix: "dospesos build edge-installer, then push again",
-    })),
-  );
 }
 
-/**
- * Does the work for each target, at most `jobs` at the same time, with a line each; tells and gives what
- * failed.
- */
-async function atTheSameTime(
-  { args, screen, signal }: Run,
-  targets: readonly Target[],
-  work: (target: Target, tell: (what: string) => void) => Promise<void>,
+/** Does the work for each target, at most `jobs` at the same time; reports and gives what failed. */
+async function pushAll(
+  { options: { jobs: limit, dryRun: isDry }, emit, signal }: PushContext,
+  targets: readonly PushTarget[],
+  work: (target: PushTarget, tell: (what: string) => void) => Promise<void>,
 ): Promise<unknown[]> {
   const failures: unknown[] = [];
-  const lines = jobLines(
-    process.stderr,
-    targets.map(({ core }) => core),
-    screen.say,
-  );
-  const waiting = [...targets];
-  const tell = ({ core, host }: Target, status: "running" | "done" | "failed", what: string): void => {
-    if (args.json) {
-      screen.answer(JSON.stringify({ type: "push", core, host, status, what }));
-    } else if (status === "running") {
-      lines.update(core, what);
-    } else {
-      lines.end(core, what);
+  await inParallel(limit, targets, async (target) => {
+    if (signal.aborted) {
+      return;
     }
-  };
-  const worker = async (): Promise<void> => {
-    for (let target = waiting.shift(); target !== undefined && !signal.aborted; target = waiting.shift()) {
-      const current = target;
-      try {
-        await work(current, (what) => tell(current, "running", what));
-        tell(
-          current,
-          "done",
-          args.dryRun ? "looked at; nothing was changed" : "installed, its service is active",
-        );
-      } catch (error) {
-        if (signal.aborted) {
-          return;
-        }
-        failures.push(error);
-        const [first] = problemsFor(error);
-        tell(current, "failed", `failed: ${first!.what.replace(`${current.core}: `, "")}`);
+    const { core, host } = target;
+    const report = (status: Push["status"], what: string): void =>
+      emit({ type: "push", core, host, status, what });
+    try {
+      await work(target, (what) => report("running", what));
+      report("done", isDry ? "checked; nothing was changed" : "installed, its service is active");
+    } catch (error) {
+      if (signal.aborted) {
+        return;
       }
+      failures.push(error);
+      const [first] = problemsFor(error);
+      report("failed", `failed: ${first!.what.replace(`${core}: `, "")}`);
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(args.jobs, targets.length) }, worker));
+  });
   for (const error of failures) {
-    screen.problems(problemsFor(error));
+    reportProblems(emit, problemsFor(error));
   }
   return failures;
 }

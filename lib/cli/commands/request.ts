@@ -1,97 +1,107 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { settingsOf } from "../../account/modules.ts";
-import { requestedKey } from "../../pki/keypair.ts";
 import { requestFrom } from "../../device/request.ts";
-import { acquireLock } from "../../engine/index.ts";
+import { replaceFile } from "../../file/index.ts";
+import { requestedKey } from "../../pki/keypair.ts";
 import { ProblemError, shown, type Problem } from "../../problem/index.ts";
 import type { CoreSettings } from "../../settings/index.ts";
+import { reportProblems } from "../../ui/screen.ts";
+import { command } from "../command.ts";
+import { noWait, text } from "../options.ts";
 import { problemsFor } from "../problems.ts";
-import type { Run } from "../run.ts";
+import { openProject, type OpenProject } from "../project.ts";
 
 /**
  * `dospesos request [CORE…]`: has keys made on the devices of cores with `key = device`, and fetches the
  * requests for their certificates. A request for the same key as before stays as it is, since another one
- * would mean another certificate. Exit 0, or 1 if one failed.
+ * would mean another certificate.
  */
-export async function request({ args, root, screen, signal, open }: Run): Promise<number> {
-  const lock = await acquireLock(root, {
-    command: "dospesos request",
-    wait: args.wait,
-    signal,
-    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
-  });
-  try {
-    const { settings: content, settingsFile: file } = open().observer;
-    const all: CoreSettings[] = [...settingsOf(content, file).cores];
+export const request = command({
+  takes: "[CORE…]",
+  summary: "have keys made on the devices of cores with key = device, and fetch the certificate requests",
+  options: {
+    noWait,
+    host: text("HOST", "where the device of the one named core is, instead of its host in the settings"),
+  },
+  exits: { 0: "fetched", 1: "a device failed", 3: "another run works here (--no-wait)" },
+  examples: ["request", "request core-1 --host pi@core-1.local"],
+  locks: true,
+  run: async (context) => {
+    const { names, options, root, emit, signal } = context;
+    const project = openProject(context);
+    const cores: CoreSettings[] = [...project.settings.cores];
     const named =
-      args.targets.length > 0
-        ? args.targets
-        : all.filter(({ key }) => key === "device").map(({ name }) => name);
-    const problems = named.flatMap((name): Problem[] => {
-      const core = all.find((one) => one.name === name);
-      const wrong = whyNotRequestable(name, core, args.host);
-      return wrong === undefined
-        ? []
-        : [
-            {
-              code: "DP623",
-              location: content.place(`core ${name}.host`) ?? { file },
-              what: wrong,
-              why: "a request comes from the device that makes its own key",
-              fix: "name a core with key = device and a host",
-            },
-          ];
-    });
-    if (args.host !== undefined && named.length !== 1) {
-      problems.push({
-        code: "DP202",
-        location: { file },
-        what: "--host is the place of one core",
-        why: "each device has a key of its own",
-        fix: "name one core",
-      });
-    }
-    if (problems.length > 0) {
-      throw new ProblemError(problems);
-    }
+      names.length > 0 ? names : cores.filter(({ key }) => key === "device").map(({ name }) => name);
+    checkRequestable(project, named, cores, options.host);
     let failed = 0;
     for (const name of named) {
-      const place = content.place(`core ${name}.host`);
       try {
-        const made = await requestFrom(name, {
-          host: args.host ?? all.find((one) => one.name === name)!.host,
-          place,
+        const csr = await requestFrom(name, {
+          host: options.host ?? cores.find((one) => one.name === name)!.host,
+          place: project.content.place(`core ${name}.host`),
           asks: named.length === 1 && process.stdin.isTTY,
           signal,
         });
-        screen.say(`${name}  ${await keep(join(root, "edge", "keys", name, "device.pem.csr"), made)}`);
+        const status = await keep(join(root, "edge", "keys", name, "device.pem.csr"), csr);
+        emit({ type: "request", core: name, status });
       } catch (error) {
         signal.throwIfAborted();
         failed++;
-        screen.problems(problemsFor(error));
+        reportProblems(emit, problemsFor(error));
       }
     }
-    if (failed === 0) {
-      screen.say(named.length === 0 ? "no core has key = device" : "next: dospesos build edge-installer");
-    }
+    emit({ type: "request-summary", fetched: named.length - failed, failed });
     return failed === 0 ? 0 : 1;
-  } finally {
-    lock.release();
+  },
+});
+
+/** Throws a ProblemError (exit 2) with every core that cannot be asked. */
+function checkRequestable(
+  { content, settingsFile: file }: OpenProject,
+  named: readonly string[],
+  cores: readonly CoreSettings[],
+  host: string | undefined,
+): void {
+  const problems = named.flatMap((name): Problem[] => {
+    const core = cores.find((one) => one.name === name);
+    const wrong = whyNotRequestable(name, core, host);
+    return wrong === undefined
+      ? []
+      : [
+          {
+            code: "DP623",
+            location: content.place(`core ${name}.host`) ?? { file },
+            what: wrong,
+            why: "a request comes from the device that makes its own key",
+            fix: "name a core with key = device and a host",
+          },
+        ];
+  });
+  if (host !== undefined && named.length !== 1) {
+    problems.push({
+      code: "DP202",
+      location: { file },
+      what: "--host is for one core",
+      why: "each device has a key of its own",
+      fix: "name one core",
+    });
+  }
+  if (problems.length > 0) {
+    throw new ProblemError(problems);
   }
 }
 
-async function keep(path: string, csr: string): Promise<string> {
+async function keep(path: string, csr: string): Promise<"new" | "unchanged"> {
   try {
     if ((await requestedKey(readFileSync(path, "utf8"))).equals(await requestedKey(csr))) {
-      return "the same key as before; its request stays";
+      return "unchanged";
     }
   } catch {
     // none yet, or none that can be read
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  writeFileSync(path, csr, { mode: 0o600 });
-  return "its key was made on the device; the request is here";
+  replaceFile(path, csr, { mode: 0o600 });
+  return "new";
 }
 
 function whyNotRequestable(

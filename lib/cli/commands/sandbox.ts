@@ -1,74 +1,77 @@
 import { join } from "node:path";
 import { isSandboxRunning, openSandboxDevices } from "../../account/data-plane.ts";
-import { settingsOf } from "../../account/modules.ts";
-import { acquireLock } from "../../engine/index.ts";
 import { ProblemError } from "../../problem/index.ts";
 import type { DataPlane } from "../../sandbox/data-plane/index.ts";
-import type { Run } from "../run.ts";
+import { command, locked, type CommandContext } from "../command.ts";
+import { noWait } from "../options.ts";
+import { openProject } from "../project.ts";
 
 /**
  * `dospesos sandbox`: the embedded account with IoT Core, Greengrass discovery and a simulated core for each
  * bundle, until it is interrupted. Builds that run meanwhile talk to it; a bundle that they make anew
- * restarts the cores. Exit 130 or 143 at its end, which is a signal, 2 where the settings name a real
- * account, 3 where it runs already.
+ * restarts the cores.
  */
-export async function sandbox(run: Run): Promise<number> {
-  const { args, root, screen, signal } = run;
-  // Nobody else has the account's file open while the lock is held; afterwards they see that this sandbox
-  // runs.
-  const lock = await acquireLock(root, {
-    command: "dospesos sandbox",
-    wait: args.wait,
-    signal,
-    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
-  });
-  let devices: DataPlane;
-  try {
-    const session = run.open();
-    const settings = settingsOf(session.observer.settings, session.observer.settingsFile);
-    if (!settings.sandbox) {
-      throw new ProblemError([
-        {
-          code: "DP209",
-          location: { file: "settings.ini" },
-          what: `the settings name the account ${settings.aws.account}, not the sandbox`,
-          why: "real devices talk to AWS",
-          fix: "set [aws] account = sandbox in a copy of the project",
-        },
-      ]);
-    }
-    if (await isSandboxRunning(root)) {
-      throw new ProblemError([
-        { code: "DP303", what: "a sandbox runs here already", fix: "use it, or end it first" },
-      ]);
-    }
-    devices = await openSandboxDevices({ root, settings, told: (line) => screen.say(line) });
-  } finally {
-    lock.release();
+export const sandbox = command({
+  takes: "",
+  summary: "run the embedded account with IoT Core, discovery and simulated cores, until Ctrl-C",
+  options: { noWait },
+  exits: { 3: "a sandbox runs here already, or another run works here (--no-wait)" },
+  examples: ["sandbox"],
+  locks: false,
+  run: async (context) => {
+    const { root, emit, signal } = context;
+    const log = (what: string): void => emit({ type: "sandbox-log", what });
+    // Nobody else has the account's file open while the lock is held; afterwards they see that this sandbox
+    // runs.
+    const devices = await locked(context, () => openDevices(context, log));
+    const { endpoint, iot, discovery } = devices.record;
+    const stop = await restartOnNewBundles(join(root, "edge", "out"), devices, log);
+    emit({
+      type: "sandbox-listening",
+      endpoint,
+      iot: `mqtts://${iot.host}:${iot.port}`,
+      discovery: `https://${discovery.host}:${discovery.port}`,
+    });
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) {
+        resolve();
+      }
+      signal.addEventListener("abort", () => resolve());
+    });
+    await stop();
+    await devices.close();
+    emit({ type: "sandbox-ended" });
+    return 0;
+  },
+});
+
+async function openDevices(context: CommandContext, log: (what: string) => void): Promise<DataPlane> {
+  const { root } = context;
+  const { settings, settingsFile } = openProject(context);
+  if (!settings.sandbox) {
+    throw new ProblemError([
+      {
+        code: "DP209",
+        location: { file: settingsFile },
+        what: `the settings name the account ${settings.aws.account}, not the sandbox`,
+        why: "real devices talk to AWS",
+        fix: "set [aws] account = sandbox in a copy of the project",
+      },
+    ]);
   }
-  const { record } = devices;
-  screen.say(`AWS's APIs   ${record.endpoint}`);
-  screen.say(`IoT Core     mqtts://${record.iot.host}:${record.iot.port}`);
-  screen.say(`discovery    https://${record.discovery.host}:${record.discovery.port}`);
-  const stop = await restartOnNewBundles(join(root, "edge", "out"), devices, (line) => screen.say(line));
-  screen.say("the sandbox runs; Ctrl-C ends it");
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) {
-      resolve();
-    }
-    signal.addEventListener("abort", () => resolve());
-  });
-  await stop();
-  await devices.close();
-  screen.say("the sandbox has ended");
-  return 0;
+  if (await isSandboxRunning(root)) {
+    throw new ProblemError([
+      { code: "DP303", what: "a sandbox runs here already", fix: "use it, or end it first" },
+    ]);
+  }
+  return openSandboxDevices({ root, settings, told: log });
 }
 
 /** A bundle's manifest is the last of its files to be written. Several of one build are one restart. */
 async function restartOnNewBundles(
   folder: string,
   devices: DataPlane,
-  told: (line: string) => void,
+  log: (line: string) => void,
 ): Promise<() => Promise<void>> {
   const { watch } = await import("chokidar");
   const watcher = watch(folder, { ignoreInitial: true, depth: 1 });
@@ -82,9 +85,9 @@ async function restartOnNewBundles(
     due = setTimeout(() => {
       restarting = restarting
         .then(async () =>
-          told(`bundles changed; cores that run: ${(await devices.restartCores()).join(", ") || "none"}`),
+          log(`bundles changed; cores that run: ${(await devices.restartCores()).join(", ") || "none"}`),
         )
-        .catch((error: unknown) => told(String(error)));
+        .catch((error: unknown) => log(String(error)));
     }, 300);
   });
   await new Promise<void>((resolve) => watcher.once("ready", resolve));

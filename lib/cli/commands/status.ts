@@ -1,67 +1,45 @@
-import { acquireLock, explain, selectSteps, type Explanation, type Freshness } from "../../engine/index.ts";
-import { reasonText } from "../../ui/reason-text.ts";
-import { visible } from "../../problem/index.ts";
-import type { Run } from "../run.ts";
+import { explain, selectSteps, type Freshness } from "../../engine/index.ts";
+import { command, locked } from "../command.ts";
+import { jobs, verify as verifyOption } from "../options.ts";
 import type { Verified } from "../verify.ts";
 
 /**
  * `dospesos status`: one line a target on stdout; exit 0 only if all are fresh, else 1. Writes nothing. With
- * --verify also the account is asked; a target that is fresh by its marker but not there is told as drift.
+ * --verify also the account is asked; a target that is fresh by its marker but not there is reported as drift.
  */
-export async function status(run: Run): Promise<number> {
-  const { args, screen } = run;
-  const drifted = args.verify ? await driftedNow(run) : [];
-  const session = run.open();
-  const graph = await session.graph(false);
-  const explanations = explain(session, graph, selectSteps(session.state, graph, args.targets));
-  for (const one of explanations) {
-    tellExplanation(run, one, { fresh: "fresh", stale: "stale", unknown: "unknown" });
-  }
-  const count = (freshness: Freshness): number =>
-    explanations.filter((one) => one.freshness === freshness).length;
-  if (!args.json) {
-    screen.say(`${count("fresh")} fresh, ${count("stale")} stale, ${count("unknown")} unknown`);
-  }
-  return drifted.length === 0 && explanations.every((one) => one.freshness === "fresh") ? 0 : 1;
-}
-
-/** Terraform works in the modules' folders: not while a build does. */
-async function driftedNow(run: Run): Promise<readonly Verified[]> {
-  const { root, screen, signal } = run;
-  const { verify } = await import("../verify.ts");
-  const lock = await acquireLock(root, {
-    command: "dospesos status --verify",
-    wait: true,
-    signal,
-    onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
-  });
-  try {
-    return (await verify(run)).filter(({ drift }) => drift.length > 0);
-  } finally {
-    lock.release();
-  }
-}
-
-/** One target as a line of the answer: for a person with the first reasons, as JSON with all. */
-export function tellExplanation(
-  { args, screen }: Run,
-  one: Explanation,
-  words: Readonly<Record<Freshness, string>>,
-): void {
-  if (args.json) {
-    return screen.answer(
-      JSON.stringify({
+export const status = command({
+  takes: "[TARGET…]",
+  summary: "fresh, stale or unknown; changes nothing",
+  options: { verify: verifyOption, jobs },
+  exits: { 0: "all are fresh", 1: "something is stale, or the account differs (--verify)" },
+  examples: ["status", "status edge-installer", "status --verify"],
+  locks: false,
+  run: async (context) => {
+    const { names, emit, open, options } = context;
+    let drifted: readonly Verified[] = [];
+    if (options.verify) {
+      const { verify } = await import("../verify.ts");
+      // Terraform works in the modules' folders: not while a build does.
+      const verified = await locked(context, () => verify(context, options.jobs), true);
+      drifted = verified.filter(({ drift }) => drift.length > 0);
+    }
+    const session = open();
+    const graph = await session.graph(false);
+    const explanations = explain(session, graph, selectSteps(session.state, graph, names));
+    for (const { target, effect, freshness, reasons } of explanations) {
+      emit({
         type: "status",
-        target: one.target,
-        effect: one.effect,
-        status: one.freshness,
-        reasons: one.reasons,
-      }),
-    );
-  }
-  const width = Math.max(...Object.values(words).map((word) => word.length));
-  const reasons = one.reasons.map(reasonText);
-  const more = reasons.length > 2 ? ` (+${reasons.length - 2} more)` : "";
-  const why = reasons.length === 0 ? "" : `  ${reasons.slice(0, 2).join("; ")}${more}`;
-  screen.answer(`${words[one.freshness].padEnd(width)}  ${visible(one.target)}${why}`);
-}
+        target,
+        ...(effect === undefined ? {} : { effect }),
+        status: freshness,
+        reasons,
+        dryRun: false,
+      });
+    }
+    const count = (freshness: Freshness): number =>
+      explanations.filter((one) => one.freshness === freshness).length;
+    const stale = explanations.length - count("fresh");
+    emit({ type: "status-summary", fresh: count("fresh"), stale: count("stale"), unknown: count("unknown") });
+    return drifted.length === 0 && stale === 0 ? 0 : 1;
+  },
+});

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
-  acquireLock,
   build,
   openStore,
   STATE_FOLDER,
@@ -15,18 +14,33 @@ import {
 import { whatToWatch, type Followed } from "../../watch/followed.ts";
 import { createWatcher } from "../../watch/watcher.ts";
 import { problemsFor } from "../problems.ts";
-import type { Run } from "../run.ts";
+import { reportProblems } from "../../ui/screen.ts";
+import { command, type CommandContext } from "../command.ts";
+import { jobs, type OptionValues } from "../options.ts";
+
+const options = { jobs };
+type WatchContext = CommandContext & { readonly options: OptionValues<typeof options> };
 
 /**
  * `dospesos watch`: builds, then builds again after every batch of saves, until it is interrupted. Effects
- * never run; what became stale of them is told when it changes. A broken file is told and waited for.
+ * never run; what became stale of them is reported when it changes. A broken file is reported and waited for.
  */
-export async function watch(run: Run): Promise<number> {
-  const { root, screen, signal } = run;
+export const watch = command({
+  takes: "[TARGET…]",
+  summary: "build again on every save; never applies an effect",
+  options,
+  exits: {},
+  examples: ["watch", "watch edge-installer"],
+  locks: false,
+  run: watchUntilInterrupted,
+});
+
+async function watchUntilInterrupted(context: WatchContext): Promise<number> {
+  const { root, emit, signal } = context;
   const watcher = createWatcher(
     (path) => isForeign(root, path),
     (why) => {
-      screen.emit({
+      emit({
         type: "note",
         what:
           `the system's limit for watches is reached (${why}): polling every 200 ms; raise ` +
@@ -36,14 +50,14 @@ export async function watch(run: Run): Promise<number> {
   );
   // A race against the signal would leave something behind on it with each batch.
   signal.addEventListener("abort", () => void watcher.close());
-  const batches = new Batches(run);
+  const batches = new Batches(context);
   try {
     let changes: Changes = "all";
     for (let first = true; !signal.aborted; first = false) {
       await batches.build(changes);
       await watcher.follow(batches.followed());
       if (first && !signal.aborted) {
-        screen.say("watching: save a file and what depends on it is made again; Ctrl-C ends");
+        emit({ type: "watching" });
       }
       changes = await watcher.changed();
     }
@@ -60,44 +74,46 @@ interface Opened {
 }
 
 class Batches {
-  readonly #run: Run;
+  readonly #context: WatchContext;
   /** The last session, even if its state could not be opened for writing: it knows what to watch. */
   #session: Session | undefined;
   #opened: Opened | undefined;
-  /** The effects that were told to be stale. */
-  #told = "";
+  /** The stale effects that were reported last. */
+  #reported = "";
   #stopped = true;
 
-  constructor(run: Run) {
-    this.#run = run;
+  constructor(context: WatchContext) {
+    this.#context = context;
   }
 
   async build(changes: Changes): Promise<void> {
-    const { args, root, screen, signal } = this.#run;
+    const { options: given, names, emit, signal, acquire } = this.#context;
     const begin = performance.now();
     let lock: Lock | undefined;
-    const waiting: string[] = [];
-    const emit = (event: EngineEvent): void => {
+    const stale: string[] = [];
+    const report = (event: EngineEvent): void => {
       const held = event.type === "step" && event.effect !== undefined && event.status === "skipped";
       if (held) {
-        waiting.push(event.effect);
+        stale.push(event.effect);
       } else {
-        screen.emit(event);
+        emit(event);
       }
     };
     try {
-      lock = await acquireLock(root, {
-        command: "dospesos watch",
-        wait: true,
-        signal,
-        onWait: (holder) => screen.emit({ type: "lock-wait", holder }),
-      });
-      const { session, store } = this.#open(changes, emit);
+      lock = await acquire(true);
+      const { session, store } = this.#open(changes, report);
       const summary = await build(
         session,
         store,
-        { ...args, force: false, keepGoing: true, effects: "hold", consent: async () => false },
-        emit,
+        {
+          targets: names,
+          jobs: given.jobs,
+          force: false,
+          keepGoing: true,
+          effects: "hold",
+          consent: async () => false,
+        },
+        report,
         signal,
       );
       if (!store.checkpointIfLarge()) {
@@ -105,27 +121,19 @@ class Batches {
       }
       this.#stopped = false;
       const ms = Math.round(performance.now() - begin);
-      if (summary.ran + summary.failed > 0) {
-        screen.emit({
-          type: "end",
-          ran: summary.ran,
-          fresh: summary.fresh,
-          failed: summary.failed,
-          skipped: summary.skipped,
-          ms,
-        });
-      }
-      if (summary.ran > 0) {
-        screen.say(`${summary.ran} made in ${ms} ms`);
+      const { ran, fresh, failed, skipped } = summary;
+      if (ran + failed > 0) {
+        const interrupted = signal.aborted;
+        emit({ type: "end", ran, fresh, failed, skipped, ms, targets: names, interrupted, watch: true });
       }
       // What an interrupt kept from being reached may be fresh.
       if (!signal.aborted) {
-        this.#tellWaiting(waiting);
+        this.#reportStale(stale);
       }
     } catch (error) {
       // A file that vanished while it was read, a full disk: what stops one batch need not stop the next one.
       if (!signal.aborted) {
-        screen.problems(problemsFor(error));
+        reportProblems(emit, problemsFor(error));
       }
       this.#stopped = true;
     } finally {
@@ -141,22 +149,19 @@ class Batches {
     }
     this.#opened?.store.journal.close();
     this.#opened = undefined;
-    this.#session = this.#run.open();
+    this.#session = this.#context.open();
     return (this.#opened = { session: this.#session, store: openStore(this.#session, emit) });
   }
 
   /** Says which markers are stale, when that changed. */
-  #tellWaiting(waiting: readonly string[]): void {
-    const told = waiting.join("\0");
-    if (told === this.#told) {
+  #reportStale(effects: readonly string[]): void {
+    const key = effects.join("\0");
+    if (key === this.#reported) {
       return;
     }
-    this.#told = told;
-    if (waiting.length > 0) {
-      this.#run.screen.emit({
-        type: "note",
-        what: `stale, and only dospesos build applies it: ${waiting.join(", ")}`,
-      });
+    this.#reported = key;
+    if (effects.length > 0) {
+      this.#context.emit({ type: "not-applied", effects });
     }
   }
 
@@ -168,13 +173,7 @@ class Batches {
     if (this.#opened === undefined) {
       return;
     }
-    const { root } = this.#run;
-    const lock = await acquireLock(root, {
-      command: "dospesos watch",
-      wait: false,
-      signal: new AbortController().signal,
-      onWait: () => {},
-    }).catch(() => undefined);
+    const lock = await this.#context.acquire(false).catch(() => undefined);
     if (lock === undefined) {
       return;
     }
@@ -186,7 +185,7 @@ class Batches {
 
   /** After a batch that stopped, anything may put it right. */
   followed(): Followed {
-    const { root } = this.#run;
+    const { root } = this.#context;
     const known =
       this.#session === undefined
         ? { folders: new Set([root]), isSource: () => false, concerns: () => true }

@@ -1,16 +1,9 @@
 import {
-  closeSync,
-  constants,
   existsSync,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
   futimesSync,
-  lstatSync,
   mkdirSync,
-  openSync,
+  lstatSync,
   realpathSync,
-  renameSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -18,7 +11,7 @@ import {
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, posix, relative, sep } from "node:path";
 import { digestOf } from "./digest.ts";
-import { writeAll } from "../state/records.ts";
+import { replaceFile } from "../../file/index.ts";
 import { ProblemError } from "../../problem/index.ts";
 import { isCoarse } from "./ticks.ts";
 
@@ -85,68 +78,33 @@ export function putFile(
 ): { stat: Stats; coarse: boolean } {
   const path = fullPath(root, name);
   const folder = dirname(path);
-  const temporary = temporaryBeside(path);
-  const file = createIn(folder, temporary, mode === 0 ? 0o666 : mode & 0o700, folders, () =>
-    makeFolderFor(root, name, isPrivate(mode) ? 0o700 : 0o777),
-  );
-  try {
-    writeAll(file, content, path);
-    if (mode !== 0) {
-      fchmodSync(file, mode);
-    }
-    const moment = unrepeatableMoment();
-    futimesSync(file, moment, moment);
-    if (durable) {
-      fsyncSync(file);
-    }
-    renameSync(temporary, path);
-    // Through the open file: whatever somebody else puts there now is not taken for this.
-    const stat = fstatSync(file);
-    return { stat, coarse: isCoarse(stat.mtimeMs) };
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Opens a new file in a folder, which is made and checked first, unless this run knows it. */
-function createIn(
-  folder: string,
-  path: string,
-  mode: number,
-  folders: Set<string>,
-  makeFolder: () => void,
-): number {
+  const makeFolder = (): void => makeFolderFor(root, name, isPrivate(mode) ? 0o700 : 0o777);
+  const replace = (): Stats =>
+    replaceFile(path, content, {
+      mode,
+      durable,
+      temporary: temporaryBeside(path),
+      prepare: (file) => {
+        const moment = unrepeatableMoment();
+        futimesSync(file, moment, moment);
+      },
+    });
   if (!folders.has(folder)) {
     makeFolder();
   }
   folders.add(folder);
+  let stat: Stats;
   try {
-    return createAnew(path, mode);
+    stat = replace();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
       throw error;
     }
     // The folder was removed while the build runs.
     makeFolder();
-    return createAnew(path, mode);
+    stat = replace();
   }
-}
-
-/** Opens a file that must not be there; what an older run may have left in its place is removed. */
-function createAnew(path: string, mode: number): number {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-  try {
-    return openSync(path, flags, mode);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
-      throw error;
-    }
-    rmSync(path, { force: true });
-    return openSync(path, flags, mode);
-  }
+  return { stat, coarse: isCoarse(stat.mtimeMs) };
 }
 
 export function temporaryBeside(path: string): string {

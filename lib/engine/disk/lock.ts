@@ -24,7 +24,7 @@ export interface LockOptions {
  * milliseconds that is told.
  */
 const ANSWER_WITHIN = 1000;
-const NO_ANSWER = "a run that does not answer, stopped or busy,";
+const NO_ANSWER = "a run that does not answer (stopped or busy)";
 
 /**
  * One writer for each project. The lock is one that the kernel releases when its holder dies, however it

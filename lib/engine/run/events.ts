@@ -23,39 +23,60 @@ export type Reason =
 
 export type StepStatus = "ran" | "fresh" | "failed" | "skipped";
 
-/** Everything that a run tells; what a person sees and the lines of --json are two renderings of it. */
-export type EngineEvent =
-  /**
-   * `effect` is what a person calls it, where the step is one; `waits`: for a person, who consents or does
-   * what only a person can.
-   */
-  | {
-      readonly type: "step";
-      readonly target: string;
-      readonly effect?: string;
-      readonly status: StepStatus;
-      readonly needsPerson?: true;
-      readonly reasons: readonly Reason[];
-      readonly ms: number;
-    }
-  | { readonly type: "problem"; readonly target?: string; readonly problem: Problem }
-  | { readonly type: "note"; readonly what: string }
-  | { readonly type: "removed"; readonly target: string }
-  | { readonly type: "lock-wait"; readonly holder: string }
-  | {
-      readonly type: "plan";
-      readonly effects: readonly PlannedEffect[];
-      readonly later?: readonly LaterEffect[];
-    }
-  | {
-      readonly type: "end";
-      readonly ran: number;
-      readonly fresh: number;
-      readonly failed: number;
-      readonly skipped: number;
-      readonly ms: number;
-    };
+/** Everything that a run reports; what a person sees and the lines of --json are two renderings of it. */
+export type EngineEvent = StepEvent | ProblemEvent | NoteEvent | RemovedEvent | LockWaitEvent | PlanEvent;
 
+/** How one step ended. */
+export interface StepEvent {
+  readonly type: "step";
+  /** Its first target. */
+  readonly target: string;
+  /** What a person calls it, where the step is an effect. */
+  readonly effect?: string;
+  readonly status: StepStatus;
+  /** It was skipped since a person has to consent, or to do what only a person can. */
+  readonly needsPerson?: true;
+  /** Why it was stale. */
+  readonly reasons: readonly Reason[];
+  readonly ms: number;
+}
+
+/** Something that is wrong; docs/errors.md has the codes. */
+export interface ProblemEvent {
+  readonly type: "problem";
+  /** The target of the step that failed. */
+  readonly target?: string;
+  readonly problem: Problem;
+}
+
+/** Something that a person should know, and that stops nothing. */
+export interface NoteEvent {
+  readonly type: "note";
+  readonly what: string;
+}
+
+/** A built file that was removed: by clean, or since no rule makes it any more. */
+export interface RemovedEvent {
+  readonly type: "removed";
+  readonly target: string;
+}
+
+/** Another run has the project's lock; this one waits for it. */
+export interface LockWaitEvent {
+  readonly type: "lock-wait";
+  /** Its command, process id and since when. */
+  readonly holder: string;
+}
+
+/** What effects would change, for a person to consent to. */
+export interface PlanEvent {
+  readonly type: "plan";
+  readonly effects: readonly PlannedEffect[];
+  /** What cannot be planned yet. */
+  readonly later?: readonly LaterEffect[];
+}
+
+/** An effect and the changes that it would make. */
 export interface PlannedEffect {
   readonly name: string;
   readonly changes: readonly string[];

@@ -11,7 +11,8 @@
  * Reading stops at the first record that is cut or damaged: what stands behind it is repeated by the next
  * build.
  */
-import { Records, writeAll } from "./records.ts";
+import { Records } from "./records.ts";
+import { writeAll } from "../../file/index.ts";
 import { closeSync, ftruncateSync, openSync } from "node:fs";
 import type { DigestId, NodeId, StepRecord } from "../model.ts";
 import type { State } from "./state.ts";

@@ -1,4 +1,3 @@
-import { writeSync } from "node:fs";
 import { checksum } from "./columns.ts";
 
 /** Records that are not written yet, one behind the other. */
@@ -55,18 +54,5 @@ export class Records {
     const words = new Uint32Array((this.#length + count) * 2);
     words.set(this.#words.subarray(0, this.#length));
     this.#words = words;
-  }
-}
-
-/**
- * Writes every byte: a single write may stop short on a full disk without an error. An error names the file.
- */
-export function writeAll(file: number, bytes: Uint8Array, path: string, position = 0): void {
-  try {
-    for (let offset = 0; offset < bytes.length;) {
-      offset += writeSync(file, bytes, offset, bytes.length - offset, position + offset);
-    }
-  } catch (error) {
-    throw Object.assign(error as NodeJS.ErrnoException, { path });
   }
 }

@@ -1,19 +1,9 @@
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { compacted, isWasteful } from "./compact.ts";
 import { Journal, type SnapshotExtent } from "./journal.ts";
 import { replay } from "./replay.ts";
-import { writeAll } from "./records.ts";
+import { replaceFile } from "../../file/index.ts";
 import type { NodeId } from "../model.ts";
 import { ProblemError } from "../../problem/index.ts";
 import { readSnapshot, writeSnapshot } from "./snapshot.ts";
@@ -95,21 +85,10 @@ export class Store {
     const bytes = writeSnapshot(this.#state);
     mkdirSync(this.#folder, { recursive: true });
     const path = join(this.#folder, SNAPSHOT);
-    const temporary = `${path}.tmp`;
-    const file = openSync(temporary, "w", 0o600);
-    try {
-      writeAll(file, bytes, path);
-      fsyncSync(file);
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
-    } finally {
-      closeSync(file);
-    }
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
       rmSync(path, { recursive: true });
     }
-    renameSync(temporary, path);
+    replaceFile(path, bytes, { mode: 0o600, durable: true });
     // A crash here leaves a journal of the old snapshot: its header no longer fits, so it is ignored and
     // removed.
     this.journal.restart(idOf(bytes));

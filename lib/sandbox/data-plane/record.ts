@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { replaceFile } from "../../file/index.ts";
 import { get } from "node:http";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -31,8 +32,7 @@ export type DataPlaneRecord = v.InferOutput<typeof record>;
 /** Writes the record for who looks for the sandbox in this folder; only its owner can read it. */
 export function writeRecord(folder: string, value: DataPlaneRecord): void {
   const file = join(folder, RECORD_FILE);
-  writeFileSync(`${file}.tmp`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.tmp`, file);
+  replaceFile(file, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
 }
 
 export function removeRecord(folder: string): void {

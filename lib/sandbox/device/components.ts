@@ -36,3 +36,9 @@ export function messageOf(error: unknown): string {
 export function statusWhenWell(componentName: string): "FINISHED" | "RUNNING" {
   return /\.(Nucleus|Cli)$/.test(componentName) ? "FINISHED" : "RUNNING";
 }
+
+/** What AWS says of a component version that nobody made. */
+export function missingComponent(name: string, version: string): DeploymentFailed {
+  const what = `no component version ${name} ${version} (aws greengrassv2 list-component-versions lists them)`;
+  return new DeploymentFailed("NO_AVAILABLE_COMPONENT_VERSION", what);
+}

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../../file/index.ts";
 import { createCa, type Ca } from "../ca.ts";
 
 /**
@@ -13,7 +14,7 @@ export async function coreCa(home: string, core: string): Promise<Ca> {
   }
   const ca = await createCa(`SANDBOX core CA of ${core}`);
   mkdirSync(home, { recursive: true, mode: 0o700 });
-  writeFileSync(keyFile, ca.key, { mode: 0o600 });
-  writeFileSync(certificateFile, ca.certificate);
+  replaceFile(keyFile, ca.key, { mode: 0o600 });
+  replaceFile(certificateFile, ca.certificate, { mode: 0o644 });
   return ca;
 }

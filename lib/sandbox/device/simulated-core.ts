@@ -1,21 +1,23 @@
-import {
-  AUTH,
-  BROKER,
-  DETECTOR,
-  NUCLEUS,
-  type Components,
-  type Job,
-  DeploymentFailed,
-  messageOf,
-  statusWhenWell,
-} from "./components.ts";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { IClientOptions, MqttClient } from "mqtt";
+import { replaceFile } from "../../file/index.ts";
 import { issueServer } from "../ca.ts";
 import type { Broker } from "../data-plane/broker.ts";
 import type { CoreCalls } from "../data-plane/core-calls.ts";
 import type { CoreBundle } from "./bundle.ts";
+import {
+  AUTH,
+  BROKER,
+  DeploymentFailed,
+  DETECTOR,
+  messageOf,
+  missingComponent,
+  NUCLEUS,
+  statusWhenWell,
+  type Components,
+  type Job,
+} from "./components.ts";
 import { coreCa } from "./core-ca.ts";
 import { deviceGroups, type MayDevice } from "./device-groups.ts";
 import { openLocalBroker } from "./local-broker.ts";
@@ -150,15 +152,12 @@ export class SimulatedCore {
     try {
       for (const [name, { version }] of Object.entries(components)) {
         if (!calls.hasComponent(name, version)) {
-          throw new DeploymentFailed(
-            "NO_AVAILABLE_COMPONENT_VERSION",
-            `${name} ${version} is not there: greengrass:ListComponentVersions tells which are`,
-          );
+          throw missingComponent(name, version);
         }
       }
       await this.#run(components);
       mkdirSync(home, { recursive: true, mode: 0o700 });
-      writeFileSync(join(home, "deployed.json"), JSON.stringify(components), { mode: 0o600 });
+      replaceFile(join(home, "deployed.json"), JSON.stringify(components), { mode: 0o600 });
       await this.#reportHealth("THING_GROUP_DEPLOYMENT");
       await update("SUCCEEDED", { "detailed-deployment-status": "SUCCESSFUL" });
       told(`${this.name} has deployment ${deploymentId}`);

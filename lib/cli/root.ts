@@ -1,9 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { Session } from "../engine/index.ts";
 import { ProblemError } from "../problem/index.ts";
-import type { Screen } from "../ui/screen.ts";
-import type { Arguments } from "./arguments.ts";
 
 const DOFILES = ["Dofile.ts", "Dofile.mts", "Dofile.js", "Dofile.mjs"];
 
@@ -12,16 +9,6 @@ export interface CompiledProgram {
   readonly folder: string;
   readonly digest: string;
   readonly version: string;
-}
-
-/** What every command gets. */
-export interface Run {
-  readonly args: Arguments;
-  readonly root: string;
-  readonly screen: Screen;
-  readonly signal: AbortSignal;
-  /** Opens the project; its banner shows from now on. */
-  open: () => Session;
 }
 
 /**

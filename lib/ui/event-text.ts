@@ -1,0 +1,269 @@
+import { nothingToDoText, type Freshness, type Reason } from "../engine/index.ts";
+import { problemLines, type Problem } from "../problem/index.ts";
+import type { BuildEnd, CommandEvent } from "./events/index.ts";
+import { reasonText } from "./reason-text.ts";
+import { styled, type Line } from "./terminal.ts";
+
+/** An event for a person: lines of the answer, which go to stdout, and all others. */
+export interface EventLines {
+  readonly answer?: readonly Line[];
+  readonly lines?: readonly Line[];
+}
+
+type EventOf<T extends CommandEvent["type"]> = Extract<CommandEvent, { type: T }>;
+type Texts = {
+  readonly [T in CommandEvent["type"]]: (event: EventOf<T>, interrupted: boolean) => EventLines;
+};
+
+/** What a person reads of an event; `interrupted`: a signal has come. */
+export function eventLines(event: CommandEvent, interrupted: boolean): EventLines {
+  return (texts[event.type] as (event: CommandEvent, interrupted: boolean) => EventLines)(event, interrupted);
+}
+
+/** A problem with its first word in red. */
+export function problemStyled(problem: Problem): Line[] {
+  return problemLines(problem).map((line) => {
+    const at = line.search(/error (?=DP\d)/);
+    return at < 0 ? [line] : [line.slice(0, at), styled("red", "error "), line.slice(at + "error ".length)];
+  });
+}
+
+const none: EventLines = {};
+const answer = (...line: Line): EventLines => ({ answer: [line] });
+const say = (...line: Line): EventLines => ({ lines: [line] });
+
+const texts: Texts = {
+  step: stepText,
+  problem: ({ problem }) => ({ lines: problemStyled(problem) }),
+  note: ({ what }) => say(styled("yellow", "note"), `     ${what}`),
+  removed: ({ target }) => say(styled("dim", "removed"), `  ${target}`),
+  "lock-wait": ({ holder }) => say(styled("dim", "waiting"), `  another run works here: ${holder}`),
+  plan: planText,
+  end: ({ watch, ...end }) => (watch ? batchText(end) : endText(end)),
+  exit: () => none,
+  help: ({ text }) => ({ answer: text.split("\n").map((line) => [line]) }),
+  version: ({ version }) => answer(version),
+  declined: ({ fix }) => say(`nothing was changed: ${fix}`),
+
+  group: ({ target }) => answer(`${target}  (group)`),
+  target: ({ target, effect }) => answer(`${target}${effect === undefined ? "" : `  (effect ${effect})`}`),
+
+  status: ({ target, status, reasons, dryRun }) => {
+    const words = dryRun ? dryRunWords : statusWords;
+    const why = reasons.length === 0 ? "" : `  ${firstReasons(reasons)}`;
+    return answer(`${words[status].padEnd(widthOf(words))}  ${target}${why}`);
+  },
+  "status-summary": ({ fresh, stale, unknown }) => say(`${fresh} fresh, ${stale} stale, ${unknown} unknown`),
+  "dry-run-summary": ({ notFresh, targets }) =>
+    say(
+      notFresh === 0
+        ? nothingToDoText("", [])
+        : `dry run: ${notFresh} of ${targets} targets are not up to date`,
+    ),
+  why: ({ target, status, reasons }) => ({
+    answer: [
+      [`${target}: ${status === "unknown" ? "unknown until what it needs is made" : status}`],
+      ...reasons.map((reason) => [`  ${reasonText(reason)}`]),
+      ...(status === "fresh" ? [["  nothing changed since it was made"]] : []),
+    ],
+  }),
+  "clean-summary": ({ removed }) => say(`${removed} removed; keys, Terraform state and settings stay`),
+
+  watching: () => say("watching: save a file and what depends on it is made again; Ctrl-C ends"),
+  "not-applied": ({ effects }) =>
+    say(
+      styled("yellow", "note"),
+      `     not applied while watching; run npx dospesos build: ${effects.join(", ")}`,
+    ),
+
+  drift: ({ effect, address, what }) => say(styled("yellow", "drift"), `    ${effect}: ${address} ${what}`),
+  "verify-summary": ({ compared, drifted }) =>
+    say(`${compared} applied effects compared with the account, ${drifted} differ`),
+  elsewhere: ({ world, effects, settings }) => {
+    const list = effects.length > 6 ? [...effects.slice(0, 5), `${effects.length - 5} more`] : effects;
+    return say(
+      styled("yellow", "note"),
+      `     ${world} still has ${list.join(", ")}: to destroy them set ${settings} and run dospesos destroy; ` +
+        "to keep them, leave terraform/state as it is",
+    );
+  },
+
+  "push-begin": () => none,
+  push: ({ core, what }) => say(`${core}  ${what}`),
+  "push-summary": ({ done, failed }) => {
+    if (done + failed === 0) {
+      return say("nothing to push");
+    }
+    return done + failed === 1
+      ? none
+      : say(`${done} done, ${failed} failed${failed > 0 ? ": dospesos push --only failed" : ""}`);
+  },
+  request: ({ core, status }) =>
+    say(
+      `${core}  ${status === "new" ? "its key was made on the device; the request is here" : "the same key as before; its request stays"}`,
+    ),
+  "request-summary": ({ fetched, failed }) => {
+    if (failed > 0) {
+      return none;
+    }
+    return say(fetched === 0 ? "no core has key = device" : "next: dospesos build edge-installer");
+  },
+  deployment: deploymentText,
+
+  check: ({ kind, name, links }) => ({
+    answer: [
+      [`${kind} ${name}`],
+      ...links.flatMap(({ link, state, what, cause, fix }): Line[] => [
+        [`  ${linkWords[state].padEnd(widthOf(linkWords))}  ${link.padEnd(24)}  ${what}`],
+        ...(cause === undefined ? [] : [[`               cause: ${cause}`]]),
+        ...(fix === undefined ? [] : [[`               fix: ${fix}`]]),
+      ]),
+    ],
+  }),
+  "check-skipped": ({ kind, name }) => ({
+    answer: [[`${kind} ${name}`], ["  not checked: its core comes first"]],
+  }),
+  "check-summary": ({ passed }) => say(passed ? "all checks passed" : "broken: see the cause above"),
+
+  thing: ({ kind, name, status = "", connected, certificates, declared }) => {
+    const words = [
+      kind.padEnd(5),
+      name.padEnd(24),
+      status,
+      connected,
+      `certificate ${certificates.join(", ") || "none"}`,
+      declared ? "" : "NOT IN settings.ini",
+    ];
+    return answer(words.filter((word) => word !== "").join("  "));
+  },
+  "other-core": ({ name, status }) =>
+    answer(`other  ${name}  ${status}  a core that this instance did not make`),
+  cost: ({ resource, when }) => say(`  ${resource.padEnd(12)}  ${when}`),
+  "inventory-summary": ({ instance, things, undeclared }) => ({
+    lines: [
+      ...(undeclared.length === 0
+        ? []
+        : [
+            [
+              `${undeclared.join(", ")}: no longer in settings.ini; remove with: npx dospesos destroy ${undeclared.join(" ")}`,
+            ],
+          ]),
+      [`${things} things of ${instance}. In a real account these may cost money:`],
+    ],
+  }),
+
+  "sandbox-listening": ({ endpoint, iot, discovery }) => ({
+    lines: [
+      [`AWS's APIs   ${endpoint}`],
+      [`IoT Core     ${iot}`],
+      [`discovery    ${discovery}`],
+      ["the sandbox runs; Ctrl-C ends it"],
+    ],
+  }),
+  "sandbox-ended": () => say("the sandbox has ended"),
+  "sandbox-log": ({ what }) => say(what),
+
+  "state-moved": ({ module, name, bucket }) => say(`moved     ${module} ${name} to s3://${bucket}`),
+  "state-moved-summary": ({ moved }) => say(`${moved} states moved; the local files stay as *.tfstate.moved`),
+  destroyed: ({ effect }) => say(`destroyed ${effect}`),
+  left: ({ name, what }) => say(`left      ${name}: ${what}`),
+};
+
+const statusWords: Readonly<Record<Freshness, string>> = {
+  fresh: "fresh",
+  stale: "stale",
+  unknown: "unknown",
+};
+const dryRunWords: Readonly<Record<Freshness, string>> = {
+  fresh: "fresh",
+  stale: "would make",
+  unknown: "may make",
+};
+const linkWords = { ok: "ok", broken: "BROKEN", unchecked: "not checked" } as const;
+
+function widthOf(words: Readonly<Record<string, string>>): number {
+  return Math.max(...Object.values(words).map((word) => word.length));
+}
+
+function firstReasons(reasons: readonly Reason[]): string {
+  const more = reasons.length > 2 ? ` (+${reasons.length - 2} more)` : "";
+  return `${reasons.slice(0, 2).map(reasonText).join("; ")}${more}`;
+}
+
+function stepText(event: EventOf<"step">, interrupted: boolean): EventLines {
+  const { status, effect, needsPerson, target, reasons } = event;
+  const line = (verb: Line[number]): EventLines =>
+    say(verb, `  ${effect ?? target}  `, styled("dim", firstReasons(reasons)));
+  switch (status) {
+    case "fresh":
+      return none;
+    case "ran":
+      return line(styled("green", effect === undefined ? "made   " : "applied"));
+    case "failed":
+      return line(interrupted ? styled("yellow", "stopped") : styled("red", "failed "));
+    case "skipped":
+      return needsPerson !== true || interrupted ? none : line(styled("yellow", "pending"));
+  }
+}
+
+function planText({ effects, later = [] }: EventOf<"plan">): EventLines {
+  return {
+    lines: [
+      ...effects.flatMap(({ name, changes }): Line[] => [
+        [styled("bold", "plan"), `     ${name}`],
+        ...changes.map((change) => [`         ${change}`]),
+      ]),
+      ...later.map(({ name, after }): Line => [
+        styled("dim", "later"),
+        `    ${name}  `,
+        styled("dim", `planned after ${after}`),
+      ]),
+    ],
+  };
+}
+
+function endText({
+  ran,
+  fresh,
+  failed,
+  skipped,
+  ms,
+  targets,
+  interrupted,
+}: Omit<BuildEnd, "watch">): EventLines {
+  if (interrupted) {
+    return say(`interrupted: ${ran} made, ${failed + skipped} not; the next build resumes from here`);
+  }
+  if (ran + failed + skipped === 0) {
+    return say(nothingToDoText("", targets));
+  }
+  const parts = [
+    `${ran} made`,
+    `${fresh} fresh`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(skipped > 0 ? [`${skipped} not made`] : []),
+  ];
+  return say(`${parts.join(", ")} in ${(ms / 1000).toFixed(1)} s`);
+}
+
+function batchText({ ran, ms }: Omit<BuildEnd, "watch">): EventLines {
+  return ran === 0 ? none : say(`${ran} made in ${ms} ms`);
+}
+
+function deploymentText(event: EventOf<"deployment">): EventLines {
+  const { core, deployment, outcome, status = "not there yet", reason } = event;
+  const line = (verb: Line[number], text: string): EventLines =>
+    say(verb, ` ${core}  deployment ${deployment}${text}`);
+  switch (outcome) {
+    case "pending":
+      return line("waiting ", `: ${status}`);
+    case "offline":
+      return line("pending ", ": the core has never connected, and gets it when it does");
+    case "succeeded":
+      return line(styled("green", "deployed"), `: ${status}`);
+    case "failed":
+      return line(styled("red", "failed  "), `: ${status}${reason === undefined ? "" : `: ${reason}`}`);
+    case "timeout":
+      return line(styled("red", "failed  "), ` is still ${status}; dospesos check ${core} finds the cause`);
+  }
+}

@@ -1,0 +1,86 @@
+/** What push, request, deploy and check report of devices. */
+
+/** push: the cores that it goes on with. */
+export interface PushBegin {
+  readonly type: "push-begin";
+  readonly cores: readonly string[];
+}
+
+/** push: how far one core is, or how it ended. */
+export interface Push {
+  readonly type: "push";
+  readonly core: string;
+  readonly host: string;
+  readonly status: "running" | "done" | "failed";
+  readonly what: string;
+}
+
+/** push: the counts. */
+export interface PushSummary {
+  readonly type: "push-summary";
+  readonly done: number;
+  readonly failed: number;
+}
+
+/** request: the certificate signing request of one core is here. */
+export interface Request {
+  readonly type: "request";
+  readonly core: string;
+  /** `unchanged`: for the same key as before, so the file was left as it is. */
+  readonly status: "new" | "unchanged";
+}
+
+/** request: the counts. */
+export interface RequestSummary {
+  readonly type: "request-summary";
+  readonly fetched: number;
+  readonly failed: number;
+}
+
+/** deploy: the state of a core's deployment, when it changes. */
+export interface DeploymentStatus {
+  readonly type: "deployment";
+  readonly core: string;
+  readonly deployment: string;
+  /**
+   * `offline`: the core never connected, and gets the deployment when it does; `timeout`: it has not ended in
+   * time.
+   */
+  readonly outcome: "pending" | "offline" | "succeeded" | "failed" | "timeout";
+  /** As AWS names it (EffectiveDeploymentExecutionStatus); none as long as AWS knows of none. */
+  readonly status?: string;
+  readonly reason?: string;
+}
+
+/** One link of the chain that check follows. */
+export interface CheckedLink {
+  readonly link: string;
+  readonly state: "ok" | "broken" | "unchecked";
+  readonly what: string;
+  readonly cause?: string;
+  readonly fix?: string;
+}
+
+/** check: the chain of a core or a thing, no further than its first broken link. */
+export interface Checked {
+  readonly type: "check";
+  readonly kind: "core" | "thing";
+  readonly name: string;
+  /** The first broken link. */
+  readonly broken: string | null;
+  readonly links: readonly CheckedLink[];
+}
+
+/** check: a thing that was not checked, since its core is broken. */
+export interface CheckSkipped {
+  readonly type: "check-skipped";
+  readonly kind: "thing";
+  readonly name: string;
+  readonly core: string;
+}
+
+/** check: the result. */
+export interface CheckSummary {
+  readonly type: "check-summary";
+  readonly passed: boolean;
+}
