@@ -43,8 +43,8 @@ test("a save of settings, a template, a rule or the Dofile of the shipped projec
   const from = watch.told.length;
   edit(root, "settings.ini", "region  = eu-west-1", "region  = eu-central-1");
   await becomes(root, "terraform/core/core-1.tfvars.json", (text) => text.includes("eu-central-1"));
-  await watch.tells(/stale, and only dospesos build applies it: .*core core-1/, from);
-  assert.is(watch.told.slice(from).match(/only dospesos build applies/g)?.length, 1);
+  await watch.tells(/not applied while watching; run npx dospesos build: .*core core-1/, from);
+  assert.is(watch.told.slice(from).match(/not applied while watching/g)?.length, 1);
   assert.equal(contentsOf(join(root, "terraform/state")), account);
   await endOf(watch);
 });

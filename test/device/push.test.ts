@@ -130,7 +130,7 @@ testPush(
       killed.kill("SIGKILL");
       await killed.end();
       // Whoever comes back finds the rest of the first connection gone.
-      machine.run("while pgrep -f 'cat > .dospesos' > /dev/null; do :; done");
+      machine.run("while pgrep -f 'cat > .dospesos' > /dev/null; do sleep 0.1; done");
       const next = await pushed("core-1", "--yes", "--sandbox-ok");
       assert.is(next.exit, 0, next.stderr);
       assert.match(next.stderr, /going on with greengrass-2\.99\.0\.zip: \d+ %/);
