@@ -10,8 +10,8 @@ export default project(({ settings, glob }) => {
   const shared = instance(settings);
   const mqtt = mqttClient();
   // A core that comes, goes or gets another key is the business of its own things only.
-  const cores = settings.cores.byName((c) => core(c, settings, shared));
-  const things = settings.things.byName((t) => thing(t, settings, shared, cores.get(t.core), mqtt));
+  const cores = settings.cores.mapIsolated((c) => core(c, settings, shared));
+  const things = settings.things.mapIsolated((t) => thing(t, settings, shared, cores.get(t.core), mqtt));
   // From here on all come together, and what is read counts for what follows.
   const own = components(settings, shared, glob("edge/components/*/recipe.json"));
   return [

@@ -23,7 +23,7 @@ export function nucleus({ greengrass }: Settings): Rule[] {
         }
         const url =
           from === "download" ? nucleusUrl(version) : `${from.replace(/\/+$/, "")}/greengrass-${version}.zip`;
-        const bytes = await fetchOnce({ url, sha256, tell: note, signal });
+        const bytes = await fetchOnce({ url, sha256, report: note, signal });
         checkNucleus(bytes, url, sha256);
         return bytes;
       },

@@ -7,17 +7,17 @@ export interface DataPlaneContext {
   readonly root: string;
   readonly settings: Settings;
   /** Told what happens in it, a line at a time. */
-  readonly told: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 /** Opens the sandbox with all that devices talk to. The caller holds the project's lock. */
-export async function openSandboxDevices({ root, settings, told }: DataPlaneContext): Promise<DataPlane> {
+export async function openSandboxDevices({ root, settings, log }: DataPlaneContext): Promise<DataPlane> {
   const { openDataPlane } = await import("../sandbox/data-plane/index.ts");
   return await openDataPlane({
     file: join(root, SANDBOX_FILE),
     region: settings.aws.region,
     bundles: join(root, "edge", "out"),
-    told,
+    log,
   });
 }
 

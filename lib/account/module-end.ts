@@ -47,8 +47,8 @@ async function destroyByTerraform(
   name: string,
   context: EndContext,
 ): Promise<Teardown | undefined> {
-  const place = moduleInstance(context, module, name);
-  const variablesText = appliedVariables(place);
+  const instance = moduleInstance(context, module, name);
+  const variablesText = appliedVariables(instance);
   const work: ModuleWork | undefined =
     variablesText === undefined
       ? undefined

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SettingsContent } from "../engine/index.ts";
 import { settingsView, type Settings } from "../settings/index.ts";
-import { isAppliedHere, type ModulePlace } from "../terraform/place.ts";
+import { isAppliedHere, type ModuleInstance } from "../terraform/module-instance.ts";
 import type { ModuleWork } from "../terraform/plan.ts";
 import { accountId } from "./account.ts";
 import { markerFile } from "./account-effect.ts";
@@ -13,10 +13,10 @@ export function settingsOf(content: SettingsContent, file: string): Settings {
   return settingsView({
     value: (key) => content.value(key),
     names: (kind) => content.names(kind),
-    place: (key) => content.place(key),
+    locationOf: (key) => content.locationOf(key),
     file: () => file,
-    each: (_, __, body) => body(),
-    apart: (body) => {
+    forSection: (_, __, body) => body(),
+    isolate: (body) => {
       const value = body();
       return () => value;
     },
@@ -28,14 +28,14 @@ export function moduleInstance(
   { root, settings }: { readonly root: string; readonly settings: Settings },
   module: string,
   name: string,
-): ModulePlace {
+): ModuleInstance {
   return { module, name, account: accountId(settings), region: settings.aws.region, root };
 }
 
 /** Whether the module's marker tells that Terraform applied it here. */
-function isMarkedApplied(place: ModulePlace): boolean {
-  const marker = join(place.root, markerFile(place.module, place.name));
-  return existsSync(marker) && isAppliedHere(readFileSync(marker, "utf8"), place);
+function isMarkedApplied(instance: ModuleInstance): boolean {
+  const marker = join(instance.root, markerFile(instance.module, instance.name));
+  return existsSync(marker) && isAppliedHere(readFileSync(marker, "utf8"), instance);
 }
 
 /**
@@ -54,13 +54,13 @@ export function moduleWork(
   if (variablesText === undefined) {
     return undefined;
   }
-  const place = moduleInstance({ root, settings }, module, name);
+  const instance = moduleInstance({ root, settings }, module, name);
   return {
-    place,
+    instance,
     backend: backendOf(settings),
     variablesText,
     variables: JSON.parse(variablesText) as Record<string, string>,
-    applied: isMarkedApplied(place),
+    applied: isMarkedApplied(instance),
     parallelism: settings.terraform.parallelism,
   };
 }

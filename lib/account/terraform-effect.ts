@@ -6,7 +6,7 @@ import type { Terraform } from "../terraform/child.ts";
 import { terraformEnvironment } from "../terraform/environment.ts";
 import { findTerraform, type Binary } from "../terraform/guards.ts";
 import { pluginCache } from "../terraform/init.ts";
-import { isAppliedHere, recordFile, stateFile } from "../terraform/place.ts";
+import { isAppliedHere, recordFile, stateFile } from "../terraform/module-instance.ts";
 import { planLines, planModule, type Planned } from "../terraform/plan.ts";
 import { accountId, withAccount, type Account } from "./account.ts";
 
@@ -23,13 +23,13 @@ export async function planEffect(
   { module, name, marker, variablesText }: ModuleToPlan,
 ): Promise<{ planned: Planned; lines: string[] }> {
   const { settings, root } = context;
-  const place = { module, name, account: accountId(settings), region: settings.aws.region, root };
+  const instance = { module, name, account: accountId(settings), region: settings.aws.region, root };
   const work = {
-    place,
+    instance,
     backend: backendOf(settings),
     variablesText,
     variables: JSON.parse(variablesText) as Record<string, string>,
-    applied: isAppliedHere(context.existing(marker)?.text ?? "", place),
+    applied: isAppliedHere(context.existing(marker)?.text ?? "", instance),
     parallelism: settings.terraform.parallelism,
     shown: !settings.sandbox,
   };
@@ -47,11 +47,11 @@ export async function applyEffect(
   context: Context,
   planned: Planned,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { place, backend } = planned.work;
+  const { instance, backend } = planned.work;
   const state = await withTerraform(context, (terraform, { access }) =>
     applyPlan(terraform, access, planned),
   );
-  context.readAgain(backend.kind === "local" ? stateFile(place) : recordFile(place));
+  context.readAgain(backend.kind === "local" ? stateFile(instance) : recordFile(instance));
   return state.outputs;
 }
 
@@ -73,7 +73,7 @@ export async function withTerraform<T>(
       account.endpoint === undefined ? undefined : { endpoint: account.endpoint, region },
     );
     return await body(
-      { name: settings.terraform.binary, program, version, environment, signal, tell: note },
+      { name: settings.terraform.binary, program, version, environment, signal, report: note },
       account,
     );
   });

@@ -1,7 +1,7 @@
 import { ProblemError, shown } from "../problem/index.ts";
 
 /** What was asked of AWS, for the message when it fails: an action as IAM names it, and the resource. */
-export interface Asked {
+export interface AwsCall {
   /** e.g. "iot:DescribeThing" */
   readonly action: string;
   readonly resource: string;
@@ -12,23 +12,23 @@ export interface Asked {
  * @throws ProblemError with the action, the resource, and AWS's error; exit 4 where credentials or rights are
  * missing, else 1.
  */
-export async function call<T>(asked: Asked, send: () => Promise<T>): Promise<T> {
+export async function call<T>(operation: AwsCall, send: () => Promise<T>): Promise<T> {
   try {
     return await send();
   } catch (error) {
-    throw problemOf(asked, error);
+    throw problemOf(operation, error);
   }
 }
 
 /** The answer of one call, or undefined where the resource does not exist. Throws as call() does. */
-export async function lookUp<T>(asked: Asked, send: () => Promise<T>): Promise<T | undefined> {
+export async function lookUp<T>(operation: AwsCall, send: () => Promise<T>): Promise<T | undefined> {
   try {
     return await send();
   } catch (error) {
     if (statusOf(error) === 404) {
       return undefined;
     }
-    throw problemOf(asked, error);
+    throw problemOf(operation, error);
   }
 }
 
@@ -49,7 +49,7 @@ const NEEDS_PERSON = [
 
 const NO_CREDENTIALS = "no credentials were found: set AWS_PROFILE, or log in with aws sso login";
 
-function problemOf({ action, resource }: Asked, error: unknown): ProblemError {
+function problemOf({ action, resource }: AwsCall, error: unknown): ProblemError {
   const name = error instanceof Error ? error.name : "Error";
   const message = error instanceof Error ? error.message : String(error);
   const needsPerson = NEEDS_PERSON.includes(name);

@@ -82,9 +82,9 @@ export async function deleteCertificate(access: AwsAccess, certificateId: string
     UpdateCertificateCommand,
   } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
-  const asked = (action: string) => ({ action: `iot:${action}`, resource: certificateId });
+  const operation = (action: string) => ({ action: `iot:${action}`, resource: certificateId });
   const found = (
-    await lookUp(asked("DescribeCertificate"), () =>
+    await lookUp(operation("DescribeCertificate"), () =>
       iot.send(new DescribeCertificateCommand({ certificateId })),
     )
   )?.certificateDescription;
@@ -93,25 +93,25 @@ export async function deleteCertificate(access: AwsAccess, certificateId: string
   }
   const principal = found.certificateArn ?? "";
   if (found.status === "ACTIVE") {
-    await call(asked("UpdateCertificate"), () =>
+    await call(operation("UpdateCertificate"), () =>
       iot.send(new UpdateCertificateCommand({ certificateId, newStatus: "INACTIVE" })),
     );
   }
-  const { policies = [] } = await call(asked("ListAttachedPolicies"), () =>
+  const { policies = [] } = await call(operation("ListAttachedPolicies"), () =>
     iot.send(new ListAttachedPoliciesCommand({ target: principal })),
   );
   for (const { policyName } of policies) {
-    await call(asked("DetachPolicy"), () =>
+    await call(operation("DetachPolicy"), () =>
       iot.send(new DetachPolicyCommand({ policyName, target: principal })),
     );
   }
-  const { things = [] } = await call(asked("ListPrincipalThings"), () =>
+  const { things = [] } = await call(operation("ListPrincipalThings"), () =>
     iot.send(new ListPrincipalThingsCommand({ principal })),
   );
   for (const thingName of things) {
-    await call(asked("DetachThingPrincipal"), () =>
+    await call(operation("DetachThingPrincipal"), () =>
       iot.send(new DetachThingPrincipalCommand({ thingName, principal })),
     );
   }
-  await call(asked("DeleteCertificate"), () => iot.send(new DeleteCertificateCommand({ certificateId })));
+  await call(operation("DeleteCertificate"), () => iot.send(new DeleteCertificateCommand({ certificateId })));
 }

@@ -1,5 +1,5 @@
 import { ProblemError, shown } from "../problem/index.ts";
-import { call, lookUp, type Asked } from "./call.ts";
+import { call, lookUp, type AwsCall } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";
 
 export interface Association {
@@ -22,14 +22,14 @@ export async function associateClientDevice(
   const { BatchAssociateClientDeviceWithCoreDeviceCommand } = await import("@aws-sdk/client-greengrassv2");
   const greengrass = await access.greengrass();
   if (!(await isAssociated(access, core, thing))) {
-    const asked = {
+    const operation = {
       action: "greengrass:BatchAssociateClientDeviceWithCoreDevice",
       resource: `${thing} with ${core}`,
     };
-    const { errorEntries } = await call(asked, () =>
+    const { errorEntries } = await call(operation, () =>
       greengrass.send(new BatchAssociateClientDeviceWithCoreDeviceCommand(batch(core, thing))),
     );
-    checkEntries(asked, errorEntries);
+    checkEntries(operation, errorEntries);
   }
   if (previousCore !== undefined && previousCore !== core) {
     await disassociate(access, previousCore, thing);
@@ -46,14 +46,14 @@ export async function disassociate(access: AwsAccess, core: string, thing: strin
   }
   const { BatchDisassociateClientDeviceFromCoreDeviceCommand } = await import("@aws-sdk/client-greengrassv2");
   const greengrass = await access.greengrass();
-  const asked = {
+  const operation = {
     action: "greengrass:BatchDisassociateClientDeviceFromCoreDevice",
     resource: `${thing} from ${core}`,
   };
-  const { errorEntries } = await call(asked, () =>
+  const { errorEntries } = await call(operation, () =>
     greengrass.send(new BatchDisassociateClientDeviceFromCoreDeviceCommand(batch(core, thing))),
   );
-  checkEntries(asked, errorEntries);
+  checkEntries(operation, errorEntries);
 }
 
 /**
@@ -93,7 +93,7 @@ interface ErrorEntry {
   readonly message?: string | undefined;
 }
 
-function checkEntries({ action, resource }: Asked, entries: readonly ErrorEntry[] | undefined): void {
+function checkEntries({ action, resource }: AwsCall, entries: readonly ErrorEntry[] | undefined): void {
   if (entries === undefined || entries.length === 0) {
     return;
   }

@@ -14,7 +14,7 @@ export interface NamedPolicy {
  * What policy variables stand for: the thing that a certificate speaks for, and over MQTT the id of its
  * client.
  */
-export interface Asking {
+export interface PolicyContext {
   readonly thing: string | undefined;
   readonly clientId?: string;
 }
@@ -35,13 +35,13 @@ interface Statement {
  */
 export function decidePolicies(
   policies: readonly NamedPolicy[],
-  asking: Asking,
+  asking: PolicyContext,
   action: string,
   resource: string,
 ): Decision {
-  const asked = `${action} on ${resource}`;
+  const operation = `${action} on ${resource}`;
   if (policies.length === 0) {
-    return { allowed: false, why: `${asked}: the certificate has no policy` };
+    return { allowed: false, why: `${operation}: the certificate has no policy` };
   }
   let allowed = false;
   for (const { name, document } of policies) {
@@ -54,7 +54,7 @@ export function decidePolicies(
         texts(statement.Action).some((pattern) => matches(pattern, action, "i")) &&
         texts(statement.Resource).some((pattern) => matches(substituted(pattern, asking), resource, ""));
       if (statement.Effect === "Deny" && (isUnknown || isMeant)) {
-        return { allowed: false, why: `${asked}: the policy ${name} denies it` };
+        return { allowed: false, why: `${operation}: the policy ${name} denies it` };
       }
       if (statement.Effect === "Allow" && !isUnknown && isMeant) {
         allowed = true;
@@ -64,8 +64,8 @@ export function decidePolicies(
   return {
     allowed,
     why: allowed
-      ? asked
-      : `${asked}: none of the policies ${policies.map(({ name }) => name).join(", ")} allows it`,
+      ? operation
+      : `${operation}: none of the policies ${policies.map(({ name }) => name).join(", ")} allows it`,
   };
 }
 
@@ -81,7 +81,7 @@ function texts(value: unknown): string[] {
 /**
  * The pattern with its policy variables filled in; undefined where one has no value: then it matches nothing.
  */
-function substituted(pattern: string, { thing, clientId }: Asking): string | undefined {
+function substituted(pattern: string, { thing, clientId }: PolicyContext): string | undefined {
   const values = new Map([
     ["iot:Connection.Thing.ThingName", thing],
     ["iot:ClientId", clientId],

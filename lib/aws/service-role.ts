@@ -26,8 +26,8 @@ export async function ensureServiceRole(access: AwsAccess, options: ServiceRoleO
   const { AssociateServiceRoleToAccountCommand, GetServiceRoleForAccountCommand } =
     await import("@aws-sdk/client-greengrassv2");
   const greengrass = await access.greengrass();
-  const asked = { action: "greengrass:GetServiceRoleForAccount", resource: access.region };
-  const associated = (await lookUp(asked, () => greengrass.send(new GetServiceRoleForAccountCommand({}))))
+  const operation = { action: "greengrass:GetServiceRoleForAccount", resource: access.region };
+  const associated = (await lookUp(operation, () => greengrass.send(new GetServiceRoleForAccountCommand({}))))
     ?.roleArn;
   if (associated !== undefined) {
     return { arn: associated, ours: await isOurs(access, associated, options) };
@@ -127,8 +127,8 @@ async function createRole(
 ): Promise<string> {
   const { CreateRoleCommand, waitUntilRoleExists } = await import("@aws-sdk/client-iam");
   const iam = await access.iam();
-  const asked = { action: "iam:CreateRole", resource: roleName };
-  const { Role } = await call(asked, () =>
+  const operation = { action: "iam:CreateRole", resource: roleName };
+  const { Role } = await call(operation, () =>
     iam.send(
       new CreateRoleCommand({
         RoleName: roleName,
@@ -137,7 +137,7 @@ async function createRole(
       }),
     ),
   );
-  await call(asked, () => waitUntilRoleExists({ client: iam, maxWaitTime: 60 }, { RoleName: roleName }));
+  await call(operation, () => waitUntilRoleExists({ client: iam, maxWaitTime: 60 }, { RoleName: roleName }));
   return Role?.Arn ?? "";
 }
 

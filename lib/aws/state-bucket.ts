@@ -78,24 +78,24 @@ async function ensured(
     PutBucketVersioningCommand,
     PutPublicAccessBlockCommand,
   } = await import("@aws-sdk/client-s3");
-  const asked = (action: string) => ({ action: `s3:${action}`, resource: Bucket });
-  const found = await lookUp(asked("HeadBucket"), () => s3.send(new HeadBucketCommand({ Bucket })));
+  const operation = (action: string) => ({ action: `s3:${action}`, resource: Bucket });
+  const found = await lookUp(operation("HeadBucket"), () => s3.send(new HeadBucketCommand({ Bucket })));
   if (found === undefined) {
     const where =
       region === "us-east-1"
         ? {}
         : { CreateBucketConfiguration: { LocationConstraint: region as "eu-west-1" } };
-    await call(asked("CreateBucket"), () => s3.send(new CreateBucketCommand({ Bucket, ...where })));
-    await call(asked("PutBucketTagging"), () =>
+    await call(operation("CreateBucket"), () => s3.send(new CreateBucketCommand({ Bucket, ...where })));
+    await call(operation("PutBucketTagging"), () =>
       s3.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: instanceTags(instance) } })),
     );
   } else if (
     instanceOf(
-      (await lookUp(asked("GetBucketTagging"), () => s3.send(new GetBucketTaggingCommand({ Bucket }))))
+      (await lookUp(operation("GetBucketTagging"), () => s3.send(new GetBucketTaggingCommand({ Bucket }))))
         ?.TagSet,
     ) !== instance
   ) {
-    const { Status } = await call(asked("GetBucketVersioning"), () =>
+    const { Status } = await call(operation("GetBucketVersioning"), () =>
       s3.send(new GetBucketVersioningCommand({ Bucket })),
     );
     if (Status === "Enabled") {
@@ -118,14 +118,14 @@ async function ensured(
     IgnorePublicAcls: true,
     RestrictPublicBuckets: true,
   };
-  await call(asked("PutPublicAccessBlock"), () =>
+  await call(operation("PutPublicAccessBlock"), () =>
     s3.send(new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration })),
   );
-  await call(asked("PutBucketVersioning"), () =>
+  await call(operation("PutBucketVersioning"), () =>
     s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } })),
   );
   const Rules = [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" as const } }];
-  await call(asked("PutBucketEncryption"), () =>
+  await call(operation("PutBucketEncryption"), () =>
     s3.send(new PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration: { Rules } })),
   );
   return { bucket: Bucket, ours: true };

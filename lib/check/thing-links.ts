@@ -10,7 +10,7 @@ import type { CheckContext } from "./core-links.ts";
 import { identityCause } from "./device-cause.ts";
 
 /** What the kit's talk.mjs tells with --json. */
-const told = v.object({
+const log = v.object({
   ok: v.boolean(),
   stage: v.picklist(["kit", "discover", "connect", "subscribe", "publish", "receive"]),
   what: v.optional(v.string(), ""),
@@ -20,7 +20,7 @@ const told = v.object({
   addresses: v.optional(v.array(v.object({ host: v.string(), metadata: v.string() })), []),
   tried: v.optional(v.array(v.object({ where: v.string(), code: v.string() })), []),
 });
-type Told = v.InferOutput<typeof told>;
+type Told = v.InferOutput<typeof log>;
 
 /** The two links of a thing, seen by its own kit with its own certificate. */
 export async function thingLinks(context: CheckContext, { name, core }: ThingSettings): Promise<Link[]> {
@@ -77,7 +77,7 @@ async function askKit(folder: string, signal: AbortSignal): Promise<Told> {
   });
   signal.throwIfAborted();
   try {
-    return v.parse(told, JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
+    return v.parse(log, JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
   } catch {
     return {
       ok: false,

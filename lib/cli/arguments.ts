@@ -106,7 +106,7 @@ function scan(words: readonly string[], options: Options): Scanned {
 
 function parsed(name: string, command: Command, words: readonly string[]): Arguments {
   const options: Options = { ...command.options, ...COMMON_OPTIONS };
-  const byName = new Map(Object.entries(options).map(([key, option]) => [kebab(key), { key, option }]));
+  const mapIsolated = new Map(Object.entries(options).map(([key, option]) => [kebab(key), { key, option }]));
   const { positionals, tokens } = scan(words, options);
   const names = positionals.slice(1);
   const wrong: string[] = [];
@@ -114,9 +114,9 @@ function parsed(name: string, command: Command, words: readonly string[]): Argum
     Object.entries(options).map(([key, option]) => [key, option.type === "boolean" ? false : option.default]),
   );
   for (const token of tokens) {
-    const known = byName.get(token.name);
+    const known = mapIsolated.get(token.name);
     if (known === undefined) {
-      const meant = didYouMean(token.name, [...byName.keys()]);
+      const meant = didYouMean(token.name, [...mapIsolated.keys()]);
       wrong.push(
         `${shown(token.rawName).slice(1, -1)} is not an option of ${name}${meant === undefined ? "" : `; did you mean --${meant}?`}`,
       );

@@ -2,7 +2,7 @@ import { keptMarker, worldOf } from "../account/world.ts";
 import { spawnSync } from "node:child_process";
 import type { Context } from "../context.ts";
 import { dofileOf, settingsReader, type Program } from "../dofile/index.ts";
-import type { Host, RecipeContext, Standing } from "../engine/index.ts";
+import type { GitStatus, Host, RecipeContext } from "../engine/index.ts";
 import type { Renderer } from "../render/index.ts";
 import { readSettings, settingsView } from "../settings/index.ts";
 
@@ -10,7 +10,7 @@ import { readSettings, settingsView } from "../settings/index.ts";
 export function projectHost(program: Program, dofile: string): Host {
   const settings = settingsView(settingsReader);
   let renderer: Renderer | undefined;
-  let git: ((name: string) => Standing) | undefined;
+  let git: ((name: string) => GitStatus) | undefined;
   return {
     program: program.digest,
     dofile: dofileOf(program, dofile, settings),
@@ -33,7 +33,7 @@ export function projectHost(program: Program, dofile: string): Host {
 }
 
 /** What git says of the files of a project; "unknown" of all where there is no git or no repository. */
-export function askGit(root: string): (name: string) => Standing {
+export function askGit(root: string): (name: string) => GitStatus {
   const list = (...which: string[]): ReadonlySet<string> | undefined => {
     const { status, stdout } = spawnSync("git", ["ls-files", "-z", ...which], {
       cwd: root,

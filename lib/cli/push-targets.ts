@@ -48,7 +48,7 @@ export function pushTargets(
       return [];
     }
     const host = onlyHost ?? core.host;
-    const location = content.place(`core ${name}.host`);
+    const location = content.locationOf(`core ${name}.host`);
     if (host === "") {
       problems.push({
         code: "DP623",

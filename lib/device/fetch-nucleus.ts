@@ -19,7 +19,7 @@ export interface Download {
   /** 64 lower-case hex digits. */
   readonly sha256: string;
   /** Tells how far it is. */
-  readonly tell: (what: string) => void;
+  readonly report: (what: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -60,7 +60,7 @@ export async function fetchOnce(download: Download): Promise<Buffer> {
     if (!goesOn) {
       return bytes;
     }
-    download.tell(`${name}: what was fetched before is of another file; from the beginning`);
+    download.report(`${name}: what was fetched before is of another file; from the beginning`);
   }
   renameSync(part, file);
   return bytes;
@@ -77,10 +77,10 @@ function sizeOf(file: string): number | undefined {
 }
 
 /** Fetches what is missing of a file that is there in part. */
-async function fetchRest({ url, tell, signal }: Download, name: string, part: string): Promise<void> {
+async function fetchRest({ url, report, signal }: Download, name: string, part: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await fetchFrom(sizeOf(part) ?? 0, url, name, part, tell, signal);
+      await fetchFrom(sizeOf(part) ?? 0, url, name, part, report, signal);
       return;
     } catch (error) {
       signal.throwIfAborted();
@@ -96,7 +96,7 @@ async function fetchRest({ url, tell, signal }: Download, name: string, part: st
           "build again when the network is there: it goes on where it stopped",
         );
       }
-      tell(`${name}: the connection broke (${reason}), going on`);
+      report(`${name}: the connection broke (${reason}), going on`);
       await pause(250 * 2 ** attempt, undefined, { signal });
     }
   }
@@ -107,7 +107,7 @@ async function fetchFrom(
   url: string,
   name: string,
   part: string,
-  tell: Download["tell"],
+  report: Download["report"],
   signal: AbortSignal,
 ): Promise<void> {
   const response = await fetch(url, {
@@ -134,7 +134,7 @@ async function fetchFrom(
   let done = goesOn ? from : 0;
   const total = done + Number(response.headers.get("content-length") ?? 0);
   if (goesOn) {
-    tell(`${name}: going on at ${share(done, total)}`);
+    report(`${name}: going on at ${share(done, total)}`);
   }
   const tenth = (): number => (total > 0 ? Math.floor((done / total) * 10) : 0);
   // Each piece is in the file before the next one is asked for: what came before a connection breaks is not
@@ -146,7 +146,7 @@ async function fetchFrom(
       writeFileSync(file, piece as Uint8Array);
       done += (piece as Uint8Array).length;
       if (tenth() > before) {
-        tell(`${name}: ${share(done, total)}`);
+        report(`${name}: ${share(done, total)}`);
       }
     }
   } finally {

@@ -14,7 +14,7 @@ const KNOWN: ReadonlyMap<string, string> = new Map([
  * what settings.ini says (empty or undefined: nothing), `place` where. Throws a ProblemError (exit 2) for a
  * version that is neither known nor given, and for a given value that is not the known one.
  */
-export function nucleusSha256(version: string, given?: string, place?: SourceLocation): string {
+export function nucleusSha256(version: string, given?: string, location?: SourceLocation): string {
   const known = KNOWN.get(version);
   const wanted = given === undefined || given === "" ? undefined : given.toLowerCase();
   if (wanted !== undefined && (known === undefined || known === wanted)) {
@@ -23,7 +23,7 @@ export function nucleusSha256(version: string, given?: string, place?: SourceLoc
   if (wanted === undefined && known !== undefined) {
     return known;
   }
-  const at = place === undefined ? {} : { location: place };
+  const at = location === undefined ? {} : { location };
   if (known === undefined) {
     throw new ProblemError([
       {

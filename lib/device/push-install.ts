@@ -3,12 +3,12 @@ import type { Found } from "./push-look.ts";
 import { ProblemError, type Problem } from "../problem/index.ts";
 import { ssh, type Device } from "./ssh.ts";
 
-export async function install({ core, device, options, tell }: Push, sudo: Found["sudo"]): Promise<void> {
-  if (sudo === "asks" && !device.asks) {
+export async function install({ core, device, options, report }: Push, sudo: Found["sudo"]): Promise<void> {
+  if (sudo === "interactive" && !device.interactive) {
     throw new ProblemError([
       {
         code: "DP621",
-        ...(device.place === undefined ? {} : { location: device.place }),
+        ...(device.location === undefined ? {} : { location: device.location }),
         what: `${core}: sudo on ${device.host} asks for a password`,
         why: "setup.sh runs as root, and nobody can be asked here",
         fix: `push ${core} alone, at a terminal; or let this user run sudo without a password`,
@@ -17,13 +17,13 @@ export async function install({ core, device, options, tell }: Push, sudo: Found
   }
   // It finds the nucleus zip beside its folder, or where an earlier run has kept it.
   const words = ["sh", `${FOLDER}/${core}/setup.sh`, ...options].join(" ");
-  const asks = sudo === "asks";
-  const prefix = { asks: "sudo ", root: "", free: "sudo -n " } as const;
+  const interactive = sudo === "interactive";
+  const prefix = { interactive: "sudo ", root: "", free: "sudo -n " } as const;
   const { exit, stderr } = await ssh(
     device,
     `${prefix[sudo]}${words}`,
-    asks ? "terminal" : "nothing",
-    (line) => tell(line.trim()),
+    interactive ? "terminal" : "nothing",
+    (line) => report(line.trim()),
   );
   if (exit === 0) {
     return;
@@ -35,10 +35,10 @@ export async function install({ core, device, options, tell }: Push, sudo: Found
  * What setup.sh tells on its stderr, as problems of this computer: it writes `error: …`, ` why: …` and ` fix:
  * …` lines.
  */
-function problemsOf(core: string, { host, place }: Device, exit: number, stderr: string): Problem[] {
+function problemsOf(core: string, { host, location }: Device, exit: number, stderr: string): Problem[] {
   const code = exit === 4 ? "DP625" : "DP622";
-  const at = place === undefined ? {} : { location: place };
-  const told = stderr
+  const at = location === undefined ? {} : { location };
+  const problems = stderr
     .split(/^error: /m)
     .slice(1)
     .map((block): Problem => {
@@ -54,8 +54,8 @@ function problemsOf(core: string, { host, place }: Device, exit: number, stderr:
         ...(fix === undefined ? {} : { fix }),
       };
     });
-  if (told.length > 0) {
-    return told;
+  if (problems.length > 0) {
+    return problems;
   }
   return [
     {

@@ -9,7 +9,7 @@ const CLOCKS_APART = 300;
 
 export interface Found {
   /** How root's rights are had: by logging in as root, by sudo without or with a password. */
-  readonly sudo: "root" | "free" | "asks";
+  readonly sudo: "root" | "free" | "interactive";
   /** Digests of whole files. */
   readonly has: ReadonlyMap<string, string>;
   /** Sizes and digests of half ones. */
@@ -28,7 +28,7 @@ mkdir -p ${FOLDER} && chmod 700 ${FOLDER} && cd ${FOLDER} || exit 1
 sudo=
 if [ "$(id -u)" = 0 ]; then echo "sudo root"
 elif sudo -n true < /dev/null > /dev/null 2>&1; then echo "sudo free"; sudo="sudo -n"
-else echo "sudo asks"; sudo=false
+else echo "sudo interactive"; sudo=false
 fi
 echo "clock $(date +%s)"
 for file in ${files.map(({ name }) => name).join(" ")}; do
@@ -70,7 +70,7 @@ done
     );
   }
   return {
-    sudo: (of("sudo")[0]?.[0] ?? "asks") as Found["sudo"],
+    sudo: (of("sudo")[0]?.[0] ?? "interactive") as Found["sudo"],
     has: new Map(of("has").map(([name = "", sha256 = ""]) => [name, sha256])),
     parts: new Map(
       of("part").map(([name = "", sha256 = "", size]) => [name, { size: Number(size), sha256 }]),

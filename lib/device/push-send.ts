@@ -5,7 +5,7 @@ import { failure, ssh } from "./ssh.ts";
 
 /** Sends a file, or what is missing of it. */
 export async function send(
-  { core, device, tell }: Push,
+  { core, device, report }: Push,
   file: LocalFile,
   part: { size: number; sha256: string } | undefined,
 ): Promise<void> {
@@ -14,13 +14,13 @@ export async function send(
     part !== undefined && part.size <= bytes.length && digest(bytes.subarray(0, part.size)) === part.sha256
       ? part.size
       : 0;
-  let [sent, told] = [start, -1];
+  let [sent, reported] = [start, -1];
   const counted = new Transform({
     transform(piece: Buffer, _, next) {
       sent += piece.length;
       const percent = Math.floor((sent / bytes.length) * 20) * 5;
-      if (percent > told) {
-        tell(`${start > 0 ? "going on with" : "sending"} ${name}: ${(told = percent)} %`);
+      if (percent > reported) {
+        report(`${start > 0 ? "going on with" : "sending"} ${name}: ${(reported = percent)} %`);
       }
       next(null, piece);
     },

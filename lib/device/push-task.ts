@@ -17,7 +17,7 @@ export interface Push {
   /** Options for setup.sh. */
   readonly options: readonly string[];
   /** Tells how far it is, in a few words. */
-  readonly tell: (what: string) => void;
+  readonly report: (what: string) => void;
 }
 
 /**

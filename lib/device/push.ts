@@ -12,8 +12,8 @@ import { ssh, type Device } from "./ssh.ts";
  * that the next push need not send it. Throws a ProblemError.
  */
 export async function push(task: Push): Promise<void> {
-  const { core, device, archive, nucleus, tell } = task;
-  tell(`connecting to ${device.host}`);
+  const { core, device, archive, nucleus, report } = task;
+  report(`connecting to ${device.host}`);
   const files = [archive, ...(nucleus === undefined ? [] : [nucleus])].map(localFile);
   const found = await look(task, files);
   for (const file of files) {

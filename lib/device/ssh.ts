@@ -6,12 +6,12 @@ export interface Device {
   /** `[user@]host` or an alias, as [core NAME] host takes it. */
   readonly host: string;
   /** Where the host was written. */
-  readonly place?: SourceLocation | undefined;
+  readonly location?: SourceLocation | undefined;
   /** Whether ssh and sudo may ask at the terminal; never while there are several devices. */
-  readonly asks: boolean;
+  readonly interactive: boolean;
   readonly signal: AbortSignal;
   /** How long a command may take, in milliseconds; as long as it takes if it is not set. */
-  readonly within?: number;
+  readonly timeoutMs?: number;
 }
 
 /** What ssh is given: bytes, "nothing", or the terminal. */
@@ -39,12 +39,16 @@ export async function ssh(
 ): Promise<Answer> {
   const { execa } = await import("execa");
   const terminal = input === "terminal";
-  const { within = 0 } = device;
-  const options = [...(device.asks ? [] : ["-o", "BatchMode=yes"]), ...OPTIONS, terminal ? "-t" : "-T"];
+  const { timeoutMs = 0 } = device;
+  const options = [
+    ...(device.interactive ? [] : ["-o", "BatchMode=yes"]),
+    ...OPTIONS,
+    terminal ? "-t" : "-T",
+  ];
   const child = execa("ssh", [...options, "--", device.host, command], {
     reject: false,
     cancelSignal: device.signal,
-    timeout: within,
+    timeout: timeoutMs,
     encoding: "utf8",
     stripFinalNewline: false,
     ...stdinOf(input),
@@ -69,7 +73,7 @@ export async function ssh(
   if (timedOut) {
     throw failure(
       device,
-      `${device.host} gave no answer within ${within / 1000} s`,
+      `${device.host} gave no answer within ${timeoutMs / 1000} s`,
       "something on the way or on the device hangs",
       `see that \`ssh ${device.host}\` works`,
     );
@@ -122,7 +126,7 @@ function connectionFailure(device: Device, stderr: string): ProblemError {
       device,
       `${host} lets nobody in: ${last}`,
       "the bundle goes over your own ssh",
-      `see that \`ssh ${host}\` works${device.asks ? "" : " without a question (a key in your agent)"}`,
+      `see that \`ssh ${host}\` works${device.interactive ? "" : " without a question (a key in your agent)"}`,
     );
   }
   return failure(
@@ -134,12 +138,12 @@ function connectionFailure(device: Device, stderr: string): ProblemError {
 }
 
 export function failure(
-  { place }: Pick<Device, "place">,
+  { location }: Pick<Device, "location">,
   what: string,
   why: string,
   fix: string,
 ): ProblemError {
   return new ProblemError([
-    { code: "DP620", ...(place === undefined ? {} : { location: place }), what, why, fix },
+    { code: "DP620", ...(location === undefined ? {} : { location }), what, why, fix },
   ]);
 }

@@ -25,7 +25,7 @@ interface Scope {
  * where no one sees it being used. So every step takes what was read before it, in its scope, as
  * prerequisites. The scopes are what `map` over sections opens: `settings.cores.map((core) => …)` makes the
  * steps of one core independent of the keys and the names of the others. What such a walk read counts for all
- * that is declared after it, since what it gave may be used there; of `byName` only for those that take it.
+ * that is declared after it, since what it gave may be used there; of `mapIsolated` only for those that take it.
  */
 export class Evaluation {
   /** Everything that the graph was made from. */
@@ -70,7 +70,7 @@ export class Evaluation {
     return JSON.parse(this.observer.state.texts.get(this.observer.current(node)) ?? "[]") as string[];
   }
 
-  each<T>(kind: string, name: string, body: () => T): T {
+  forSection<T>(kind: string, name: string, body: () => T): T {
     if (this.modules === undefined) {
       return body();
     }
@@ -88,7 +88,7 @@ export class Evaluation {
    * Whoever takes what the body made depends on what it read. Only while the graph is made: throws a
    * ProblemError (exit 2) later.
    */
-  apart<T>(body: () => T): () => T {
+  isolate<T>(body: () => T): () => T {
     endPass(this.#scope);
     const reads = new Set<NodeId>();
     const value = this.#within(body, reads);
@@ -97,7 +97,7 @@ export class Evaluation {
         throw new ProblemError([
           {
             code: "DP244",
-            what: "a recipe asks for what byName() has made",
+            what: "a recipe asks for what mapIsolated() has made",
             why: "the engine could not tell what the recipe depends on",
             fix: "ask while the graph is made, outside of the recipe, and use there what came back",
           },
@@ -125,7 +125,7 @@ export class Evaluation {
     }
   }
 
-  captured(): ReadonlySet<NodeId> {
+  ambientReads(): ReadonlySet<NodeId> {
     const captured = new Set(allOf(this.#scope));
     for (let scope = this.#scope.parent; scope !== undefined; scope = scope.parent) {
       for (const node of scope.values) {
@@ -214,7 +214,7 @@ export function origin(): Origin {
   for (const module of modules) {
     active.declaring.add(module);
   }
-  return { modules: [...modules], site, ambientReads: active.captured() };
+  return { modules: [...modules], site, ambientReads: active.ambientReads() };
 }
 
 function callSites(): readonly NodeJS.CallSite[] {

@@ -151,7 +151,7 @@ function sourceOf(
   return {
     offered,
     code,
-    place: ({ origin }) => sourcePlace(observer.root, url, bundle, origin.site),
+    location: ({ origin }) => sourcePlace(observer.root, url, bundle, origin.site),
     edges,
   };
 }
@@ -182,8 +182,8 @@ function dofileProblem(root: string, dofile: string, error: unknown): ProblemErr
   }
   const { name, message, stack } =
     error instanceof Error ? error : new Error(String(error), { cause: error });
-  const place = placeInStack(root, stack ?? "") ?? { file: dofile };
+  const location = placeInStack(root, stack ?? "") ?? { file: dofile };
   return new ProblemError([
-    { code: "DP243", location: place, what: `the Dofile failed: ${name}: ${message}` },
+    { code: "DP243", location: location, what: `the Dofile failed: ${name}: ${message}` },
   ]);
 }

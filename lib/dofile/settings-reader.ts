@@ -9,19 +9,19 @@ import { evaluating, type Evaluation } from "./evaluation.ts";
 export const settingsReader = {
   value: (key: string): string | number | boolean | undefined => reader().setting(key),
   names: (kind: string): readonly string[] => reader().names(kind),
-  each: <T>(kind: string, name: string, body: () => T): T => {
+  forSection: <T>(kind: string, name: string, body: () => T): T => {
     const evaluation = currentRecorder.getStore() === undefined ? evaluating() : undefined;
-    return evaluation === undefined ? body() : evaluation.each(kind, name, body);
+    return evaluation === undefined ? body() : evaluation.forSection(kind, name, body);
   },
-  apart: <T>(body: () => T): (() => T) => {
+  isolate: <T>(body: () => T): (() => T) => {
     const evaluation = currentRecorder.getStore() === undefined ? evaluating() : undefined;
     if (evaluation !== undefined) {
-      return evaluation.apart(body);
+      return evaluation.isolate(body);
     }
     const value = body();
     return () => value;
   },
-  place: (key: string): SourceLocation | undefined => reader().observer.settings.place(key),
+  locationOf: (key: string): SourceLocation | undefined => reader().observer.settings.locationOf(key),
   file: (): string => reader().observer.settingsFile,
 };
 

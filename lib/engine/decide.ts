@@ -69,8 +69,8 @@ export function isFresh(
     const good = to === from;
     // What a run that was cut left there, and what this rule has not made yet, nobody changed: why it is made
     // is told above.
-    const told = !fresh && (from === Digest.unknown || record.status === RecordStatus.started);
-    if (!good && !told && !stale({ why: "output", node, from, to })) {
+    const isExplained = !fresh && (from === Digest.unknown || record.status === RecordStatus.started);
+    if (!good && !isExplained && !stale({ why: "output", node, from, to })) {
       return false;
     }
     const mode = graph.outMode[index]!;

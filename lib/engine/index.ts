@@ -23,7 +23,7 @@ export { explain, type Explanation, type Freshness } from "./run/explain.ts";
 export { acquireLock, type Lock } from "./disk/lock.ts";
 export type { RecipeContext } from "./graph/context.ts";
 export { selectSteps } from "./graph/select.ts";
-export { Session, type Changes, type Dofile, type Host, type GitStatus as Standing } from "./run/session.ts";
+export { Session, type Changes, type Dofile, type Host, type GitStatus } from "./run/session.ts";
 export type { SettingsContent } from "./observe/settings-source.ts";
 export { loadState, STATE_FOLDER, type Store } from "./state/store.ts";
 export type { Graph } from "./model.ts";

@@ -105,7 +105,7 @@ export const codes = {
   DP241: dofile(2, "there is no Dofile"),
   DP242: dofile(2, "the Dofile's default export is not a project"),
   DP243: dofile(2, "the Dofile threw an error"),
-  DP244: dofile(2, "a recipe asks for what byName() made"),
+  DP244: dofile(2, "a recipe asks for what mapIsolated() made"),
 
   DP301: engine(4, "the engine's state was written by a newer version"),
   DP302: engine(3, "another run holds the lock"),

@@ -42,10 +42,10 @@ export class ProblemError extends Error {
 }
 
 /** `file:line:col`, as editors and terminals recognise it. */
-export function locationText(place: SourceLocation): string {
-  const line = place.line === undefined ? "" : `:${place.line}`;
-  const column = place.line === undefined || place.column === undefined ? "" : `:${place.column}`;
-  return `${place.file}${line}${column}`;
+export function locationText(location: SourceLocation): string {
+  const line = location.line === undefined ? "" : `:${location.line}`;
+  const column = location.line === undefined || location.column === undefined ? "" : `:${location.column}`;
+  return `${location.file}${line}${column}`;
 }
 
 /** A problem as text: what, why, fix, a line each. Control and direction characters are shown as escapes. */

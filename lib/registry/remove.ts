@@ -112,26 +112,26 @@ async function removeUnusedPolicy(access: AwsAccess, policyName: string, instanc
     ListTargetsForPolicyCommand,
   } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
-  const asked = (action: string) => ({ action: `iot:${action}`, resource: policyName });
-  const found = await lookUp(asked("GetPolicy"), () => iot.send(new GetPolicyCommand({ policyName })));
+  const operation = (action: string) => ({ action: `iot:${action}`, resource: policyName });
+  const found = await lookUp(operation("GetPolicy"), () => iot.send(new GetPolicyCommand({ policyName })));
   if (found === undefined || (await ownerOf(access, found.policyArn ?? "")) !== instance) {
     return;
   }
-  const { targets = [] } = await call(asked("ListTargetsForPolicy"), () =>
+  const { targets = [] } = await call(operation("ListTargetsForPolicy"), () =>
     iot.send(new ListTargetsForPolicyCommand({ policyName })),
   );
   if (targets.length > 0) {
     return;
   }
-  const { policyVersions = [] } = await call(asked("ListPolicyVersions"), () =>
+  const { policyVersions = [] } = await call(operation("ListPolicyVersions"), () =>
     iot.send(new ListPolicyVersionsCommand({ policyName })),
   );
   for (const { versionId, isDefaultVersion } of policyVersions) {
     if (isDefaultVersion !== true) {
-      await call(asked("DeletePolicyVersion"), () =>
+      await call(operation("DeletePolicyVersion"), () =>
         iot.send(new DeletePolicyVersionCommand({ policyName, policyVersionId: versionId })),
       );
     }
   }
-  await call(asked("DeletePolicy"), () => iot.send(new DeletePolicyCommand({ policyName })));
+  await call(operation("DeletePolicy"), () => iot.send(new DeletePolicyCommand({ policyName })));
 }

@@ -2,11 +2,9 @@ import { didYouMean, shown } from "../problem/index.ts";
 import { code } from "./codes.ts";
 import { FILTERS } from "./filters.ts";
 import { member, variable } from "./lookup.ts";
-import { make } from "./nunjucks.ts";
-import type { Compare, Filter, Lookup, Name, Node } from "./nunjucks.ts";
+import { make, type Compare, type Filter, type Lookup, type Name, type Node } from "./nunjucks.ts";
 import { arithmetic, comparison, concatenation, contains } from "./operators.ts";
-import { placeOf } from "./translation.ts";
-import type { Scope, Translation } from "./translation.ts";
+import { placeOf, type Scope, type Translation } from "./translation.ts";
 
 const LOOP_MEMBERS = new Set<unknown>([
   "index",
@@ -122,11 +120,11 @@ export function subjectOf(node: Node): string {
  * it if not.
  */
 export function allowedName(name: string, node: Node, scope: Scope, translation: Translation): boolean {
-  const place = placeOf(node, scope);
+  const location = placeOf(node, scope);
   if (name.startsWith("__") || FORBIDDEN.has(name)) {
     translation.report({
       code: code.refused,
-      location: place,
+      location: location,
       what: `the name ${shown(name)} is not allowed in a template`,
       why: "it leads from a value to the code behind it",
       fix: "remove it; compute the value in the rule",
@@ -203,14 +201,14 @@ function compared(node: Compare, scope: Scope, translation: Translation): Node {
 
 function filtered(node: Filter, scope: Scope, translation: Translation): Node {
   const filter = FILTERS.get(node.name.value);
-  const place = placeOf(node.name, scope);
+  const location = placeOf(node.name, scope);
   const operands = node.args.children.map((argument) => expression(argument, scope, translation));
   if (filter === undefined) {
     const near = didYouMean(node.name.value, FILTERS.keys());
     const known = [...FILTERS.keys()].join(", ");
     translation.report({
       code: code.filter,
-      location: place,
+      location: location,
       what: `there is no filter ${shown(node.name.value)}`,
       ...(node.name.value === "default" ? { why: "a default would hide a slip in a name" } : {}),
       fix:
@@ -225,12 +223,12 @@ function filtered(node: Filter, scope: Scope, translation: Translation): Node {
       filter.arguments === 0 ? ["no", "remove the brackets"] : ["one", `write | ${node.name.value}(", ")`];
     translation.report({
       code: code.filter,
-      location: place,
+      location: location,
       what: `the filter ${node.name.value} takes ${count} argument`,
       fix,
     });
   }
-  return translation.call(node, place, subjectOf(node.args.children[0] ?? node), filter.run, operands);
+  return translation.call(node, location, subjectOf(node.args.children[0] ?? node), filter.run, operands);
 }
 
 const CONSTRUCTS: Readonly<Partial<Record<Node["typename"], string>>> = {

@@ -1,6 +1,6 @@
 import { visible } from "../problem/index.ts";
 import type { Language } from "./language.ts";
-import { flow, ini, kindOf, scalarText, sh, Unwritable } from "./quote.ts";
+import { flow, ini, kindOf, scalarText, sh, UnquotableValue } from "./quote.ts";
 
 /**
  * The filter that an output needs as its last one, by the template's language. Text is for people and needs
@@ -34,12 +34,12 @@ function length(value: unknown): number {
   if (Array.isArray(value)) {
     return value.length;
   }
-  throw new Unwritable(`is ${kindOf(value)}, which has no length`, "pass text or a list");
+  throw new UnquotableValue(`is ${kindOf(value)}, which has no length`, "pass text or a list");
 }
 
 function join(value: unknown, separator: unknown): string {
   if (!Array.isArray(value)) {
-    throw new Unwritable(`is ${kindOf(value)}, not a list`, "pass a list from the rule");
+    throw new UnquotableValue(`is ${kindOf(value)}, not a list`, "pass a list from the rule");
   }
   return Array.from(value, scalarText).join(scalarText(separator));
 }
@@ -53,7 +53,7 @@ export function plainText(value: unknown): string {
 export function shAssigned(value: unknown): string {
   if (Array.isArray(value)) {
     const why = "is a list, and behind NAME= its second word would run as a command";
-    throw new Unwritable(why, 'write `set -- {{ … | sh }}` and use "$@"');
+    throw new UnquotableValue(why, 'write `set -- {{ … | sh }}` and use "$@"');
   }
   return sh(value);
 }

@@ -1,8 +1,7 @@
 import { didYouMean } from "../problem/index.ts";
 import { code } from "./codes.ts";
-import { Fault } from "./operation.ts";
-import type { Operation } from "./operation.ts";
-import { isRecord, kindOf, Unwritable } from "./quote.ts";
+import { TemplateError, type Operation } from "./operation.ts";
+import { isRecord, kindOf, UnquotableValue } from "./quote.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -24,7 +23,7 @@ export function member(key: string | number, path: string, owner: string): Opera
   return (target) => {
     if (typeof target !== "object" || target === null) {
       const what = `${path} is not there: ${owner} is ${kindOf(target)}`;
-      throw new Fault({ code: code.undefined, what, fix: `pass ${owner} as an object` });
+      throw new TemplateError({ code: code.undefined, what, fix: `pass ${owner} as an object` });
     }
     return found(target as Members, key, path, () => Object.keys(target));
   };
@@ -44,7 +43,7 @@ function found(target: Members, key: string | number, path: string, names: () =>
       ? `did you mean ${path.slice(0, path.lastIndexOf(".") + 1)}${near}?`
       : `pass it from the rule${some.length === 0 ? "" : `; known here: ${some.join(", ")}`}`;
   const why = "it would become an empty text unnoticed";
-  throw new Fault({ code: code.undefined, what: `${path} is undefined`, why, fix });
+  throw new TemplateError({ code: code.undefined, what: `${path} is undefined`, why, fix });
 }
 
 /**
@@ -54,12 +53,12 @@ function found(target: Members, key: string | number, path: string, names: () =>
 export const items: Operation = function (list) {
   if (!Array.isArray(list)) {
     const fix = isRecord(list) ? "write {% for key, value in … %}" : "pass a list from the rule";
-    throw new Unwritable(`is ${kindOf(list)}, not a list`, fix);
+    throw new UnquotableValue(`is ${kindOf(list)}, not a list`, fix);
   }
   spend(this, list.length);
   return Array.from(list, (item: unknown, index) => {
     if (item === undefined) {
-      throw new Unwritable(`has no item ${index}`, "pass a list without holes");
+      throw new UnquotableValue(`has no item ${index}`, "pass a list without holes");
     }
     return item;
   });
@@ -69,7 +68,7 @@ export const items: Operation = function (list) {
 export const entries: Operation = function (target) {
   if (typeof target !== "object" || target === null || Array.isArray(target)) {
     const fix = Array.isArray(target) ? "write {% for item in … %}" : "pass an object from the rule";
-    throw new Unwritable(`is ${kindOf(target)}, not an object`, fix);
+    throw new UnquotableValue(`is ${kindOf(target)}, not an object`, fix);
   }
   const keys = Object.keys(target);
   spend(this, keys.length);
@@ -84,6 +83,6 @@ function spend(rendering: { turnsLeft: number }, turns: number): void {
   rendering.turnsLeft -= turns;
   if (rendering.turnsLeft < 0) {
     const what = "the loops of this template make too many turns";
-    throw new Fault({ code: code.limit, what, fix: "compute the list in the rule" });
+    throw new TemplateError({ code: code.limit, what, fix: "compute the list in the rule" });
   }
 }

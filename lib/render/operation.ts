@@ -1,7 +1,6 @@
-import { locationText, ProblemError } from "../problem/index.ts";
-import type { SourceLocation, Problem } from "../problem/index.ts";
+import { locationText, ProblemError, type SourceLocation, type Problem } from "../problem/index.ts";
 import { code } from "./codes.ts";
-import { Unwritable } from "./quote.ts";
+import { UnquotableValue } from "./quote.ts";
 
 /** What one render knows; operations get it as `this`. */
 export interface Rendering {
@@ -18,7 +17,7 @@ export interface Rendering {
 export type Operation = (this: Rendering, ...operands: unknown[]) => unknown;
 
 /** What failed in an operation that knows neither its place nor the name of its operand. */
-export class Fault extends Error {
+export class TemplateError extends Error {
   readonly problem: Omit<Problem, "place">;
   constructor(problem: Omit<Problem, "place">) {
     super(problem.what);
@@ -30,22 +29,22 @@ export class Fault extends Error {
  * The operation with its place in the template: its faults become problems there; a problem that a value
  * itself reports (a setting that does not exist) stays where it is, and says in `why` which template asked.
  */
-export function placed(place: SourceLocation, subject: string, operation: Operation): Operation {
+export function placed(location: SourceLocation, subject: string, operation: Operation): Operation {
   return function (this: Rendering, ...operands: unknown[]): unknown {
     try {
       return operation.apply(this, operands);
     } catch (error) {
-      if (error instanceof Fault) {
-        throw new ProblemError([{ ...error.problem, location: place }]);
+      if (error instanceof TemplateError) {
+        throw new ProblemError([{ ...error.problem, location }]);
       }
-      if (error instanceof Unwritable) {
+      if (error instanceof UnquotableValue) {
         throw new ProblemError([
-          { code: code.value, location: place, what: `${subject} ${error.message}`, fix: error.fix },
+          { code: code.value, location: location, what: `${subject} ${error.message}`, fix: error.fix },
         ]);
       }
       if (error instanceof ProblemError) {
         throw new ProblemError(
-          error.problems.map((problem) => askedFor(problem, place)),
+          error.problems.map((problem) => askedFor(problem, location)),
           error.exitCode,
         );
       }
@@ -54,7 +53,7 @@ export function placed(place: SourceLocation, subject: string, operation: Operat
   };
 }
 
-function askedFor(problem: Problem, place: SourceLocation): Problem {
-  const asked = `asked for by ${locationText(place)}`;
-  return { ...problem, why: problem.why === undefined ? asked : `${problem.why}; ${asked}` };
+function askedFor(problem: Problem, location: SourceLocation): Problem {
+  const requested = `asked for by ${locationText(location)}`;
+  return { ...problem, why: problem.why === undefined ? requested : `${problem.why}; ${requested}` };
 }

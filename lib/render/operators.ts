@@ -1,5 +1,5 @@
 import type { Operation } from "./operation.ts";
-import { isRecord, kindOf, scalarText, Unwritable } from "./quote.ts";
+import { isRecord, kindOf, scalarText, UnquotableValue } from "./quote.ts";
 
 // JavaScript's operators turn lists and objects into text and text into numbers; these refuse instead.
 
@@ -24,7 +24,7 @@ function asNumber(value: unknown): number {
   if (typeof value === "number") {
     return value;
   }
-  throw new Unwritable(
+  throw new UnquotableValue(
     `is used as a number, but an operand is ${kindOf(value)}`,
     "pass a number; join texts with ~",
   );
@@ -40,7 +40,10 @@ export const contains: Operation = (whole, part) => {
   if (typeof whole === "string") {
     return whole.includes(scalarText(part));
   }
-  throw new Unwritable(`is ${kindOf(whole)}, in which \`in\` cannot look`, "use `in` with a list or a text");
+  throw new UnquotableValue(
+    `is ${kindOf(whole)}, in which \`in\` cannot look`,
+    "use `in` with a list or a text",
+  );
 };
 
 const COMPARISONS: ReadonlyMap<string, (a: unknown, b: unknown) => boolean> = new Map([
@@ -63,7 +66,10 @@ export function comparison(sign: string): Operation | undefined {
   return (left, right) => {
     for (const value of [left, right]) {
       if (Array.isArray(value) || isRecord(value)) {
-        throw new Unwritable(`is compared, but an operand is ${kindOf(value)}`, "compare texts or numbers");
+        throw new UnquotableValue(
+          `is compared, but an operand is ${kindOf(value)}`,
+          "compare texts or numbers",
+        );
       }
     }
     return compare(left, right);

@@ -1,5 +1,5 @@
 /** Why a value cannot be written; the message is the end of a sentence that begins with the value's name. */
-export class Unwritable extends Error {
+export class UnquotableValue extends Error {
   readonly fix: string;
   constructor(message: string, fix: string) {
     super(message);
@@ -15,7 +15,7 @@ export function scalarText(value: unknown): string {
   if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) {
     return String(value);
   }
-  throw new Unwritable(
+  throw new UnquotableValue(
     `is ${kindOf(value)}, not text, a number or a boolean`,
     "pass one of these from the rule",
   );
@@ -36,10 +36,10 @@ export function sh(value: unknown): string {
 function shWord(value: unknown): string {
   const text = scalarText(value);
   if (text.includes("\0")) {
-    throw new Unwritable("has a NUL character, which no shell word can hold", "remove it");
+    throw new UnquotableValue("has a NUL character, which no shell word can hold", "remove it");
   }
   if (/\p{Surrogate}/u.test(text)) {
-    throw new Unwritable("has half a surrogate pair, which is no Unicode text", "remove it");
+    throw new UnquotableValue("has half a surrogate pair, which is no Unicode text", "remove it");
   }
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -72,7 +72,7 @@ const MAX_KEY = 1000;
  */
 export function flow(value: unknown, depth = 0): string {
   if (depth > MAX_DEPTH) {
-    throw new Unwritable(
+    throw new UnquotableValue(
       `is nested deeper than ${MAX_DEPTH} levels, or holds itself`,
       "pass a flatter value",
     );
@@ -100,7 +100,7 @@ export function flow(value: unknown, depth = 0): string {
 function flowKey(key: string): string {
   const quoted = doubleQuoted(key);
   if (quoted.length > MAX_KEY) {
-    throw new Unwritable(`has a key of more than ${MAX_KEY} characters`, "shorten the key");
+    throw new UnquotableValue(`has a key of more than ${MAX_KEY} characters`, "shorten the key");
   }
   return quoted;
 }
@@ -112,7 +112,7 @@ function flowKey(key: string): string {
 export function ini(value: unknown): string {
   const text = scalarText(value);
   if (/[\r\n]/.test(text)) {
-    throw new Unwritable("has a line end, and an INI value is one line", "remove it");
+    throw new UnquotableValue("has a line end, and an INI value is one line", "remove it");
   }
   return /^[A-Za-z0-9_./:@-]+$/.test(text) ? text : doubleQuoted(text);
 }

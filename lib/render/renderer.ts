@@ -2,7 +2,7 @@ import { ProblemError, shown, type Problem } from "../problem/index.ts";
 import { code } from "./codes.ts";
 import { languageOf, TEMPLATE_NAMES, type Language } from "./language.ts";
 import { compile, runtime, type Root } from "./nunjucks.ts";
-import { Fault, type Operation, type Rendering } from "./operation.ts";
+import { TemplateError, type Operation, type Rendering } from "./operation.ts";
 import { checkPositions } from "./position/index.ts";
 import { readClosure, type Closure, type Source, type TemplateReader } from "./sources.ts";
 import { statements } from "./statements.ts";
@@ -107,7 +107,11 @@ function run(compiled: Compiled, template: string, values: Readonly<Record<strin
     suppressValue: (text: string) => {
       rendering.charactersLeft -= text.length;
       if (rendering.charactersLeft < 0) {
-        throw new Fault({ code: code.limit, what: "the output is longer than 10 MB", fix: "loop over less" });
+        throw new TemplateError({
+          code: code.limit,
+          what: "the output is longer than 10 MB",
+          fix: "loop over less",
+        });
       }
       return text;
     },
@@ -115,7 +119,7 @@ function run(compiled: Compiled, template: string, values: Readonly<Record<strin
   const results: { readonly error: unknown; readonly text: unknown }[] = [];
   compiled.root(env, rendering, new runtime.Frame(), hooks, (error, text) => results.push({ error, text }));
   const [{ error, text } = { error: undefined, text: undefined }] = results;
-  if (error instanceof Fault) {
+  if (error instanceof TemplateError) {
     throw failed({ ...error.problem, location: { file: template } });
   }
   if (typeof text !== "string") {

@@ -4,13 +4,10 @@ import { expression, identifier, pathText, refused, subjectOf } from "./expressi
 import { plainText, QUOTING, shAssigned } from "./filters.ts";
 import { languageOf } from "./language.ts";
 import { entries, items } from "./lookup.ts";
-import { make } from "./nunjucks.ts";
-import type { For, Include, List, Node } from "./nunjucks.ts";
+import { make, type For, type Include, type List, type Node } from "./nunjucks.ts";
 import type { Operation } from "./operation.ts";
-import { includePath } from "./sources.ts";
-import type { Closure } from "./sources.ts";
-import { placeOf } from "./translation.ts";
-import type { Output, Scope, Translation } from "./translation.ts";
+import { includePath, type Closure } from "./sources.ts";
+import { placeOf, type Output, type Scope, type Translation } from "./translation.ts";
 
 /** A file within the includes that lead to it, outermost first, so that a circle is seen. */
 interface FileScope extends Scope {
@@ -98,14 +95,16 @@ const TAGS: Readonly<Partial<Record<Node["typename"], string>>> = {
  */
 function output(node: Node, tag: List, scope: FileScope, translation: Translation): Node {
   const { language } = translation;
-  const place = placeOf(tag, scope);
+  const location = placeOf(tag, scope);
   if (language === "text") {
-    return translation.call(node, place, subjectOf(node), plainText, [expression(node, scope, translation)]);
+    return translation.call(node, location, subjectOf(node), plainText, [
+      expression(node, scope, translation),
+    ]);
   }
   if (node.typename !== "Filter" || node.name.value !== language) {
     translation.report({
       code: code.unquoted,
-      location: place,
+      location: location,
       what: `an output in a ${language} template must end in its quoting filter`,
       why: `a value could become code in the ${language} file`,
       fix: `use {{ ${pathText(node) ?? "…"} | ${language} }}`,
@@ -117,7 +116,7 @@ function output(node: Node, tag: List, scope: FileScope, translation: Translatio
   if (tooMany.length > 0) {
     return expression(node, scope, translation);
   }
-  const site: Output = { place, assigned: false };
+  const site: Output = { location, assigned: false };
   const quote = QUOTING[language];
   const write: Operation = (input) => (site.assigned ? shAssigned(input) : quote(input));
   const operand = expression(value, scope, translation);
@@ -162,14 +161,14 @@ function loop(node: For, scope: FileScope, closure: Closure, translation: Transl
 }
 
 function included(node: Include, scope: FileScope, closure: Closure, translation: Translation): Node {
-  const place = placeOf(node.template, scope);
+  const location = placeOf(node.template, scope);
   const empty = make("NodeList", node, []);
   if (node.template.typename !== "Literal" || typeof node.template.value !== "string") {
     return refused(node.template, "an include whose path is computed", scope, translation);
   }
   const written = node.template.value;
   const report = (what: string, fix: string, kind: Code = code.include): Node => {
-    translation.report({ code: kind, location: place, what, fix });
+    translation.report({ code: kind, location: location, what, fix });
     return empty;
   };
   const file = includePath(written, scope.file);

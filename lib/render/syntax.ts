@@ -1,9 +1,7 @@
-import { didYouMean, shown } from "../problem/index.ts";
-import type { SourceLocation, Problem } from "../problem/index.ts";
+import { didYouMean, shown, type SourceLocation, type Problem } from "../problem/index.ts";
 import { code } from "./codes.ts";
 import { dropLoneTagLines } from "./lone-tags.ts";
-import { lex, parse } from "./nunjucks.ts";
-import type { Node } from "./nunjucks.ts";
+import { lex, parse, type Node } from "./nunjucks.ts";
 
 const TAGS = ["if", "elif", "else", "endif", "for", "endfor", "include", "raw", "endraw"];
 
@@ -26,15 +24,15 @@ function syntaxProblem(error: Error, text: string, file: string): Problem {
       fix: "nest less",
     };
   }
-  const place = errorPlace(error, file);
-  if (place !== undefined) {
+  const location = errorPlace(error, file);
+  if (location !== undefined) {
     const tag = /^unknown block tag: (.*)$/s.exec(message)?.[1];
     if (tag !== undefined) {
-      return { code: code.syntax, location: place, ...tagProblem(tag) };
+      return { code: code.syntax, location: location, ...tagProblem(tag) };
     }
     return {
       code: code.syntax,
-      location: place,
+      location: location,
       what: message,
       fix: "see the tags and expressions of nunjucks templates",
     };

@@ -1,15 +1,12 @@
-import { problemText } from "../problem/index.ts";
-import type { SourceLocation, Problem } from "../problem/index.ts";
+import { problemText, type SourceLocation, type Problem } from "../problem/index.ts";
 import { code } from "./codes.ts";
 import type { Language } from "./language.ts";
-import { make } from "./nunjucks.ts";
-import type { Node } from "./nunjucks.ts";
-import { placed } from "./operation.ts";
-import type { Operation } from "./operation.ts";
+import { make, type Node } from "./nunjucks.ts";
+import { placed, type Operation } from "./operation.ts";
 
 /** An output as its surroundings see it: where it stands, and what they decide about it. */
 export interface Output {
-  readonly place: SourceLocation;
+  readonly location: SourceLocation;
   /** Shell only: behind `NAME=`, where a list may not stand. */
   assigned: boolean;
 }
@@ -43,12 +40,12 @@ export class Translation {
    */
   call(
     at: Node,
-    place: SourceLocation,
+    location: SourceLocation,
     subject: string,
     operation: Operation,
     operands: readonly Node[],
   ): Node {
-    const name = String(this.operations.push(placed(place, subject, operation)) - 1);
+    const name = String(this.operations.push(placed(location, subject, operation)) - 1);
     return make("Filter", at, make("Symbol", at, name), make("NodeList", at, [...operands]));
   }
 
@@ -56,17 +53,17 @@ export class Translation {
    * What `translate` makes of a node, or `instead` once the template with its includes has grown or is nested
    * beyond reason.
    */
-  within(place: SourceLocation, instead: Node, translate: () => Node): Node {
+  within(location: SourceLocation, instead: Node, translate: () => Node): Node {
     if (++this.#nodes > MAX_NODES) {
       // told once: every further node of the tree would say the same
       const what = `the template with its includes has more than ${MAX_NODES} parts`;
       if (this.#nodes === MAX_NODES + 1) {
-        this.#tooMuch(place, what);
+        this.#tooMuch(location, what);
       }
       return instead;
     }
     if (this.#depth >= MAX_DEPTH) {
-      this.#tooMuch(place, `more than ${MAX_DEPTH} levels are nested`);
+      this.#tooMuch(location, `more than ${MAX_DEPTH} levels are nested`);
       return instead;
     }
     this.#depth++;
@@ -77,10 +74,10 @@ export class Translation {
     }
   }
 
-  #tooMuch(place: SourceLocation, what: string): void {
+  #tooMuch(location: SourceLocation, what: string): void {
     this.report({
       code: code.limit,
-      location: place,
+      location: location,
       what,
       fix: "compute the value in the rule, or loop over a list",
     });

@@ -9,7 +9,7 @@ export interface Checked {
   /** The effective value of `title.key`, defaults included. */
   value: (key: string) => SettingValue | undefined;
   /** Where a key stands, or for a default where its section begins. */
-  place: (key: string) => SourceLocation | undefined;
+  locationOf: (key: string) => SourceLocation | undefined;
   names: (kind: string) => readonly string[];
 }
 
@@ -31,7 +31,7 @@ export function check(scan: Scan, parsed: IniValues, file: string): Checked {
   return {
     problems: checker.problems,
     value: (key) => checker.value(key),
-    place: (key) => checker.place(key),
+    locationOf: (key) => checker.location(key),
     names: (kind) => names[kind] ?? [],
   };
 }

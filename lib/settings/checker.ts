@@ -3,17 +3,17 @@ import { nucleusSha256 } from "../device/nucleus.ts";
 import { didYouMean, type SourceLocation, type Problem, ProblemError, shown } from "../problem/index.ts";
 import { codePointText, firstHidden } from "./characters.ts";
 import { exampleCommand } from "./example.ts";
-import { type Fault, faults, problem } from "./faults.ts";
+import { type ProblemKind, faults, problem } from "./faults.ts";
 import { nameFault } from "./names.ts";
 import type { IniValues } from "./ini.ts";
-import type { Entry, Scan, Section, Spot } from "./entry.ts";
+import type { Entry, Scan, Section, Position } from "./entry.ts";
 import { isNamed, isOptional, KINDS, type NamedKind, rulesOf } from "./schema.ts";
 import type { KeyRule, SettingValue } from "./key-rules.ts";
 import { soundsSecret } from "./secrets.ts";
 import { question, header, requiredKeys, takenFault } from "./section-text.ts";
 
 /** What the schema makes of a text, or of no text. */
-type Meant = { readonly value: SettingValue | undefined } | { readonly fault: string };
+type ParsedValue = { readonly value: SettingValue | undefined } | { readonly fault: string };
 
 export class Checker {
   readonly problems: Problem[] = [];
@@ -23,7 +23,7 @@ export class Checker {
   /** Of the entries that are in order. */
   readonly #values = new Map<Entry, SettingValue>();
   /** Ten thousand cores have few values that differ: each is asked for once. */
-  readonly #meanings = new Map<KeyRule, Map<string | undefined, Meant>>();
+  readonly #meanings = new Map<KeyRule, Map<string | undefined, ParsedValue>>();
   /** Sections that a misspelled header meant: they are not missing as well. */
   readonly #meant = new Set<string>();
 
@@ -46,7 +46,7 @@ export class Checker {
     return value === undefined && rule.inherits !== undefined ? this.value(rule.inherits) : value;
   }
 
-  place(id: string): SourceLocation | undefined {
+  location(id: string): SourceLocation | undefined {
     const { section, entry, rule } = this.#find(id);
     return rule === undefined || section === undefined ? undefined : this.#at(entry ?? section);
   }
@@ -65,10 +65,10 @@ export class Checker {
     return { kind, section, entry: section?.entries.get(key), rule: rulesOf(kind)?.get(key) };
   }
 
-  #meaning(rule: KeyRule, text: string | undefined): Meant {
+  #meaning(rule: KeyRule, text: string | undefined): ParsedValue {
     let meanings = this.#meanings.get(rule);
     if (meanings === undefined) {
-      this.#meanings.set(rule, (meanings = new Map<string | undefined, Meant>()));
+      this.#meanings.set(rule, (meanings = new Map<string | undefined, ParsedValue>()));
     }
     let meant = meanings.get(text);
     if (meant === undefined) {
@@ -81,7 +81,7 @@ export class Checker {
     return meant;
   }
 
-  #at({ line, column }: Spot): SourceLocation {
+  #at({ line, column }: Position): SourceLocation {
     return { file: this.#file, line, column };
   }
 
@@ -91,8 +91,8 @@ export class Checker {
       .map((section) => section.name);
   }
 
-  #refuse(kind: Fault, place: SourceLocation, what: string, said: Partial<Fault> = {}): void {
-    this.problems.push(problem(kind, place, what, said));
+  #refuse(kind: ProblemKind, location: SourceLocation, what: string, said: Partial<ProblemKind> = {}): void {
+    this.problems.push(problem(kind, location, what, said));
   }
 
   section(section: Section): void {
@@ -159,13 +159,13 @@ export class Checker {
   #set(section: Section, entry: Entry, rule: KeyRule): void {
     const text = String(this.#parsed[section.title]?.[entry.key]);
     const meant = this.#meaning(rule, text);
-    const place = (): SourceLocation => this.#at({ line: entry.line, column: entry.valueColumn });
+    const location = (): SourceLocation => this.#at({ line: entry.line, column: entry.valueColumn });
     if ("fault" in meant) {
-      return this.#refuse(faults.value, place(), meant.fault, { why: rule.why, fix: rule.fix });
+      return this.#refuse(faults.value, location(), meant.fault, { why: rule.why, fix: rule.fix });
     }
     const hidden = firstHidden(text);
     if (hidden !== undefined) {
-      this.#refuse(faults.hidden, place(), `value has ${codePointText(hidden.char)}; one line, one value`);
+      this.#refuse(faults.hidden, location(), `value has ${codePointText(hidden.char)}; one line, one value`);
     } else if (meant.value !== undefined) {
       this.#values.set(entry, meant.value);
     }
@@ -193,10 +193,10 @@ export class Checker {
       there.add(kind);
     }
     const missing = KINDS.filter((kind) => !isOptional(kind) && !there.has(kind));
-    const place = this.#at({ line: lines, column: 1 });
+    const location = this.#at({ line: lines, column: 1 });
     if (sections.size === 0) {
       const what = `the file has no sections; required are ${missing.map(header).join(", ")}`;
-      this.#refuse(faults.noSection, place, what, {
+      this.#refuse(faults.noSection, location, what, {
         fix: `add the least that is needed with: ${exampleCommand(this.#file)}`,
       });
       return;
@@ -204,24 +204,24 @@ export class Checker {
     for (const kind of missing) {
       const what = `no ${header(kind)}${isNamed(kind) ? "; at least one is needed" : ""}`;
       const fix = isNamed(kind) ? "add e.g. [core core-1]" : `add [${kind}] with ${requiredKeys(kind)}`;
-      this.#refuse(faults.noSection, place, what, { fix });
+      this.#refuse(faults.noSection, location, what, { fix });
     }
   }
 
   /** A state in S3 needs a bucket, and somebody who has one: the sandbox has no S3. */
   remoteState(): void {
-    const place = this.place("terraform.backend");
-    if (place === undefined || this.value("terraform.backend") !== "s3") {
+    const location = this.location("terraform.backend");
+    if (location === undefined || this.value("terraform.backend") !== "s3") {
       return;
     }
     if (this.value("terraform.bucket") === undefined) {
-      this.#refuse(faults.noKeySet, place, "backend = s3 without a bucket", {
+      this.#refuse(faults.noKeySet, location, "backend = s3 without a bucket", {
         why: "the state must lie somewhere",
         fix: "add it: e.g. bucket = acme-dospesos-state",
       });
     }
     if (this.value("aws.account") === "sandbox" && (this.value("terraform.endpoint") ?? "") === "") {
-      this.#refuse(faults.value, place, "the sandbox has no S3", {
+      this.#refuse(faults.value, location, "the sandbox has no S3", {
         why: "its state can lie in another S3 only",
         fix: "backend = local, or add endpoint, the URL of an S3",
       });
@@ -279,9 +279,9 @@ export class Checker {
     if (version === undefined) {
       return;
     }
-    const place = this.place(sha256 === undefined ? "greengrass.version" : "greengrass.sha256");
+    const location = this.location(sha256 === undefined ? "greengrass.version" : "greengrass.sha256");
     try {
-      nucleusSha256(String(version), sha256 === undefined ? undefined : String(sha256), place);
+      nucleusSha256(String(version), sha256 === undefined ? undefined : String(sha256), location);
     } catch (error) {
       if (!(error instanceof ProblemError)) {
         throw error;

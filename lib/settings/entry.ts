@@ -1,20 +1,20 @@
 import type { Problem } from "../problem/index.ts";
 
 /** Where something stands; a Place is made of it when it is told. There may be 100,000 of these. */
-export interface Spot {
+export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
 /** One `key = value` as it stands in the file; the value without its quotes, always a string. */
-export interface Entry extends Spot {
+export interface Entry extends Position {
   readonly key: string;
   readonly value: string;
   readonly valueColumn: number;
 }
 
 /** One section and everything that the file puts into it. */
-export interface Section extends Spot {
+export interface Section extends Position {
   /** As the section is called in messages and keys: `aws`, `core core-1`. */
   readonly title: string;
   readonly kind: string;

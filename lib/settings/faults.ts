@@ -1,7 +1,7 @@
 import type { Code, SourceLocation, Problem } from "../problem/index.ts";
 
 /** One kind of problem with settings: its stable code, what it would lead to, and what to do about it. */
-export interface Fault {
+export interface ProblemKind {
   readonly code: Code;
   readonly why: string;
   readonly fix: string;
@@ -106,14 +106,14 @@ export const faults = {
 
 /** A problem of that kind; `said` replaces the general why and fix by the ones of this case. */
 export function problem(
-  kind: Fault,
-  place: SourceLocation,
+  kind: ProblemKind,
+  location: SourceLocation,
   what: string,
-  said: Partial<Fault> = {},
+  said: Partial<ProblemKind> = {},
 ): Problem {
-  return { ...kind, ...said, location: place, what };
+  return { ...kind, ...said, location: location, what };
 }
 
-function fault(code: Code, why: string, fix: string): Fault {
+function fault(code: Code, why: string, fix: string): ProblemKind {
   return { code, why, fix };
 }

@@ -3,7 +3,7 @@ export { readSettings } from "./read.ts";
 export { type NamedKind, schema } from "./schema.ts";
 export { type KeyRule, type SettingValue } from "./key-rules.ts";
 export {
-  type ByName,
+  type Isolated as ByName,
   type CoreSettings,
   type Instances,
   type Settings,

@@ -5,7 +5,7 @@ import { codePointText, firstHidden } from "./characters.ts";
  * AWS allows 128 (IoT API, CreateThing); but a policy with exact names in it has 2,048 characters at most
  * (CreatePolicy).
  */
-const LONGEST = 64;
+const MAX_LENGTH = 64;
 
 /** Words that mean something else as a property of an object. */
 const RESERVED_IN_JAVASCRIPT: ReadonlySet<string> = new Set([
@@ -74,5 +74,5 @@ function shapeFault(name: string): string | undefined {
   if (other !== undefined) {
     return `: '${other}' not allowed`;
   }
-  return ` has ${name.length} characters; limit ${LONGEST} (IoT policy size limit)`;
+  return ` has ${name.length} characters; limit ${MAX_LENGTH} (IoT policy size limit)`;
 }

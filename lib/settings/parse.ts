@@ -20,13 +20,13 @@ export interface SettingsFile {
    * Where the key stands; for a defaulted key, where its section begins; undefined for a key that settings do
    * not have.
    */
-  place: (key: string) => SourceLocation | undefined;
+  locationOf: (key: string) => SourceLocation | undefined;
   /** The names of all cores or things, in the order of the file. */
   names: (kind: string) => readonly string[];
 }
 
 /** The most problems that are listed; a last one says how many more there are. */
-const MOST_LISTED = 100;
+const MAX_LISTED = 100;
 
 /**
  * Checks the bytes of a settings file. `file` is its name in messages.
@@ -71,15 +71,15 @@ function listed(problems: readonly Problem[], file: string): readonly Problem[] 
   const line = (one: Problem): number => one.location?.line ?? 0;
   const column = (one: Problem): number => one.location?.column ?? 0;
   const sorted = problems.toSorted((a, b) => line(a) - line(b) || column(a) - column(b));
-  const next = sorted[MOST_LISTED];
+  const next = sorted[MAX_LISTED];
   if (next === undefined) {
     return sorted;
   }
-  const count = (sorted.length - MOST_LISTED).toLocaleString("en-US");
+  const count = (sorted.length - MAX_LISTED).toLocaleString("en-US");
   const more = problem(
     faults.more,
     next.location ?? { file, line: 1 },
     `${count} more problems from here on`,
   );
-  return [...sorted.slice(0, MOST_LISTED), more];
+  return [...sorted.slice(0, MAX_LISTED), more];
 }

@@ -36,26 +36,26 @@ function open(path: string, shownAs: string): number {
     return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    const place = { file: shownAs };
+    const location = { file: shownAs };
     if (reason !== "ENOENT") {
-      throw new ProblemError([problem(faults.unreadable, place, `cannot be read (${reason})`)]);
+      throw new ProblemError([problem(faults.unreadable, location, `cannot be read (${reason})`)]);
     }
     const fix = `${faults.missingFile.fix} with: ${exampleCommand(shownAs)}`;
-    throw new ProblemError([problem(faults.missingFile, place, "there is no such file", { fix })]);
+    throw new ProblemError([problem(faults.missingFile, location, "there is no such file", { fix })]);
   }
 }
 
 function wrongs(stats: Stats, shownAs: string): readonly Problem[] {
-  const place = { file: shownAs };
+  const location = { file: shownAs };
   if (!stats.isFile()) {
-    return [problem(faults.notAFile, place, "is not a regular file")];
+    return [problem(faults.notAFile, location, "is not a regular file")];
   }
   const found: Problem[] = [];
   if (stats.size > LARGEST) {
     found.push(
       problem(
         faults.largeFile,
-        place,
+        location,
         `the file is ${stats.size.toLocaleString("en-US")} bytes; limit 1 MiB`,
       ),
     );
@@ -63,7 +63,7 @@ function wrongs(stats: Stats, shownAs: string): readonly Problem[] {
   const writers = otherWriters(stats);
   if (writers !== undefined) {
     const what = `${writers.who} can write this file: others can change what runs as root; ${writers.fix}`;
-    found.push(problem(faults.othersCanWrite, place, what, { fix: `${writers.fix} ${shownAs}` }));
+    found.push(problem(faults.othersCanWrite, location, what, { fix: `${writers.fix} ${shownAs}` }));
   }
   return found;
 }

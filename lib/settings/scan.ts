@@ -1,6 +1,6 @@
 import type { Section, Scan } from "./entry.ts";
 import type { SourceLocation, Problem } from "../problem/index.ts";
-import { type Fault, faults, problem } from "./faults.ts";
+import { type ProblemKind, faults, problem } from "./faults.ts";
 import { isReserved } from "./names.ts";
 import { unquoted } from "./quoted.ts";
 import { beginsPrivateKey, isSecret, secretIndex } from "./secrets.ts";
@@ -84,7 +84,7 @@ class Scanner {
     return { file: this.#file, line: this.#line, column: index + 1 };
   }
 
-  #refuse(kind: Fault, index: number, what: string, fix = kind.fix): void {
+  #refuse(kind: ProblemKind, index: number, what: string, fix = kind.fix): void {
     this.problems.push(problem(kind, this.#place(index), what, { fix }));
     if (this.#current !== undefined) {
       this.#current.broken = true;

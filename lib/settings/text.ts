@@ -14,8 +14,8 @@ export function settingsText(bytes: Uint8Array, file: string): string {
   try {
     return decoded(bytes);
   } catch {
-    const place = { file, line: firstBadLine(bytes), column: 1 };
-    throw new ProblemError([problem(faults.notUtf8, place, "the line has bytes that are not UTF-8")]);
+    const location = { file, line: firstBadLine(bytes), column: 1 };
+    throw new ProblemError([problem(faults.notUtf8, location, "the line has bytes that are not UTF-8")]);
   }
 }
 

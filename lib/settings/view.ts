@@ -11,12 +11,12 @@ export interface SettingsReader {
    * Runs body for one instance, so that what is read in it can be told apart from what is read for the
    * others.
    */
-  each: <T>(kind: NamedKind, name: string, body: () => T) => T;
+  forSection: <T>(kind: NamedKind, name: string, body: () => T) => T;
   /**
    * The same, but what is read in it counts for who calls the function that it gives, and for nobody else.
    */
-  apart: <T>(body: () => T) => () => T;
-  place: (key: string) => SourceLocation | undefined;
+  isolate: <T>(body: () => T) => () => T;
+  locationOf: (key: string) => SourceLocation | undefined;
   file: () => string;
 }
 
@@ -60,7 +60,7 @@ export interface Instances<T> extends Iterable<T> {
    * Calls body for each and keeps what it gives apart: a step depends on what body read for those that it was
    * made from, and on no others. So body must hand nothing out but its result.
    */
-  byName: <U>(body: (one: T) => U) => ByName<U>;
+  mapIsolated: <U>(body: (one: T) => U) => Isolated<U>;
   /** The one by this name. Throws ProblemError (exit code 2) where there is none. */
   get: (name: string) => T;
 }
@@ -69,7 +69,7 @@ export interface Instances<T> extends Iterable<T> {
  * What was made for each core, or thing; in the order of the file. Can be asked while the graph is made, not
  * by a recipe.
  */
-export interface ByName<U> extends Iterable<U> {
+export interface Isolated<U> extends Iterable<U> {
   /** What was made for the one by this name. Throws ProblemError (exit code 2) where there is none. */
   get: (name: string) => U;
 }
@@ -174,9 +174,9 @@ function instances<T>(reader: SettingsReader, kind: NamedKind, view: (name: stri
     get length() {
       return reader.names(kind).length;
     },
-    map: (body) => reader.names(kind).map((name) => reader.each(kind, name, () => body(view(name)))),
-    byName(body) {
-      const made = new Map(reader.names(kind).map((name) => [name, reader.apart(() => body(view(name)))]));
+    map: (body) => reader.names(kind).map((name) => reader.forSection(kind, name, () => body(view(name)))),
+    mapIsolated(body) {
+      const made = new Map(reader.names(kind).map((name) => [name, reader.isolate(() => body(view(name)))]));
       return {
         get(name) {
           const take = made.get(name);
@@ -212,10 +212,10 @@ function instances<T>(reader: SettingsReader, kind: NamedKind, view: (name: stri
 
 function missing(
   reader: SettingsReader,
-  asked: string,
+  requested: string,
   meant: string | undefined,
   fix: string,
 ): ProblemError {
-  const what = `${reader.file()} has no ${asked}${meant === undefined ? "" : `; did you mean ${meant}?`}`;
+  const what = `${reader.file()} has no ${requested}${meant === undefined ? "" : `; did you mean ${meant}?`}`;
   return new ProblemError([{ ...faults.noSuchSetting, what, fix }]);
 }

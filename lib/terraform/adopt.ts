@@ -5,10 +5,10 @@ import { lookUp } from "../aws/call.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { checkOwner, INSTANCE_ATTRIBUTE, instanceOf } from "../aws/ownership.ts";
 import { ownerOf } from "../aws/thing-group.ts";
-import { moduleCopy, type ModulePlace } from "./place.ts";
+import { moduleCopy, type ModuleInstance } from "./module-instance.ts";
 
 /** A resource that a person gives its name, so that it can be there already when Terraform would make it. */
-export interface Named {
+export interface ImportTarget {
   /** e.g. "aws_iot_thing.core" */
   readonly address: string;
   readonly name: string;
@@ -18,8 +18,8 @@ export interface Named {
  * What of a module has a name of its own, from its variables. What has none (attachments) can be made twice
  * without harm.
  */
-export function namedResources(module: string, variables: Readonly<Record<string, string>>): Named[] {
-  const named = (address: string, variable: string): Named[] =>
+export function namedResources(module: string, variables: Readonly<Record<string, string>>): ImportTarget[] {
+  const named = (address: string, variable: string): ImportTarget[] =>
     variables[variable] === undefined ? [] : [{ address, name: variables[variable] }];
   switch (module) {
     case "instance":
@@ -44,9 +44,9 @@ export function namedResources(module: string, variables: Readonly<Record<string
  */
 export async function existing(
   access: AwsAccess,
-  resources: readonly Named[],
+  resources: readonly ImportTarget[],
   instance: string,
-): Promise<Named[]> {
+): Promise<ImportTarget[]> {
   const found = await Promise.all(
     resources.map(async (one) => {
       const [type = ""] = one.address.split(".");
@@ -112,8 +112,8 @@ const owners: Readonly<Record<string, (access: AwsAccess, name: string) => Promi
  * Puts import blocks for the resources beside the module's copy, or takes them away (Terraform documentation,
  * "Import block").
  */
-export function writeImports(place: ModulePlace, resources: readonly Named[]): void {
-  const file = join(moduleCopy(place), "dospesos_adopt.tf");
+export function writeImports(instance: ModuleInstance, resources: readonly ImportTarget[]): void {
+  const file = join(moduleCopy(instance), "dospesos_adopt.tf");
   if (resources.length === 0) {
     return rmSync(file, { force: true });
   }

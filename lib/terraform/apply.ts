@@ -2,7 +2,7 @@ import { ProblemError } from "../problem/index.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { deleteCertificate } from "../aws/certificates.ts";
 import { runTerraform, type Terraform } from "./child.ts";
-import { placeName } from "./place.ts";
+import { instanceName } from "./module-instance.ts";
 import { discardPlan, type Planned } from "./plan.ts";
 import { changeIsDone } from "./running.ts";
 import { currentState, record, type State } from "./state.ts";
@@ -14,7 +14,7 @@ import { currentState, record, type State } from "./state.ts";
  */
 export async function applyPlan(terraform: Terraform, access: AwsAccess, planned: Planned): Promise<State> {
   const {
-    work: { place, backend, variables, parallelism },
+    work: { instance, backend, variables, parallelism },
     file,
     changesAnything,
     changes,
@@ -23,11 +23,11 @@ export async function applyPlan(terraform: Terraform, access: AwsAccess, planned
   try {
     if (changesAnything) {
       if (changes.length > 0) {
-        terraform.tell(
-          `${placeName(place)}: ${terraform.name} makes ${changes.length} ${changes.length === 1 ? "change" : "changes"}`,
+        terraform.report(
+          `${instanceName(instance)}: ${terraform.name} makes ${changes.length} ${changes.length === 1 ? "change" : "changes"}`,
         );
       }
-      await runTerraform(terraform, place, {
+      await runTerraform(terraform, instance, {
         command: "apply",
         args: ["-input=false", "-json", "-lock-timeout=20s", `-parallelism=${parallelism}`, file],
       });
@@ -35,12 +35,12 @@ export async function applyPlan(terraform: Terraform, access: AwsAccess, planned
   } finally {
     discardPlan(planned);
   }
-  const state = await currentState(terraform, place, backend);
+  const state = await currentState(terraform, instance, backend);
   if (state === undefined || state.outputs["revision"] !== variables["revision"]) {
     throw new ProblemError([
       {
         code: "DP408",
-        what: `${placeName(place)}: the state does not tell that these variables were applied`,
+        what: `${instanceName(instance)}: the state does not tell that these variables were applied`,
         why: "what is made from its outputs would be wrong",
         fix: "let the module's output revision be the one that it was given, and build again",
       },
@@ -49,7 +49,7 @@ export async function applyPlan(terraform: Terraform, access: AwsAccess, planned
   for (const certificate of strays) {
     await deleteCertificate(access, certificate);
   }
-  changeIsDone(place);
-  record(place, state);
+  changeIsDone(instance);
+  record(instance, state);
   return state;
 }

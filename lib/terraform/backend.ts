@@ -1,5 +1,4 @@
-import type { ModulePlace } from "./place.ts";
-import { stateFile } from "./place.ts";
+import { stateFile, type ModuleInstance } from "./module-instance.ts";
 
 /** Where states are kept. */
 export type Backend = { readonly kind: "local" } | S3Backend;
@@ -14,7 +13,7 @@ export interface S3Backend {
 }
 
 /** The key of a module's state in the bucket. */
-export function stateKey({ prefix }: S3Backend, { account, region, module, name }: ModulePlace): string {
+export function stateKey({ prefix }: S3Backend, { account, region, module, name }: ModuleInstance): string {
   return `${prefix}/${account}/${region}/${module}/${name}.tfstate`;
 }
 
@@ -22,14 +21,14 @@ export function stateKey({ prefix }: S3Backend, { account, region, module, name 
  * The content of the file that tells Terraform where the state of a module is. S3 locks by a file beside the
  * state, written only if there is none (Terraform documentation, "S3 backend", use_lockfile).
  */
-export function backendConfiguration(backend: Backend, place: ModulePlace): string {
+export function backendConfiguration(backend: Backend, instance: ModuleInstance): string {
   const block =
     backend.kind === "local"
-      ? { local: { path: `${place.root}/${stateFile(place)}` } }
+      ? { local: { path: `${instance.root}/${stateFile(instance)}` } }
       : {
           s3: {
             bucket: backend.bucket,
-            key: stateKey(backend, place),
+            key: stateKey(backend, instance),
             region: backend.region,
             use_lockfile: true,
             encrypt: true,

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { failureOf, messagesOf, unfinishedIn, type Message } from "./stream.ts";
 import { forgetRunning, noteChange, noteRunning, startOf } from "./running.ts";
-import { moduleCopy, placeName, workFolder, type ModulePlace } from "./place.ts";
+import { moduleCopy, instanceName, workFolder, type ModuleInstance } from "./module-instance.ts";
 
 /** How Terraform is run in one build. */
 export interface Terraform {
@@ -16,17 +16,17 @@ export interface Terraform {
   /** Aborted when the build is interrupted. */
   readonly signal: AbortSignal;
   /** Says something to the person who builds. */
-  readonly tell: (what: string) => void;
+  readonly report: (what: string) => void;
 }
 
-export interface Ran {
+export interface TerraformResult {
   readonly exit: number | undefined;
   readonly messages: readonly Message[];
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface Words {
+export interface Invocation {
   readonly command: string;
   readonly args: readonly string[];
   /** Exit codes that are no failure; 0 if absent. */
@@ -48,26 +48,26 @@ const CHANGES = ["apply", "destroy"];
  */
 export async function runTerraform(
   terraform: Terraform,
-  place: ModulePlace,
-  { command, args, good = [0] }: Words,
-): Promise<Ran> {
-  const { program, environment, signal, tell } = terraform;
+  instance: ModuleInstance,
+  { command, args, good = [0] }: Invocation,
+): Promise<TerraformResult> {
+  const { program, environment, signal, report } = terraform;
   signal.throwIfAborted();
   const { execa } = await import("execa");
-  const out = join(workFolder(place), `${command}.log`);
-  const errors = join(workFolder(place), `${command}.err`);
+  const out = join(workFolder(instance), `${command}.log`);
+  const errors = join(workFolder(instance), `${command}.err`);
   const [stdout, stderr] = [openSync(out, "w", 0o600), openSync(errors, "w", 0o600)];
   const began = { command, since: Date.now() };
-  noteRunning(place, began);
+  noteRunning(instance, began);
   const changes = CHANGES.includes(command);
   if (changes) {
-    noteChange(place);
+    noteChange(instance);
   }
   // State, plans and backups are as private as the mask of who creates them. The child takes the mask at this
   // very moment.
   const mask = process.umask(0o077);
   const child = execa(program, [command, ...args], {
-    cwd: moduleCopy(place),
+    cwd: moduleCopy(instance),
     env: environment,
     extendEnv: false,
     detached: true,
@@ -84,11 +84,11 @@ export async function runTerraform(
   closeSync(stderr);
   const started = child.pid === undefined ? undefined : await startOf(child.pid);
   if (child.pid !== undefined && started !== undefined) {
-    noteRunning(place, { ...began, process: { id: child.pid, started } });
+    noteRunning(instance, { ...began, process: { id: child.pid, started } });
   }
   const interrupt = (): void => {
-    tell(
-      `terraform ${command} of ${placeName(place)} was asked to stop: waiting until it has written down what it did`,
+    report(
+      `terraform ${command} of ${instanceName(instance)} was asked to stop: waiting until it has written down what it did`,
     );
     child.kill("SIGINT");
   };
@@ -106,22 +106,22 @@ export async function runTerraform(
     stderr: readFileSync(errors, "utf8"),
   };
   const isGood = exitCode !== undefined && good.includes(exitCode);
-  forgetRunning(place);
+  forgetRunning(instance);
   if (isGood) {
     return ran;
   }
   const unfinished = changes ? unfinishedIn(ran.messages) : [];
   if (unfinished.length > 0) {
-    tell(unfinishedText(place, unfinished));
+    report(unfinishedText(instance, unfinished));
   }
-  throw failureOf(place, command, ran);
+  throw failureOf(instance, command, ran);
 }
 
 /** What a run that was cut may have left. */
 export function unfinishedText(
-  place: ModulePlace,
+  instance: ModuleInstance,
   addresses: readonly string[],
   build: "this" | "the next" = "the next",
 ): string {
-  return `${placeName(place)}: may exist in the account but not in the state: ${addresses.join(", ")}; ${build} build looks for them`;
+  return `${instanceName(instance)}: may exist in the account but not in the state: ${addresses.join(", ")}; ${build} build looks for them`;
 }

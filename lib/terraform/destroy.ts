@@ -7,19 +7,19 @@ import { initialise } from "./init.ts";
 import {
   moduleCopy,
   moduleFolder,
-  placeName,
+  instanceName,
   recordFile,
   stateFile,
   workFolder,
-  type ModulePlace,
-} from "./place.ts";
+  type ModuleInstance,
+} from "./module-instance.ts";
 import { changesIn, discardPlan, savePlan, type ModuleWork, type Planned } from "./plan.ts";
 import { resume } from "./resume.ts";
 import { changeIsDone } from "./running.ts";
 import { currentState, guardCurrent, guardState } from "./state.ts";
 
 /** The names under which a module has a state, or a record of one that lies in S3. */
-export function namesWithState(root: string, where: Omit<ModulePlace, "name" | "root">): string[] {
+export function namesWithState(root: string, where: Omit<ModuleInstance, "name" | "root">): string[] {
   const folder = join(root, moduleFolder(where));
   const files = existsSync(folder) ? readdirSync(folder) : [];
   return [
@@ -30,10 +30,10 @@ export function namesWithState(root: string, where: Omit<ModulePlace, "name" | "
 /**
  * The variables of the last apply: destroy needs them to reach the same account. Undefined if they are gone.
  */
-export function appliedVariables(place: ModulePlace): string | undefined {
+export function appliedVariables(instance: ModuleInstance): string | undefined {
   const files = [
-    join(moduleCopy(place), "dospesos.auto.tfvars.json"),
-    join(place.root, "terraform", place.module, `${place.name}.tfvars.json`),
+    join(moduleCopy(instance), "dospesos.auto.tfvars.json"),
+    join(instance.root, "terraform", instance.module, `${instance.name}.tfvars.json`),
   ];
   const file = files.find((one) => existsSync(one));
   return file === undefined ? undefined : readFileSync(file, "utf8");
@@ -44,19 +44,19 @@ export function appliedVariables(place: ModulePlace): string | undefined {
  * does.
  */
 export async function planDestroy(terraform: Terraform, work: ModuleWork): Promise<Planned | undefined> {
-  const { place, backend } = work;
-  mkdirSync(workFolder(place), { recursive: true, mode: 0o700 });
-  await resume(terraform, place);
-  guardState(place, backend, work.applied);
-  await initialise(terraform, place, backend, work.variablesText);
+  const { instance, backend } = work;
+  mkdirSync(workFolder(instance), { recursive: true, mode: 0o700 });
+  await resume(terraform, instance);
+  guardState(instance, backend, work.applied);
+  await initialise(terraform, instance, backend, work.variablesText);
   // What the account has and the state has not is no part of this.
-  writeImports(place, []);
-  const state = await currentState(terraform, place, backend);
+  writeImports(instance, []);
+  const state = await currentState(terraform, instance, backend);
   guardCurrent(work, state);
   if (state === undefined) {
     return undefined;
   }
-  const file = join(workFolder(place), "plan");
+  const file = join(workFolder(instance), "plan");
   const { exit, messages } = await savePlan(terraform, work, file, ["-destroy"]);
   return { work, file, changesAnything: exit === 2, changes: changesIn(messages), strays: [] };
 }
@@ -64,13 +64,13 @@ export async function planDestroy(terraform: Terraform, work: ModuleWork): Promi
 /** Applies the plan of an end, and forgets what was known of the module: its next build begins anew. */
 export async function applyDestroy(terraform: Terraform, planned: Planned): Promise<void> {
   const {
-    work: { place, backend, parallelism },
+    work: { instance, backend, parallelism },
     file,
     changesAnything,
   } = planned;
   try {
     if (changesAnything) {
-      await runTerraform(terraform, place, {
+      await runTerraform(terraform, instance, {
         command: "apply",
         args: ["-input=false", "-json", "-lock-timeout=20s", `-parallelism=${parallelism}`, file],
       });
@@ -78,24 +78,24 @@ export async function applyDestroy(terraform: Terraform, planned: Planned): Prom
   } finally {
     discardPlan(planned);
   }
-  const left = (await currentState(terraform, place, backend))?.resources ?? [];
+  const left = (await currentState(terraform, instance, backend))?.resources ?? [];
   if (left.length > 0) {
     throw new ProblemError([
       {
         code: "DP409",
-        what: `${placeName(place)}: destroyed, but the state still has ${left.map(({ address }) => address).join(", ")}`,
+        what: `${instanceName(instance)}: destroyed, but the state still has ${left.map(({ address }) => address).join(", ")}`,
         fix: "run dospesos destroy again",
       },
     ]);
   }
-  changeIsDone(place);
-  forgetModule(place);
+  changeIsDone(instance);
+  forgetModule(instance);
 }
 
 /** Removes the local state, which knows of nothing any more, with its record and work folder. */
-export function forgetModule(place: ModulePlace): void {
-  rmSync(workFolder(place), { recursive: true, force: true });
-  for (const file of [stateFile(place), `${stateFile(place)}.backup`, recordFile(place)]) {
-    rmSync(join(place.root, file), { force: true });
+export function forgetModule(instance: ModuleInstance): void {
+  rmSync(workFolder(instance), { recursive: true, force: true });
+  for (const file of [stateFile(instance), `${stateFile(instance)}.backup`, recordFile(instance)]) {
+    rmSync(join(instance.root, file), { force: true });
   }
 }

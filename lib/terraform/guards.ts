@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { ProblemError, type SourceLocation } from "../problem/index.ts";
 
 /** Import blocks in a plan, and tests with mocks, are there from here on. */
-const LEAST = [1, 7];
+const MIN_VERSION = [1, 7];
 
 /** The program and its version. */
 export interface Binary {
@@ -18,9 +18,9 @@ export interface Binary {
 export async function findTerraform(
   name: string,
   environment: NodeJS.ProcessEnv,
-  place: SourceLocation | undefined,
+  instance: SourceLocation | undefined,
 ): Promise<Binary> {
-  const at = place === undefined ? {} : { location: place };
+  const at = instance === undefined ? {} : { location: instance };
   const program = (environment["PATH"] ?? "")
     .split(delimiter)
     .filter((folder) => folder !== "")
@@ -33,7 +33,7 @@ export async function findTerraform(
         ...at,
         what: `${name} is not on PATH`,
         why: "the modules are applied by it",
-        fix: `install ${name} ${LEAST.join(".")} or newer, or set [terraform] binary`,
+        fix: `install ${name} ${MIN_VERSION.join(".")} or newer, or set [terraform] binary`,
       },
     ]);
   }
@@ -56,12 +56,12 @@ export async function findTerraform(
     ]);
   }
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major < LEAST[0]! || (major === LEAST[0] && minor < LEAST[1]!)) {
+  if (major < MIN_VERSION[0]! || (major === MIN_VERSION[0] && minor < MIN_VERSION[1]!)) {
     throw new ProblemError([
       {
         code: "DP403",
         ...at,
-        what: `${program} has the version ${version}, and ${LEAST.join(".")} or newer is needed`,
+        what: `${program} has the version ${version}, and ${MIN_VERSION.join(".")} or newer is needed`,
         why: "the modules use what older ones do not know",
         fix: `install a newer ${name}`,
       },

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { replaceFile } from "../file/index.ts";
 import { backendConfiguration, type Backend } from "./backend.ts";
 import { runTerraform, type Terraform } from "./child.ts";
-import { moduleCopy, workFolder, type ModulePlace } from "./place.ts";
+import { moduleCopy, workFolder, type ModuleInstance } from "./module-instance.ts";
 
 const BACKEND = "dospesos_backend.tf.json";
 const VARIABLES = "dospesos.auto.tfvars.json";
@@ -20,25 +20,25 @@ let last: Promise<void> = Promise.resolve();
  */
 export async function initialise(
   terraform: Terraform,
-  place: ModulePlace,
+  instance: ModuleInstance,
   backend: Backend,
   variables: string,
 ): Promise<void> {
-  const copy = moduleCopy(place);
+  const copy = moduleCopy(instance);
   mkdirSync(copy, { recursive: true, mode: 0o700 });
-  const requirements = copySources(place, copy);
+  const requirements = copySources(instance, copy);
   put(join(copy, VARIABLES), variables);
-  const backendText = backendConfiguration(backend, place);
+  const backendText = backendConfiguration(backend, instance);
   put(join(copy, BACKEND), backendText);
-  const own = readIfThere(join(place.root, "terraform", place.module, LOCK));
+  const own = readIfThere(join(instance.root, "terraform", instance.module, LOCK));
   const shared = join(
-    place.root,
+    instance.root,
     ".dospesos",
     "terraform",
     `${digestOf([terraform.name, requirements]).slice(0, 16)}.lock.hcl`,
   );
   const digest = digestOf([terraform.program, terraform.version, requirements, backendText, own]);
-  const stamp = join(workFolder(place), "init.json");
+  const stamp = join(workFolder(instance), "init.json");
   if (readIfThere(stamp) === digest && providersThere(copy)) {
     return;
   }
@@ -49,7 +49,7 @@ export async function initialise(
     if (lock !== undefined) {
       put(join(copy, LOCK), lock);
     }
-    await runTerraform(terraform, place, {
+    await runTerraform(terraform, instance, {
       command: "init",
       args: ["-input=false", "-no-color", "-reconfigure"],
     });
@@ -64,7 +64,7 @@ export async function initialise(
  * Copies the module's files, and gives what init looks at in them; without what belongs to the folder that is
  * theirs by hand: states, variables, tests, data.
  */
-function copySources({ root, module }: ModulePlace, copy: string): string {
+function copySources({ root, module }: ModuleInstance, copy: string): string {
   const source = join(root, "terraform", module);
   const names = readdirSync(source)
     .filter((name) => /\.tf(\.json)?$/.test(name))

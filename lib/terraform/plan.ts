@@ -7,7 +7,7 @@ import { existing, namedResources, writeImports } from "./adopt.ts";
 import type { Backend } from "./backend.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { initialise } from "./init.ts";
-import { workFolder, type ModulePlace } from "./place.ts";
+import { workFolder, type ModuleInstance } from "./module-instance.ts";
 import { differing, shownPlan } from "./shown-plan.ts";
 import { resume } from "./resume.ts";
 import { currentState, guardCurrent, guardState, type State } from "./state.ts";
@@ -15,7 +15,7 @@ import type { Message } from "./stream.ts";
 
 /** What is to be applied, and where. */
 export interface ModuleWork {
-  readonly place: ModulePlace;
+  readonly instance: ModuleInstance;
   readonly backend: Backend;
   /** The text of the variables file, and what is in it. */
   readonly variablesText: string;
@@ -66,18 +66,18 @@ export async function planModule(
   access: AwsAccess,
   work: ModuleWork,
 ): Promise<Planned> {
-  const { place, backend, variables } = work;
-  mkdirSync(workFolder(place), { recursive: true, mode: 0o700 });
-  const cut = await resume(terraform, place);
-  guardState(place, backend, work.applied);
-  await initialise(terraform, place, backend, work.variablesText);
-  const state = await currentState(terraform, place, backend);
+  const { instance, backend, variables } = work;
+  mkdirSync(workFolder(instance), { recursive: true, mode: 0o700 });
+  const cut = await resume(terraform, instance);
+  guardState(instance, backend, work.applied);
+  await initialise(terraform, instance, backend, work.variablesText);
+  const state = await currentState(terraform, instance, backend);
   guardCurrent(work, state);
   if (cut !== undefined) {
-    await untaint(terraform, place, state);
+    await untaint(terraform, instance, state);
   }
-  writeImports(place, await missingFrom(state, access, work));
-  const file = join(workFolder(place), "plan");
+  writeImports(instance, await missingFrom(state, access, work));
+  const file = join(workFolder(instance), "plan");
   const { exit, messages } = await savePlan(terraform, work, file);
   const changes = await detailed(terraform, work, file, changesIn(messages));
   const strays =
@@ -91,10 +91,14 @@ export async function planModule(
  * What an interrupt hit between making and reading is in the state, but tainted. It exists, so the plan is to
  * compare it: made anew under the same name, before the old one goes, it would be refused.
  */
-async function untaint(terraform: Terraform, place: ModulePlace, state: State | undefined): Promise<void> {
+async function untaint(
+  terraform: Terraform,
+  instance: ModuleInstance,
+  state: State | undefined,
+): Promise<void> {
   for (const { address, tainted } of state?.resources ?? []) {
     if (tainted && address.startsWith("aws_")) {
-      await runTerraform(terraform, place, { command: "untaint", args: ["-lock-timeout=20s", address] });
+      await runTerraform(terraform, instance, { command: "untaint", args: ["-lock-timeout=20s", address] });
     }
   }
 }
@@ -105,7 +109,7 @@ async function untaint(terraform: Terraform, place: ModulePlace, state: State | 
  */
 async function detailed(
   terraform: Terraform,
-  { place, shown }: ModuleWork,
+  { instance, shown }: ModuleWork,
   file: string,
   changes: readonly Change[],
 ): Promise<readonly Change[]> {
@@ -113,7 +117,7 @@ async function detailed(
     return changes;
   }
   const details = new Map(
-    (await shownPlan(terraform, place, file)).resource_changes?.map(({ address, change }) => [
+    (await shownPlan(terraform, instance, file)).resource_changes?.map(({ address, change }) => [
       address,
       change,
     ]),
@@ -129,11 +133,11 @@ async function detailed(
 }
 
 /** What has a name, is not in the state, and exists in the account. */
-async function missingFrom(state: State | undefined, access: AwsAccess, { place, variables }: ModuleWork) {
+async function missingFrom(state: State | undefined, access: AwsAccess, { instance, variables }: ModuleWork) {
   const known = new Set(state?.resources.map(({ address }) => address));
   return await existing(
     access,
-    namedResources(place.module, variables).filter(({ address }) => !known.has(address)),
+    namedResources(instance.module, variables).filter(({ address }) => !known.has(address)),
     variables["instance"] ?? "",
   );
 }
@@ -141,14 +145,14 @@ async function missingFrom(state: State | undefined, access: AwsAccess, { place,
 /** Runs `terraform plan` and keeps the plan in the file until it is discarded or this process ends. */
 export async function savePlan(
   terraform: Terraform,
-  { place, parallelism }: ModuleWork,
+  { instance, parallelism }: ModuleWork,
   file: string,
   more: readonly string[] = [],
 ) {
   rmSync(file, { force: true });
   planFiles.add(file);
   try {
-    return await runTerraform(terraform, place, {
+    return await runTerraform(terraform, instance, {
       command: "plan",
       good: [0, 2],
       args: [

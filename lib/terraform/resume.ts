@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { unfinishedText, type Terraform } from "./child.ts";
-import { placeName, workFolder, type ModulePlace } from "./place.ts";
+import { instanceName, workFolder, type ModuleInstance } from "./module-instance.ts";
 import { ended, forgetRunning, isAlive, notedRunning, unfinishedChange } from "./running.ts";
 import { messagesOf, unfinishedIn } from "./stream.ts";
 
@@ -10,32 +10,35 @@ import { messagesOf, unfinishedIn } from "./stream.ts";
  * behind. Gives since when (milliseconds since 1970) no change has come to a good end; undefined if the last
  * one did.
  */
-export async function resume({ signal, tell }: Terraform, place: ModulePlace): Promise<number | undefined> {
-  const running = notedRunning(place);
+export async function resume(
+  { signal, report }: Terraform,
+  instance: ModuleInstance,
+): Promise<number | undefined> {
+  const running = notedRunning(instance);
   if (running !== undefined) {
     if (await isAlive(running)) {
-      tell(
-        `terraform ${running.command} of ${placeName(place)} from an earlier run ` +
+      report(
+        `terraform ${running.command} of ${instanceName(instance)} from an earlier run ` +
           `(process ${running.process!.id}) works still: waiting for it`,
       );
       // What only looks has nobody left to tell.
-      if (unfinishedChange(place) === undefined) {
+      if (unfinishedChange(instance) === undefined) {
         process.kill(running.process!.id, "SIGINT");
       }
       await ended(running, signal);
     }
-    const unfinished = unfinishedIn(messagesOf(logOf(place)));
+    const unfinished = unfinishedIn(messagesOf(logOf(instance)));
     if (unfinished.length > 0) {
-      tell(unfinishedText(place, unfinished, "this"));
+      report(unfinishedText(instance, unfinished, "this"));
     }
-    forgetRunning(place);
+    forgetRunning(instance);
   }
-  return unfinishedChange(place);
+  return unfinishedChange(instance);
 }
 
-function logOf(place: ModulePlace): string {
+function logOf(instance: ModuleInstance): string {
   try {
-    return readFileSync(join(workFolder(place), "apply.log"), "utf8");
+    return readFileSync(join(workFolder(instance), "apply.log"), "utf8");
   } catch {
     return "";
   }

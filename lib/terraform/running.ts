@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "../file/index.ts";
-import { workFolder, type ModulePlace } from "./place.ts";
+import { workFolder, type ModuleInstance } from "./module-instance.ts";
 
 /** A Terraform process of ours, as noted before anything can go wrong. */
 export interface Running {
@@ -12,31 +12,31 @@ export interface Running {
   readonly process?: { readonly id: number; readonly started: string };
 }
 
-const file = (place: ModulePlace): string => join(workFolder(place), "running.json");
+const file = (instance: ModuleInstance): string => join(workFolder(instance), "running.json");
 
 /** Exists from the start of an apply or destroy until one has come to a good end. */
-const unfinishedFile = (place: ModulePlace): string => join(workFolder(place), "unfinished.json");
+const unfinishedFile = (instance: ModuleInstance): string => join(workFolder(instance), "unfinished.json");
 
-export function noteRunning(place: ModulePlace, running: Running): void {
-  replaceFile(file(place), `${JSON.stringify(running)}\n`, { mode: 0o600 });
+export function noteRunning(instance: ModuleInstance, running: Running): void {
+  replaceFile(file(instance), `${JSON.stringify(running)}\n`, { mode: 0o600 });
 }
 
 /** What was noted of a process whose end was not noted: it works still, or this program was killed. */
-export function notedRunning(place: ModulePlace): Running | undefined {
-  return read<Running>(file(place));
+export function notedRunning(instance: ModuleInstance): Running | undefined {
+  return read<Running>(file(instance));
 }
 
-export function forgetRunning(place: ModulePlace): void {
-  rmSync(file(place), { force: true });
+export function forgetRunning(instance: ModuleInstance): void {
+  rmSync(file(instance), { force: true });
 }
 
 /**
  * A change in the account begins. What is on record of an earlier one that was cut stays: its leftovers may
  * still be there.
  */
-export function noteChange(place: ModulePlace): void {
-  if (unfinishedChange(place) === undefined) {
-    replaceFile(unfinishedFile(place), `${JSON.stringify({ since: Date.now() })}\n`, { mode: 0o600 });
+export function noteChange(instance: ModuleInstance): void {
+  if (unfinishedChange(instance) === undefined) {
+    replaceFile(unfinishedFile(instance), `${JSON.stringify({ since: Date.now() })}\n`, { mode: 0o600 });
   }
 }
 
@@ -44,12 +44,12 @@ export function noteChange(place: ModulePlace): void {
  * Since when (milliseconds since 1970) there has been no change that came to a good end; undefined if the
  * last one did.
  */
-export function unfinishedChange(place: ModulePlace): number | undefined {
-  return read<{ since: number }>(unfinishedFile(place))?.since;
+export function unfinishedChange(instance: ModuleInstance): number | undefined {
+  return read<{ since: number }>(unfinishedFile(instance))?.since;
 }
 
-export function changeIsDone(place: ModulePlace): void {
-  rmSync(unfinishedFile(place), { force: true });
+export function changeIsDone(instance: ModuleInstance): void {
+  rmSync(unfinishedFile(instance), { force: true });
 }
 
 function read<T>(path: string): T | undefined {

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { runTerraform, type Terraform } from "./child.ts";
-import { workFolder, type ModulePlace } from "./place.ts";
+import { workFolder, type ModuleInstance } from "./module-instance.ts";
 
 /**
  * What `terraform show -json` tells of a plan (Terraform documentation, "JSON output format"), as far as it
@@ -33,12 +33,16 @@ export interface ShownChange {
 type Attributes = Readonly<Record<string, unknown>>;
 
 /** A saved plan in full. It holds values in clear, so nothing of it stays on the disk. */
-export async function shownPlan(terraform: Terraform, place: ModulePlace, file: string): Promise<ShownPlan> {
+export async function shownPlan(
+  terraform: Terraform,
+  instance: ModuleInstance,
+  file: string,
+): Promise<ShownPlan> {
   try {
-    const { stdout } = await runTerraform(terraform, place, { command: "show", args: ["-json", file] });
+    const { stdout } = await runTerraform(terraform, instance, { command: "show", args: ["-json", file] });
     return JSON.parse(stdout) as ShownPlan;
   } finally {
-    rmSync(join(workFolder(place), "show.log"), { force: true });
+    rmSync(join(workFolder(instance), "show.log"), { force: true });
   }
 }
 

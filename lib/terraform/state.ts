@@ -4,7 +4,14 @@ import { replaceFile } from "../file/index.ts";
 import { ProblemError, type Code } from "../problem/index.ts";
 import type { Backend } from "./backend.ts";
 import { runTerraform, type Terraform } from "./child.ts";
-import { moduleCopy, placeName, recordFile, stateFile, workFolder, type ModulePlace } from "./place.ts";
+import {
+  moduleCopy,
+  instanceName,
+  recordFile,
+  stateFile,
+  workFolder,
+  type ModuleInstance,
+} from "./module-instance.ts";
 
 /** What Terraform remembers of a module, as far as it matters here (state format 4). */
 export interface State {
@@ -77,33 +84,33 @@ export function parseState(text: string): State | undefined {
 /** The state now, or undefined where nothing was ever applied. From S3 Terraform itself fetches it. */
 export async function currentState(
   terraform: Terraform,
-  place: ModulePlace,
+  instance: ModuleInstance,
   backend: Backend,
 ): Promise<State | undefined> {
   if (backend.kind === "local") {
-    return localState(place);
+    return localState(instance);
   }
-  const { stdout } = await runTerraform(terraform, place, { command: "state", args: ["pull"] });
-  rmSync(join(workFolder(place), "state.log"), { force: true });
+  const { stdout } = await runTerraform(terraform, instance, { command: "state", args: ["pull"] });
+  rmSync(join(workFolder(instance), "state.log"), { force: true });
   const state = parseState(stdout);
   // Where there is none, some versions give one without a lineage.
   return state?.lineage === "" ? undefined : state;
 }
 
-export function localState(place: ModulePlace): State | undefined {
-  const text = readIfThere(join(place.root, stateFile(place)));
+export function localState(instance: ModuleInstance): State | undefined {
+  const text = readIfThere(join(instance.root, stateFile(instance)));
   return text === undefined ? undefined : parseState(text);
 }
 
-export function recorded(place: ModulePlace): StateRecord | undefined {
-  const text = readIfThere(join(place.root, recordFile(place)));
+export function recorded(instance: ModuleInstance): StateRecord | undefined {
+  const text = readIfThere(join(instance.root, recordFile(instance)));
   return text === undefined ? undefined : (JSON.parse(text) as StateRecord);
 }
 
-export function record(place: ModulePlace, { lineage, serial }: State): void {
+export function record(instance: ModuleInstance, { lineage, serial }: State): void {
   const text = `${JSON.stringify({ lineage, serial })}\n`;
-  if (readIfThere(join(place.root, recordFile(place))) !== text) {
-    replaceFile(join(place.root, recordFile(place)), text, { mode: 0o600 });
+  if (readIfThere(join(instance.root, recordFile(instance))) !== text) {
+    replaceFile(join(instance.root, recordFile(instance)), text, { mode: 0o600 });
   }
 }
 
@@ -112,14 +119,16 @@ export function record(place: ModulePlace, { lineage, serial }: State): void {
  * and make everything a second time. `applied`: whether a marker says that the module was applied.
  * @throws ProblemError (exit 4) with the way out.
  */
-export function guardState(place: ModulePlace, backend: Backend, applied: boolean): void {
-  const file = stateFile(place);
+export function guardState(instance: ModuleInstance, backend: Backend, applied: boolean): void {
+  const file = stateFile(instance);
   const stop = (code: Code, what: string, why: string, fix: string): never => {
-    throw new ProblemError([{ code, location: { file }, what: `${placeName(place)}: ${what}`, why, fix }]);
+    throw new ProblemError([
+      { code, location: { file }, what: `${instanceName(instance)}: ${what}`, why, fix },
+    ]);
   };
-  const errored = join(moduleCopy(place), "errored.tfstate");
+  const errored = join(moduleCopy(instance), "errored.tfstate");
   if (existsSync(errored)) {
-    const folder = moduleCopy(place).slice(place.root.length + 1);
+    const folder = moduleCopy(instance).slice(instance.root.length + 1);
     stop(
       "DP410",
       "Terraform could not write its state, and left the newest one in errored.tfstate",
@@ -127,8 +136,8 @@ export function guardState(place: ModulePlace, backend: Backend, applied: boolea
       `terraform -chdir=${folder} state push errored.tfstate && rm ${folder}/errored.tfstate, then build again`,
     );
   }
-  const known = recorded(place);
-  const text = readIfThere(join(place.root, file));
+  const known = recorded(instance);
+  const text = readIfThere(join(instance.root, file));
   if (backend.kind === "s3") {
     const there = text === undefined ? undefined : parseState(text);
     if (there !== undefined && there.resources.length > 0) {
@@ -141,12 +150,12 @@ export function guardState(place: ModulePlace, backend: Backend, applied: boolea
     }
     return;
   }
-  const backup = existsSync(join(place.root, `${file}.backup`))
+  const backup = existsSync(join(instance.root, `${file}.backup`))
     ? `cp ${file}.backup ${file}, or put back a copy of yours`
     : "put back a copy of yours";
   const forget =
     `if nothing of it exists in the account any more: rm -f ${file} ` +
-    `${recordFile(place)} terraform/state/effects/${place.module}/${place.name}.json`;
+    `${recordFile(instance)} terraform/state/effects/${instance.module}/${instance.name}.json`;
   const why = "Terraform would take it that nothing exists, and make everything a second time";
   if (text === undefined) {
     if (known !== undefined || applied) {
@@ -161,17 +170,17 @@ export function guardState(place: ModulePlace, backend: Backend, applied: boolea
   if (state === undefined) {
     stop("DP412", "its state is damaged", why, `${backup}; ${forget}`);
   }
-  checkLineage(place, state!, known);
+  checkLineage(instance, state!, known);
 }
 
 /** The same of a state that Terraform fetched: gone, or another one. Throws a ProblemError (exit 4). */
 export function guardCurrent(
-  { place, applied }: { readonly place: ModulePlace; readonly applied: boolean },
+  { instance, applied }: { readonly instance: ModuleInstance; readonly applied: boolean },
   state: State | undefined,
 ): void {
-  const known = recorded(place);
+  const known = recorded(instance);
   if (state !== undefined) {
-    return checkLineage(place, state, known);
+    return checkLineage(instance, state, known);
   }
   if (known === undefined && !applied) {
     return;
@@ -179,29 +188,29 @@ export function guardCurrent(
   throw new ProblemError([
     {
       code: "DP411",
-      location: { file: recordFile(place) },
-      what: `${placeName(place)}: it was applied, but the place that the settings name has no state of it`,
+      location: { file: recordFile(instance) },
+      what: `${instanceName(instance)}: it was applied, but the place that the settings name has no state of it`,
       why: "Terraform would take it that nothing exists, and make everything a second time",
       fix:
         "put [terraform] back to where the state is, or restore the object's last version " +
         "in S3; if nothing of it exists in the account any more: rm -f " +
-        `${recordFile(place)} terraform/state/effects/${place.module}/${place.name}.json`,
+        `${recordFile(instance)} terraform/state/effects/${instance.module}/${instance.name}.json`,
     },
   ]);
 }
 
 /** @throws ProblemError (exit 4) where the state is not the one that was applied before. */
-function checkLineage(place: ModulePlace, state: State, known: StateRecord | undefined): void {
+function checkLineage(instance: ModuleInstance, state: State, known: StateRecord | undefined): void {
   if (known === undefined || known.lineage === state.lineage) {
     return;
   }
   throw new ProblemError([
     {
       code: "DP413",
-      location: { file: stateFile(place) },
-      what: `${placeName(place)}: its state is another one: lineage ${state.lineage}, but ${known.lineage} was applied`,
+      location: { file: stateFile(instance) },
+      what: `${instanceName(instance)}: its state is another one: lineage ${state.lineage}, but ${known.lineage} was applied`,
       why: "what this state does not know would be made a second time",
-      fix: `put the right state back; or, if this one is meant: rm ${recordFile(place)}`,
+      fix: `put the right state back; or, if this one is meant: rm ${recordFile(instance)}`,
     },
   ]);
 }

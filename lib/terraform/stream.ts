@@ -1,5 +1,5 @@
 import { ProblemError, type SourceLocation, type Problem } from "../problem/index.ts";
-import { placeName, type ModulePlace } from "./place.ts";
+import { instanceName, type ModuleInstance } from "./module-instance.ts";
 
 /**
  * One line of Terraform's JSON stream (Terraform CLI documentation, "Machine-readable UI"). Other types exist
@@ -74,7 +74,7 @@ const STALE = "Saved plan is stale";
 
 /** Terraform's errors as problems, placed in the module's own files. */
 export function failureOf(
-  place: ModulePlace,
+  instance: ModuleInstance,
   command: string,
   { messages, stderr, exit }: Failure,
 ): ProblemError {
@@ -83,14 +83,14 @@ export function failureOf(
   );
   const lock = diagnostics.find(({ summary }) => summary === LOCK);
   if (lock !== undefined) {
-    return new ProblemError([lockProblem(place, lock.detail ?? "")]);
+    return new ProblemError([lockProblem(instance, lock.detail ?? "")]);
   }
   const stale = diagnostics.find(({ summary }) => summary === STALE);
   if (stale !== undefined) {
     return new ProblemError([
       {
         code: "DP407",
-        what: `${placeName(place)}: somebody else changed its state after the plan was made`,
+        what: `${instanceName(instance)}: somebody else changed its state after the plan was made`,
         why: "nothing was changed: what was shown is not what would happen now",
         fix: "build again: a new plan is made and shown",
       },
@@ -98,8 +98,8 @@ export function failureOf(
   }
   const problems = diagnostics.map((one): Problem => ({
     code: "DP405",
-    ...(one.range === undefined ? {} : { location: sourceOf(place, one.range) }),
-    what: `${placeName(place)}: terraform ${command} failed: ${firstLine(one.summary)}`,
+    ...(one.range === undefined ? {} : { location: sourceOf(instance, one.range) }),
+    what: `${instanceName(instance)}: terraform ${command} failed: ${firstLine(one.summary)}`,
     ...(one.detail ? { why: inOneLine(one.detail) } : {}),
   }));
   if (problems.length > 0) {
@@ -108,14 +108,14 @@ export function failureOf(
   return new ProblemError([
     {
       code: "DP405",
-      what: `${placeName(place)}: terraform ${command} ended with ${exit === undefined ? "a signal" : `exit code ${exit}`}`,
+      what: `${instanceName(instance)}: terraform ${command} ended with ${exit === undefined ? "a signal" : `exit code ${exit}`}`,
       why: inOneLine(stderr).slice(-2000) || "it said nothing",
     },
   ]);
 }
 
 function sourceOf(
-  { module }: ModulePlace,
+  { module }: ModuleInstance,
   { filename, start }: NonNullable<Diagnostic["range"]>,
 ): SourceLocation {
   return { file: `terraform/${module}/${filename}`, line: start.line, column: start.column };
@@ -131,16 +131,16 @@ function firstLine(text: string): string {
 }
 
 /** Names who holds the lock: Terraform gives ID, Who, Operation and Created in the text of its diagnostic. */
-function lockProblem(place: ModulePlace, detail: string): Problem {
+function lockProblem(instance: ModuleInstance, detail: string): Problem {
   const field = (name: string): string =>
     new RegExp(`^\\s*${name}:\\s*(.+?)\\s*$`, "m").exec(detail)?.[1] ?? "unknown";
   return {
     code: "DP406",
-    what: `${placeName(place)}: its state is locked by ${field("Who")} (${field("Operation")}, since ${field("Created")})`,
+    what: `${instanceName(instance)}: its state is locked by ${field("Who")} (${field("Operation")}, since ${field("Created")})`,
     why: "two applies at once would lose what one of them made",
     fix:
       "wait for it; if that run is dead for sure: terraform " +
-      `-chdir=terraform/state/${place.account}/${place.region}/${place.module}/${place.name}.work/module ` +
+      `-chdir=terraform/state/${instance.account}/${instance.region}/${instance.module}/${instance.name}.work/module ` +
       `force-unlock ${field("ID")}`,
   };
 }

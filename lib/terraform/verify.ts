@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ModuleWork } from "./plan.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { initialise } from "./init.ts";
-import { workFolder } from "./place.ts";
+import { workFolder } from "./module-instance.ts";
 import { differing, shownPlan, type ShownPlan } from "./shown-plan.ts";
 import { resume } from "./resume.ts";
 import { currentState, guardState, recorded } from "./state.ts";
@@ -21,12 +21,12 @@ export interface Drift {
  * @throws ProblemError as planModule does.
  */
 export async function driftOf(terraform: Terraform, work: ModuleWork): Promise<Drift[]> {
-  const { place, backend, variablesText, parallelism } = work;
-  await resume(terraform, place);
-  guardState(place, backend, work.applied);
-  await initialise(terraform, place, backend, variablesText);
-  const known = recorded(place);
-  const state = await currentState(terraform, place, backend);
+  const { instance, backend, variablesText, parallelism } = work;
+  await resume(terraform, instance);
+  guardState(instance, backend, work.applied);
+  await initialise(terraform, instance, backend, variablesText);
+  const known = recorded(instance);
+  const state = await currentState(terraform, instance, backend);
   const drift: Drift[] = [];
   if (known !== undefined && state?.lineage !== known.lineage) {
     drift.push({ address: "state", what: "is another one than was applied" });
@@ -36,9 +36,9 @@ export async function driftOf(terraform: Terraform, work: ModuleWork): Promise<D
       what: `was changed by somebody else: serial ${known.serial} → ${state.serial}`,
     });
   }
-  const file = join(workFolder(place), "refresh");
+  const file = join(workFolder(instance), "refresh");
   try {
-    const { messages } = await runTerraform(terraform, place, {
+    const { messages } = await runTerraform(terraform, instance, {
       command: "plan",
       good: [0, 2],
       args: [
@@ -54,7 +54,7 @@ export async function driftOf(terraform: Terraform, work: ModuleWork): Promise<D
     if (!messages.some(({ type }) => type === "resource_drift")) {
       return drift;
     }
-    return [...drift, ...driftIn(await shownPlan(terraform, place, file))];
+    return [...drift, ...driftIn(await shownPlan(terraform, instance, file))];
   } finally {
     rmSync(file, { force: true });
   }
@@ -65,7 +65,7 @@ export async function driftOf(terraform: Terraform, work: ModuleWork): Promise<D
  * and a missing value comes back as an empty one.
  */
 function driftIn({ resource_drift = [], configuration }: ShownPlan): Drift[] {
-  const asked = new Map(
+  const requested = new Map(
     configuration.root_module.resources?.map(({ address, expressions = {} }) => [
       address,
       [...Object.keys(expressions), "tags_all"],
@@ -75,7 +75,7 @@ function driftIn({ resource_drift = [], configuration }: ShownPlan): Drift[] {
     if (change.actions.includes("delete") || change.after === null) {
       return [{ address, what: "is gone from the account" }];
     }
-    const names = differing(change, asked.get(address));
+    const names = differing(change, requested.get(address));
     return names.length === 0 ? [] : [{ address, what: `was changed in the account: ${names.join(", ")}` }];
   });
 }

@@ -17,7 +17,7 @@ export interface Watcher {
 
 /** How long it must be quiet after a change, and how long a burst may hold up a build, in milliseconds. */
 const QUIET = 5;
-const LONGEST = 200;
+const MAX_DELAY_MS = 200;
 /** How long a file that was deleted may take to come back: some editors save so. */
 const ABSENT = 50;
 const POLL_EVERY = 200;
@@ -174,7 +174,7 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
       while (
         !closed &&
         (await until(hasVanished(hints, followed) ? ABSENT : QUIET)) &&
-        performance.now() - begin < LONGEST
+        performance.now() - begin < MAX_DELAY_MS
       ) {
         // The hints that came meanwhile belong to the same batch.
       }

@@ -124,9 +124,13 @@ testOverSsh(test, [], "a device that hangs is waited for as long as was said", a
   const path = process.env["PATH"];
   process.env["PATH"] = client.environment["PATH"];
   try {
-    await ssh({ host: "core-1", asks: false, signal: new AbortController().signal, within: 1000 }, "sh -s", {
-      text: "systemctl is-active greengrass\n",
-    });
+    await ssh(
+      { host: "core-1", interactive: false, signal: new AbortController().signal, timeoutMs: 1000 },
+      "sh -s",
+      {
+        text: "systemctl is-active greengrass\n",
+      },
+    );
     assert.unreachable();
   } catch (error) {
     assert.instance(error, ProblemError);

@@ -57,7 +57,7 @@ testWhere(
       region: "eu-west-1",
       bundles: join(clone.root, "edge/out"),
       ports: { discovery: SDK_PORT },
-      told: (line) => {
+      log: (line) => {
         told += `${line}\n`;
         for (const wake of wakes) {
           wake();

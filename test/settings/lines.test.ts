@@ -7,7 +7,7 @@ const text = (settings: string) =>
 
 test("a byte order mark changes nothing", () => {
   assert.is(parsed(`\ufeff${LEAST}`).value("aws.account"), "sandbox");
-  assert.equal(parsed(`\ufeff${LEAST}`).place("aws.account"), parsed(LEAST).place("aws.account"));
+  assert.equal(parsed(`\ufeff${LEAST}`).locationOf("aws.account"), parsed(LEAST).locationOf("aws.account"));
 });
 
 test("CRLF line ends change nothing", () => {

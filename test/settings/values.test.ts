@@ -377,10 +377,10 @@ test("what is not set has its default, and the place of its section", () => {
   };
   for (const [key, value] of Object.entries(defaults)) {
     assert.is(settings.value(`greengrass.${key}`), value);
-    assert.equal(settings.place(`greengrass.${key}`), { file: "settings.ini", line: 6, column: 1 });
+    assert.equal(settings.locationOf(`greengrass.${key}`), { file: "settings.ini", line: 6, column: 1 });
   }
-  assert.equal(settings.place("greengrass.version"), { file: "settings.ini", line: 7, column: 1 });
-  assert.is(settings.place("greengrass.vresion"), undefined);
+  assert.equal(settings.locationOf("greengrass.version"), { file: "settings.ini", line: 7, column: 1 });
+  assert.is(settings.locationOf("greengrass.vresion"), undefined);
   assert.is(settings.value("greengrass.vresion"), undefined);
 });
 

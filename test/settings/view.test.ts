@@ -19,20 +19,20 @@ function recorded(settings: SettingsFile = FILE) {
       reads.push(`names ${kind}`);
       return settings.names(kind);
     },
-    each(kind, name, body) {
+    forSection(kind, name, body) {
       reads.push(`> ${kind} ${name}`);
       const result = body();
       reads.push(`< ${kind} ${name}`);
       return result;
     },
-    apart(body) {
+    isolate(body) {
       const result = body();
       return () => {
         reads.push("take");
         return result;
       };
     },
-    place: (key) => settings.place(key),
+    locationOf: (key) => settings.locationOf(key),
     file: () => settings.file,
   };
   return { view: settingsView(reader), reads };
@@ -107,7 +107,7 @@ test("iterating, counting and getting read the names", () => {
 
 test("what is made by name is taken when it is asked for, one by one or all in the order of the file", () => {
   const { view, reads } = recorded();
-  const made = view.cores.byName((core) => core.group);
+  const made = view.cores.mapIsolated((core) => core.group);
   assert.equal(reads, ["names core", "core core-1.group", "core core-2.group"]);
   assert.is(made.get("core-2"), "dospesos");
   assert.equal([...made], ["my-group", "dospesos"]);

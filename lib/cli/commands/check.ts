@@ -25,7 +25,7 @@ export const check = command({
       import("../../check/core-links.ts"),
       import("../../check/thing-links.ts"),
     ]);
-    return withDevices({ root, settings, told: () => {} }, () =>
+    return withDevices({ root, settings, log: () => {} }, () =>
       withAccount({ root, settings }, async (account) => {
         const checking = { root, account, signal };
         let passed = true;

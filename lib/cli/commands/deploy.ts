@@ -50,7 +50,7 @@ async function waitForCores(context: CommandContext): Promise<number> {
         waitForCore(context, account, name, deploymentId(root, group) ?? ""),
       ),
     );
-  const succeeded = await withDevices({ root, settings, told: () => {} }, () =>
+  const succeeded = await withDevices({ root, settings, log: () => {} }, () =>
     withAccount({ root, settings }, body),
   );
   return succeeded.every(Boolean) ? 0 : 1;

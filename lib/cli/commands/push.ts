@@ -72,7 +72,7 @@ async function runPush(context: PushContext): Promise<number> {
     ...(given.offline ? ["--offline"] : []),
   ];
   emit({ type: "push-begin", cores: targets.map(({ core }) => core) });
-  const failures = await pushAll(context, targets, async ({ core, host, location, archive }, tell) => {
+  const failures = await pushAll(context, targets, async ({ core, host, location, archive }, report) => {
     const note = (outcome: Outcome): void => {
       if (!given.dryRun) {
         writeOutcomes(root, outcomes.set(core, outcome));
@@ -80,14 +80,14 @@ async function runPush(context: PushContext): Promise<number> {
     };
     note("begun");
     try {
-      const asks = targets.length === 1 && process.stdin.isTTY;
+      const interactive = targets.length === 1 && process.stdin.isTTY;
       await pushTo({
         core,
-        device: { host, place: location, asks, signal },
+        device: { host, location: location, interactive, signal },
         archive: join(root, archive),
         nucleus: nucleus === undefined ? undefined : join(root, nucleus),
         options: setupOptions,
-        tell,
+        report,
       });
       note("done");
     } catch (error) {
@@ -156,7 +156,7 @@ async function mustBeFresh(session: Session, files: readonly string[]): Promise<
 async function pushAll(
   { options: { jobs: limit, dryRun: isDry }, emit, signal }: PushContext,
   targets: readonly PushTarget[],
-  work: (target: PushTarget, tell: (what: string) => void) => Promise<void>,
+  work: (target: PushTarget, report: (what: string) => void) => Promise<void>,
 ): Promise<unknown[]> {
   const failures: unknown[] = [];
   await inParallel(limit, targets, async (target) => {

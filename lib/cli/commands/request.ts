@@ -38,8 +38,8 @@ export const request = command({
       try {
         const csr = await requestFrom(name, {
           host: options.host ?? cores.find((one) => one.name === name)!.host,
-          place: project.content.place(`core ${name}.host`),
-          asks: named.length === 1 && process.stdin.isTTY,
+          location: project.content.locationOf(`core ${name}.host`),
+          interactive: named.length === 1 && process.stdin.isTTY,
           signal,
         });
         const status = await keep(join(root, "edge", "keys", name, "device.pem.csr"), csr);
@@ -70,7 +70,7 @@ function checkRequestable(
       : [
           {
             code: "DP623",
-            location: content.place(`core ${name}.host`) ?? { file },
+            location: content.locationOf(`core ${name}.host`) ?? { file },
             what: wrong,
             why: "a request comes from the device that makes its own key",
             fix: "name a core with key = device and a host",

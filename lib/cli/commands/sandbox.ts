@@ -64,7 +64,7 @@ async function openDevices(context: CommandContext, log: (what: string) => void)
       { code: "DP303", what: "a sandbox runs here already", fix: "use it, or end it first" },
     ]);
   }
-  return openSandboxDevices({ root, settings, told: log });
+  return openSandboxDevices({ root, settings, log: log });
 }
 
 /** A bundle's manifest is the last of its files to be written. Several of one build are one restart. */

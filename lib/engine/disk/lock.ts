@@ -46,7 +46,7 @@ export function acquireLock(root: string, options: LockOptions): Promise<Lock> {
 }
 
 async function lockBySocket(address: string, options: LockOptions): Promise<Lock> {
-  for (let told = false; ;) {
+  for (let announced = false; ;) {
     const lock = await listen(address, holderText(options.command));
     if (lock !== undefined) {
       return lock;
@@ -57,10 +57,10 @@ async function lockBySocket(address: string, options: LockOptions): Promise<Lock
       if (!options.wait) {
         throw lockedProblem(holder);
       }
-      if (!told) {
+      if (!announced) {
         options.onWait(holder);
       }
-      told = true;
+      announced = true;
     });
   }
 }
@@ -102,7 +102,7 @@ function untilFree(address: string, signal: AbortSignal, onHolder: (holder: stri
       socket.destroy();
       settle();
     };
-    const tell = (holder: string): void => {
+    const report = (holder: string): void => {
       try {
         onHolder(holder);
       } catch (error) {
@@ -110,12 +110,12 @@ function untilFree(address: string, signal: AbortSignal, onHolder: (holder: stri
       }
     };
     const abort = (): void => end(() => reject(signal.reason as Error));
-    const silence = setTimeout(() => tell(NO_ANSWER), ANSWER_WITHIN);
+    const silence = setTimeout(() => report(NO_ANSWER), ANSWER_WITHIN);
     socket.on("data", (piece) => {
       clearTimeout(silence);
       answer += piece.toString();
       if (answer.endsWith("\n")) {
-        tell(answer.trim());
+        report(answer.trim());
       }
     });
     socket.on("error", () => {});
@@ -135,7 +135,7 @@ const O_RDWR_CREAT = 0x2 | 0x200;
 async function lockByFile(root: string, options: LockOptions): Promise<Lock> {
   mkdirSync(join(root, STATE_FOLDER), { recursive: true });
   const path = join(root, STATE_FOLDER, "lock");
-  for (let told = false; ;) {
+  for (let announced = false; ;) {
     try {
       const file = openSync(path, O_RDWR_CREAT | O_EXLOCK | O_NONBLOCK, 0o600);
       writeFileSync(file, holderText(options.command));
@@ -149,10 +149,10 @@ async function lockByFile(root: string, options: LockOptions): Promise<Lock> {
     if (!options.wait) {
       throw lockedProblem(holder);
     }
-    if (!told) {
+    if (!announced) {
       options.onWait(holder);
     }
-    told = true;
+    announced = true;
     await new Promise((resolve) => setTimeout(resolve, 50));
     options.signal.throwIfAborted();
   }

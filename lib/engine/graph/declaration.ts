@@ -71,13 +71,13 @@ export interface EffectPlan {
 export interface Origin {
   /** The modules of the project whose code its recipe can be made of. */
   readonly modules: readonly string[];
-  readonly site: Site | undefined;
+  readonly site: Position | undefined;
   /** What was read before and can be closed over by the recipe, where no one sees it being used. */
   readonly ambientReads: ReadonlySet<NodeId>;
 }
 
 /** A line and column in the code that was evaluated. */
-export interface Site {
+export interface Position {
   readonly line: number;
   readonly column: number;
 }

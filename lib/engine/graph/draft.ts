@@ -13,7 +13,7 @@ export interface GraphSource {
   readonly offered: readonly (Step<unknown> | Group)[];
   /** The digest of the code of a declaration. */
   code: (declaration: Declaration) => string;
-  place: (declaration: Declaration) => SourceLocation | undefined;
+  location: (declaration: Declaration) => SourceLocation | undefined;
   readonly edges: Edges;
 }
 

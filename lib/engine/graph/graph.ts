@@ -176,13 +176,13 @@ function definition(state: State, source: GraphSource, { declaration, outputs, n
   const makes = outputs.map(
     (node, index) => `${state.nodeKind[node]}${state.nodeName[node]} ${declaration.makes[index]?.mode ?? 0}`,
   );
-  const asked = needs.map((node) => `${state.nodeKind[node]}${state.nodeName[node]}`).sort();
+  const inputs = needs.map((node) => `${state.nodeKind[node]}${state.nodeName[node]}`).sort();
   const shape = JSON.stringify([
     declaration.kind,
     declaration.precious,
     Object.keys(declaration.needs),
     makes,
-    asked,
+    inputs,
   ]);
   return state.digest(digestOfList([shape, source.code(declaration)]));
 }

@@ -31,7 +31,7 @@ export function claim(
   const folded = `${state.nodeKind[node]}${name.normalize("NFC").toLowerCase()}`;
   const twin = spelling.get(folded);
   if (other !== undefined) {
-    const first = source.place(other.declaration);
+    const first = source.location(other.declaration);
     const where = first === undefined ? "" : ` (the other: ${first.file}:${first.line ?? 1})`;
     problems.push({
       ...problemAt(
@@ -61,8 +61,8 @@ export function problemAt(
   what: string,
   fix: string,
 ): Problem {
-  const place = source.place(declaration);
-  return { code, ...(place === undefined ? {} : { location: place }), what, fix };
+  const location = source.location(declaration);
+  return { code, ...(location === undefined ? {} : { location }), what, fix };
 }
 
 /** A target that would have to be a file and a folder. */

@@ -94,11 +94,11 @@ export class Observer extends ObservedFiles implements World {
   lookAtGlobs(which: "all" | "changed"): void {
     const { globFolders } = this.state;
     this.#made = undefined;
-    const asked = [...globFolders.keys()].filter((node) => which === "all" || this.#foldersChanged(node));
-    for (const node of asked) {
+    const changed = [...globFolders.keys()].filter((node) => which === "all" || this.#foldersChanged(node));
+    for (const node of changed) {
       globFolders.get(node)!.forEach((folder) => this.forget(folder));
     }
-    for (const node of asked) {
+    for (const node of changed) {
       this.lookAtGlob(node);
     }
   }

@@ -7,7 +7,7 @@ import { Digest, type DigestId, type NodeId } from "../model.ts";
 import type { State } from "../state/state.ts";
 
 /** Bytes. Larger files are hashed piece by piece and not kept. */
-const LARGE = 64 << 20;
+const MAX_READ_AT_ONCE = 64 << 20;
 
 export interface Content {
   readonly bytes: Uint8Array;
@@ -164,7 +164,7 @@ export abstract class ObservedFiles {
     if (node === this.settingsNode) {
       return void this.readSettings(stat);
     }
-    if (output || stat.size > LARGE) {
+    if (output || stat.size > MAX_READ_AT_ONCE) {
       return this.note(node, state.digest(digestOfFile(path, stat)), stat, isRacy);
     }
     const bytes = readFileSync(path);
@@ -193,5 +193,5 @@ export abstract class ObservedFiles {
 }
 
 export function digestOfFile(path: string, stat: Stats): string {
-  return stat.size > LARGE ? digestOfLargeFile(path) : digestOf(readFileSync(path));
+  return stat.size > MAX_READ_AT_ONCE ? digestOfLargeFile(path) : digestOf(readFileSync(path));
 }

@@ -18,5 +18,5 @@ export interface SettingsContent {
   value: (key: string) => string | number | boolean | undefined;
   /** The names of all sections of a kind: `[core core-1]` is the core with the name core-1. */
   names: (kind: string) => readonly string[];
-  place: (key: string) => SourceLocation | undefined;
+  locationOf: (key: string) => SourceLocation | undefined;
 }

@@ -21,11 +21,11 @@ export function problemsOf(root: string, target: string, error: unknown): readon
   if (code !== undefined && path !== undefined) {
     return [{ code: "DP228", location: { file: path }, what: message, why: `${target} could not be made` }];
   }
-  const place = locationInStack(root, stack ?? "");
+  const location = locationInStack(root, stack ?? "");
   return [
     {
       code: "DP229",
-      ...(place === undefined ? {} : { location: place }),
+      ...(location === undefined ? {} : { location }),
       what: `the recipe of ${target} failed: ${name === "Error" ? "" : `${name}: `}${message}`,
     },
   ];

@@ -18,7 +18,7 @@ export function checkPositions(root: Node, file: string, translation: Translatio
   const refuse: Refuse = (output, reason, fix) =>
     translation.report({
       code: code.position,
-      location: output.place,
+      location: output.location,
       what: `a value must not stand here: ${reason}`,
       why: "its quotes would not hold, and it could become code",
       fix,
@@ -43,14 +43,14 @@ function follow<State>(
   const meet = (a: State, b: State, node: Node): State => {
     const met = positions.meet(a, b);
     if (met === undefined) {
-      const place = {
+      const location = {
         file: translation.files.get(node) ?? file,
         line: node.lineno + 1,
         column: node.colno + 1,
       };
       translation.report({
         code: code.position,
-        location: place,
+        location: location,
         what: "the ways around this tag leave the text in different states, such as inside and outside of quotes",
         why: "what follows could then not be checked",
         fix: "close within the tag every quote that is opened within it",

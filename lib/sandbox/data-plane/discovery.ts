@@ -22,7 +22,7 @@ export async function openDiscovery({
   region: name,
   identity,
   port,
-  told,
+  log,
 }: DiscoveryOptions): Promise<{ readonly port: number; close: () => Promise<void> }> {
   const region = regionOf(file.account, name);
   // On port 443 clients ask for the protocol x-amzn-http-ca in ALPN, on 8443 for none.
@@ -36,7 +36,7 @@ export async function openDiscovery({
   const server = createServer(options, (request, response) => {
     const { status, body, why } = answered(region, request);
     if (why !== undefined) {
-      told(`discovery: ${why}`);
+      log(`discovery: ${why}`);
     }
     if (status === undefined) {
       return void request.socket.destroy();
@@ -44,7 +44,7 @@ export async function openDiscovery({
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   });
   server.on("tlsClientError", (error: NodeJS.ErrnoException) =>
-    told(`discovery: TLS failed: ${error.code ?? error.message}`),
+    log(`discovery: TLS failed: ${error.code ?? error.message}`),
   );
   server.listen(port, "127.0.0.1");
   await once(server, "listening");

@@ -21,7 +21,7 @@ export interface DataPlaneOptions {
   /** Ports that somebody chose; 0 or absent: free ones. */
   readonly ports?: { readonly api?: number; readonly iot?: number; readonly discovery?: number };
   /** Told what happens, a line at a time. */
-  readonly told: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 /** A sandbox with everything that a device talks to. */
@@ -44,7 +44,7 @@ export async function openDataPlane({
   region,
   bundles,
   ports = {},
-  told,
+  log,
 }: DataPlaneOptions): Promise<DataPlane> {
   const accountFile = await openAccountFile(file);
   const { account } = accountFile;
@@ -70,21 +70,21 @@ export async function openDataPlane({
   };
   try {
     const api = keep(await serveAccount(accountFile, region, ports.api, token));
-    const iot = keep(await openIotCore({ file: accountFile, region, identity, port: ports.iot ?? 0, told }));
+    const iot = keep(await openIotCore({ file: accountFile, region, identity, port: ports.iot ?? 0, log }));
     const discovery = keep(
-      await openDiscovery({ file: accountFile, region, identity, port: ports.discovery ?? 0, told }),
+      await openDiscovery({ file: accountFile, region, identity, port: ports.discovery ?? 0, log }),
     );
     const cores = keep(
       simulatedCores(
         bundles,
-        told,
+        log,
         (name, bundle) =>
           new SimulatedCore({
             bundle,
             home: join(home, "cores", name),
             iotPort: iot.port,
             clientCa: account.ca.certificate,
-            told,
+            log,
             calls: coreCalls(accountFile, region, bundle.name, bundle.certificateId),
           }),
       ),
@@ -108,7 +108,7 @@ export async function openDataPlane({
 
 function simulatedCores(
   bundles: string,
-  told: (line: string) => void,
+  log: (line: string) => void,
   make: (name: string, bundle: ReturnType<typeof readCoreBundle>) => SimulatedCore,
 ) {
   let running: SimulatedCore[] = [];
@@ -126,7 +126,7 @@ function simulatedCores(
         try {
           return [make(name, readCoreBundle(join(bundles, name)))];
         } catch (error) {
-          told(`${name} does not start: ${error instanceof Error ? error.message : String(error)}`);
+          log(`${name} does not start: ${error instanceof Error ? error.message : String(error)}`);
           return [];
         }
       });

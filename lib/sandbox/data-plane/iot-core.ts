@@ -15,7 +15,7 @@ export interface IotCoreOptions {
   /** 0: a free one. */
   readonly port: number;
   /** Told why something was refused, for a person. */
-  readonly told: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 /**
@@ -29,13 +29,13 @@ export async function openIotCore({
   region: name,
   identity,
   port,
-  told,
+  log,
 }: IotCoreOptions): Promise<Broker> {
   const region = regionOf(file.account, name);
   const principals = new Map<Client, Principal>();
   const now = (): number => Date.now() / 1000;
   const save = (): void =>
-    void file.save().catch((error: unknown) => told(`the account was not saved: ${String(error)}`));
+    void file.save().catch((error: unknown) => log(`the account was not saved: ${String(error)}`));
 
   const may = (client: Client | null, action: string, resource: string): boolean => {
     if (client === null) {
@@ -47,7 +47,7 @@ export async function openIotCore({
     }
     const { allowed, why } = decide(region, principal, action, iotArn(region, resource));
     if (!allowed) {
-      told(`${client.id}: ${why}`);
+      log(`${client.id}: ${why}`);
     }
     return allowed;
   };
@@ -57,13 +57,13 @@ export async function openIotCore({
       identity,
       clientCa: file.account.ca.certificate,
       port,
-      refused: (why) => told(`a client was refused: ${why}`),
+      refused: (why) => log(`a client was refused: ${why}`),
     },
     {
       preConnect: (client, { clientId }, done) => {
         const certificate = peerCertificate(region, client.conn);
         if (typeof certificate === "string") {
-          told(`${clientId} was refused: ${certificate}`);
+          log(`${clientId} was refused: ${certificate}`);
           return done(null, false);
         }
         const principal = { certificate, thing: thingOf(certificate, clientId), clientId };
@@ -76,7 +76,7 @@ export async function openIotCore({
         if (allowed) {
           principals.set(client, principal);
         } else {
-          told(`${clientId} was refused: ${why}`);
+          log(`${clientId} was refused: ${why}`);
         }
         done(null, allowed);
       },

@@ -55,7 +55,7 @@ export async function runningSandbox(folder: string): Promise<DataPlaneRecord | 
 
 function tokenAt(endpoint: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const asked = get(`${endpoint}${TOKEN_PATH}`, { timeout: 3000, agent: false }, (response) => {
+    const request = get(`${endpoint}${TOKEN_PATH}`, { timeout: 3000, agent: false }, (response) => {
       let text = "";
       response
         .setEncoding("utf8")
@@ -63,7 +63,7 @@ function tokenAt(endpoint: string): Promise<string | undefined> {
         .on("end", () => resolve(text))
         .on("error", () => resolve(undefined));
     });
-    asked.on("timeout", () => asked.destroy());
-    asked.on("error", () => resolve(undefined));
+    request.on("timeout", () => request.destroy());
+    request.on("error", () => resolve(undefined));
   });
 }

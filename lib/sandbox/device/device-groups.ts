@@ -49,13 +49,13 @@ export function deviceGroups(value: unknown): MayDevice {
     }
     return { selects: selection(selectionRule), statements: Object.values(policy) };
   });
-  return (thing, asked, resource) =>
+  return (thing, requested, resource) =>
     groups.some(
       ({ selects, statements }) =>
         selects(thing) &&
         statements.some(
           ({ operations, resources }) =>
-            operations.includes(asked) &&
+            operations.includes(requested) &&
             resources.some((pattern) =>
               isLike(pattern.replaceAll("${iot:Connection.Thing.ThingName}", thing), resource),
             ),

@@ -14,19 +14,14 @@ export interface LocalBrokerOptions extends Omit<BrokerOptions, "refused"> {
    * connected.
    */
   readonly may: MayDevice;
-  readonly told: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 /**
  * The MQTT broker of a core for its client devices: `aws.greengrass.clientdevices.mqtt.Moquette` with
  * `clientdevices.Auth`.
  */
-export async function openLocalBroker({
-  verify,
-  may,
-  told,
-  ...options
-}: LocalBrokerOptions): Promise<Broker> {
+export async function openLocalBroker({ verify, may, log, ...options }: LocalBrokerOptions): Promise<Broker> {
   const things = new Map<Client, string>();
   const isAllowed = (client: Client | null, operation: Operation, resource: string): boolean => {
     if (client === null) {
@@ -35,7 +30,7 @@ export async function openLocalBroker({
     const thing = things.get(client);
     const allowed = thing !== undefined && may(thing, operation, resource);
     if (!allowed) {
-      told(`${client.id} may not ${operation} on ${resource}`);
+      log(`${client.id} may not ${operation} on ${resource}`);
     }
     return allowed;
   };
@@ -50,14 +45,14 @@ export async function openLocalBroker({
     }
   };
   const broker = await openBroker(
-    { ...options, refused: (why) => told(`a client device was refused: ${why}`) },
+    { ...options, refused: (why) => log(`a client device was refused: ${why}`) },
     {
       preConnect: (client, { clientId }, done) => {
         const why = whyNot(peerCertificateId(client.conn) ?? "", clientId);
         if (why === undefined) {
           things.set(client, clientId);
         } else {
-          told(`${clientId} was refused: ${why}`);
+          log(`${clientId} was refused: ${why}`);
         }
         done(null, why === undefined);
       },

@@ -31,7 +31,7 @@ export interface SimulatedCoreOptions {
   /** PEM of the CA that client devices' certificates come from. */
   readonly clientCa: string;
   readonly calls: CoreCalls;
-  readonly told: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 /**
@@ -64,7 +64,7 @@ export class SimulatedCore {
 
   /** Begins to connect; whether it gets there, the account tells. */
   async start(): Promise<void> {
-    const { bundle, iotPort, told } = this.#options;
+    const { bundle, iotPort, log } = this.#options;
     const { connect } = await import("mqtt");
     const client = connect({
       protocol: "mqtts",
@@ -88,7 +88,7 @@ export class SimulatedCore {
     client.on("error", (error) => {
       const line = `${bundle.name} cannot connect to ${bundle.dataEndpoint}: ${"code" in error ? String(error.code) : error.message}`;
       if (line !== last) {
-        told(line);
+        log(line);
       }
       last = line;
     });
@@ -113,14 +113,14 @@ export class SimulatedCore {
   #after(work: () => Promise<void>): void {
     this.#working = this.#working.then(work).catch((error: unknown) => {
       if (!this.#closed) {
-        this.#options.told(`${this.name}: ${messageOf(error)}`);
+        this.#options.log(`${this.name}: ${messageOf(error)}`);
       }
     });
   }
 
   async #connected(): Promise<void> {
     const { name } = this;
-    this.#options.told(`${name} is connected`);
+    this.#options.log(`${name} is connected`);
     const jobs = [`$aws/things/${name}/jobs/notify-next`, `$aws/things/${name}/jobs/$next/get/accepted`];
     if (this.#client !== undefined) {
       await this.#orClosed(this.#client.subscribeAsync(jobs, { qos: 1 }), "the subscription to its jobs");
@@ -128,7 +128,7 @@ export class SimulatedCore {
     await this.#reportHealth("NUCLEUS_LAUNCH");
     const before = this.#deployedBefore();
     if (before !== undefined) {
-      await this.#run(before).catch((error: unknown) => this.#options.told(`${name}: ${messageOf(error)}`));
+      await this.#run(before).catch((error: unknown) => this.#options.log(`${name}: ${messageOf(error)}`));
       await this.#reportHealth("COMPONENT_STATUS_CHANGE");
     }
     await this.#publish("jobs/$next/get", {});
@@ -145,7 +145,7 @@ export class SimulatedCore {
   }
 
   async #deploy({ jobId, jobDocument: { deploymentId, components } }: Job): Promise<void> {
-    const { calls, home, told } = this.#options;
+    const { calls, home, log } = this.#options;
     const update = (status: string, statusDetails: object): Promise<void> =>
       this.#publish(`jobs/${jobId}/update`, { status, statusDetails });
     await update("IN_PROGRESS", {});
@@ -160,12 +160,12 @@ export class SimulatedCore {
       replaceFile(join(home, "deployed.json"), JSON.stringify(components), { mode: 0o600 });
       await this.#reportHealth("THING_GROUP_DEPLOYMENT");
       await update("SUCCEEDED", { "detailed-deployment-status": "SUCCESSFUL" });
-      told(`${this.name} has deployment ${deploymentId}`);
+      log(`${this.name} has deployment ${deploymentId}`);
     } catch (error) {
       if (this.#closed) {
         return;
       }
-      told(`${this.name}: deployment ${deploymentId} failed: ${messageOf(error)}`);
+      log(`${this.name}: deployment ${deploymentId} failed: ${messageOf(error)}`);
       await this.#reportHealth("THING_GROUP_DEPLOYMENT");
       const code = error instanceof DeploymentFailed ? error.code : "COMPONENT_ERROR";
       await update("FAILED", {
@@ -180,7 +180,7 @@ export class SimulatedCore {
    * well.
    */
   async #run(components: Components): Promise<void> {
-    const { calls, home, clientCa, told } = this.#options;
+    const { calls, home, clientCa, log } = this.#options;
     this.#components = components;
     const steps: [string, () => Promise<void>][] = [
       [
@@ -201,9 +201,9 @@ export class SimulatedCore {
               identity: await issueServer(await coreCa(home, this.name), ["localhost", "127.0.0.1"]),
               clientCa,
               port: 0,
-              may: (...asked) => this.#may(...asked),
+              may: (...requested) => this.#may(...requested),
               verify: (certificate, thing) => calls.verifyClientDevice(certificate, thing),
-              told: (line) => told(`${this.name}: ${line}`),
+              log: (line) => log(`${this.name}: ${line}`),
             });
             return;
           }

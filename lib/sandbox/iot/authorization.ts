@@ -1,9 +1,9 @@
-import { decidePolicies, type Asking, type Decision } from "../../aws/iot-policy.ts";
+import { decidePolicies, type PolicyContext, type Decision } from "../../aws/iot-policy.ts";
 import type { Certificate, Region } from "../account.ts";
 import { defaultVersion } from "../policy-versions.ts";
 
 /** Who asks: a certificate, the thing that it speaks for, and over MQTT the id of its client. */
-export interface Principal extends Asking {
+export interface Principal extends PolicyContext {
   readonly certificate: Certificate;
 }
 

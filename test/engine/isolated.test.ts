@@ -1,4 +1,4 @@
-// What `settings.cores.byName` keeps apart, and what depends on it all the same.
+// What `settings.cores.mapIsolated` keeps apart, and what depends on it all the same.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TestProject } from "./project.ts";
@@ -13,7 +13,7 @@ function projectOf(body: string): TestProject {
 
 test("what was made by name depends on its own core, and who takes it on that core alone", async () => {
   const project = projectOf(`
-    const cores = settings.cores.byName((core) => {
+    const cores = settings.cores.mapIsolated((core) => {
       const { group } = core;
       return { group, step: rule({ target: "out/" + core.name, recipe: () => group }) };
     });
@@ -38,8 +38,8 @@ test("what was made by name depends on its own core, and who takes it on that co
 
 test("a core more or less is the business of what is made of all cores, and of no one else", async () => {
   const project = projectOf(`
-    const cores = settings.cores.byName((core) => rule({ target: "out/" + core.name, recipe: () => core.group }));
-    const things = settings.things.byName((thing) => rule({ target: "out/" + thing.name, needs: { core: cores.get(thing.core) }, recipe: ({ core }) => core.text }));
+    const cores = settings.cores.mapIsolated((core) => rule({ target: "out/" + core.name, recipe: () => core.group }));
+    const things = settings.things.mapIsolated((thing) => rule({ target: "out/" + thing.name, needs: { core: cores.get(thing.core) }, recipe: ({ core }) => core.text }));
     const all = [...cores];
     return [...things, rule({ target: "out/all", needs: { all }, recipe: ({ all }) => all.map((one) => one.path).join() })];`);
   await project.build();
@@ -53,7 +53,7 @@ test("a core more or less is the business of what is made of all cores, and of n
 test("what was read before counts for what is made by name after it", async () => {
   const project = projectOf(`
     const groups = settings.cores.map((core) => core.group);
-    return [...settings.things.byName((thing) => rule({ target: "out/" + thing.name, recipe: () => groups.join() }))];`);
+    return [...settings.things.mapIsolated((thing) => rule({ target: "out/" + thing.name, recipe: () => groups.join() }))];`);
   await project.build();
   project.setting("[core b]\ngroup = g1", "[core b]\ngroup = g2");
   assert.equal((await project.build()).ran, ["out/t"]);
@@ -62,7 +62,7 @@ test("what was read before counts for what is made by name after it", async () =
 
 test("a recipe that asks for what was made by name is refused, with what to do", async () => {
   const project = projectOf(`
-    const cores = settings.cores.byName((core) => core.group);
+    const cores = settings.cores.mapIsolated((core) => core.group);
     return [rule({ target: "out/one", recipe: () => cores.get("a") })];`);
   const { failed, problems } = await project.build();
   assert.equal(failed, ["out/one"]);

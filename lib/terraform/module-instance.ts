@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 /** One module applied with one set of variables: what it is called, and where all that belongs to it lies. */
-export interface ModulePlace {
+export interface ModuleInstance {
   /** "instance", "core" or "thing": the folder below terraform/. */
   readonly module: string;
   readonly name: string;
@@ -13,30 +13,30 @@ export interface ModulePlace {
 }
 
 /** The local state, relative to the project: `terraform/state/<account>/<region>/<module>/<name>.tfstate`. */
-export function stateFile(place: ModulePlace): string {
-  return `${moduleFolder(place)}/${place.name}.tfstate`;
+export function stateFile(instance: ModuleInstance): string {
+  return `${moduleFolder(instance)}/${instance.name}.tfstate`;
 }
 
 /**
  * What the last apply left as the state, relative to the project: it outlives the marker, which a clean
  * removes.
  */
-export function recordFile(place: ModulePlace): string {
-  return `${moduleFolder(place)}/${place.name}.record.json`;
+export function recordFile(instance: ModuleInstance): string {
+  return `${moduleFolder(instance)}/${instance.name}.record.json`;
 }
 
 /** The folder where Terraform works, 0700: a copy of the module, plans, logs, and who runs now. Absolute. */
-export function workFolder(place: ModulePlace): string {
-  return join(place.root, moduleFolder(place), `${place.name}.work`);
+export function workFolder(instance: ModuleInstance): string {
+  return join(instance.root, moduleFolder(instance), `${instance.name}.work`);
 }
 
 /** The copy of the module that Terraform runs in, with its own lock file and data folder. Absolute. */
-export function moduleCopy(place: ModulePlace): string {
-  return join(workFolder(place), "module");
+export function moduleCopy(instance: ModuleInstance): string {
+  return join(workFolder(instance), "module");
 }
 
 /** As a person calls it: "core core-1". */
-export function placeName({ module, name }: ModulePlace): string {
+export function instanceName({ module, name }: ModuleInstance): string {
   return `${module} ${name}`;
 }
 
@@ -45,7 +45,7 @@ export function moduleFolder({
   account,
   region,
   module,
-}: Pick<ModulePlace, "account" | "region" | "module">): string {
+}: Pick<ModuleInstance, "account" | "region" | "module">): string {
   return `terraform/state/${account}/${region}/${module}`;
 }
 
@@ -53,6 +53,6 @@ export function moduleFolder({
  * Whether a marker's text tells that Terraform applied the module here: the state, or the record of one
  * elsewhere, is a prerequisite.
  */
-export function isAppliedHere(marker: string, place: ModulePlace): boolean {
-  return marker.includes(`"${stateFile(place)}"`) || marker.includes(`"${recordFile(place)}"`);
+export function isAppliedHere(marker: string, instance: ModuleInstance): boolean {
+  return marker.includes(`"${stateFile(instance)}"`) || marker.includes(`"${recordFile(instance)}"`);
 }
