@@ -43,7 +43,7 @@ const texts: Texts = {
   exit: () => none,
   help: ({ text }) => ({ answer: text.split("\n").map((line) => [line]) }),
   version: ({ version }) => answer(version),
-  declined: ({ fix }) => say(`nothing was changed: ${fix}`),
+  declined: ({ command, fix }) => say(`nothing was ${participles[command]}: ${fix}`),
 
   group: ({ target }) => answer(`${target}  (group)`),
   target: ({ target, effect }) => answer(`${target}${effect === undefined ? "" : `  (effect ${effect})`}`),
@@ -169,6 +169,7 @@ const texts: Texts = {
   left: ({ name, what }) => say(`left      ${name}: ${what}`),
 };
 
+const participles = { build: "applied", push: "pushed", destroy: "destroyed" } as const;
 const statusWords: Readonly<Record<Freshness, string>> = {
   fresh: "fresh",
   stale: "stale",

@@ -208,7 +208,8 @@ testPush(
       const events = rest.stdout
         .trim()
         .split("\n")
-        .map((line) => JSON.parse(line) as { core: string; status: string });
+        .map((line) => JSON.parse(line) as { type: string; core: string; status: string })
+        .filter(({ type }) => type === "push");
       assert.ok(events.every(({ core }) => core === "core-2"));
       assert.is(events.at(-1)!.status, "done");
       assert.ok(isActive(machines[1]!));

@@ -151,8 +151,8 @@ testWithProvider(
     const state = clone.read(`${STATES}/thing/thing-1.tfstate`);
     const status = clone.run("status", "--verify");
     assert.is(status.exit, 1);
-    assert.match(status.stderr, "drift: thing thing-1: aws_iot_thing.thing is gone from the account");
-    assert.not.match(status.stderr, /drift: (?!thing thing-1)/);
+    assert.match(status.stderr, "drift    thing thing-1: aws_iot_thing.thing is gone from the account");
+    assert.not.match(status.stderr, /drift {4}(?!thing thing-1)/);
     assert.is(clone.read(`${STATES}/thing/thing-1.tfstate`), state, "status changes nothing");
     const repaired = clone.run("build", "--verify", "--json");
     assert.is(repaired.exit, 0, repaired.stderr);

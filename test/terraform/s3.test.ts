@@ -151,7 +151,7 @@ testWithS3("what the first applies later, --verify of the second names", async (
   assert.is((await run(first, "build", "--yes")).exit, 0);
   const status = await run(second, "status", "--verify");
   assert.is(status.exit, 1, status.stderr);
-  assert.match(status.stderr, /drift: core core-1: state was changed by somebody else: serial \d+ → \d+/);
+  assert.match(status.stderr, /drift {4}core core-1: state was changed by somebody else: serial \d+ → \d+/);
   second.edit("settings.ini", (text) => text.replace("group = my-group", "group = field"));
   const built = await run(second, "build", "--yes", "--json");
   assert.is(built.exit, 0, built.stderr);

@@ -73,7 +73,7 @@ export async function runBuild(context: BuildContext): Promise<number> {
     emit({
       type: "declined",
       command: "build",
-      fix: "the planned changes need consent: run again at a terminal and say yes, or with --yes",
+      fix: "run again at a terminal and say yes, or with --yes",
     });
   }
   return exit;
