@@ -69,4 +69,4 @@ export {
 export { fetchOnce } from "./device/fetch-nucleus.ts";
 export { checkNucleus, nucleusSha256, nucleusUrl } from "./device/nucleus.ts";
 export { mqttModule } from "./device/mqtt-module.ts";
-export type { CoreVars, InstanceVars, ThingVars } from "./modules/types.ts";
+export type { CoreVars, InstanceVars, ThingVars } from "./modules/contract.ts";

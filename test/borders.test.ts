@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   watch: ["engine"],
   ui: ["engine"],
   registry: ["aws", "modules", "pki"],
-  terraform: ["aws", "pki"],
+  terraform: ["aws", "modules", "pki"],
   account: [
     "aws",
     "device",
@@ -50,6 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "device",
     "dofile",
     "engine",
+    "modules",
     "pki",
     "render",
     "sandbox",

@@ -1,6 +1,7 @@
+import type { ModuleName } from "../modules/contract.ts";
 import type { Drift, Marker, Teardown } from "../engine/index.ts";
 import { deleteCoreDevice } from "../aws/core-device.ts";
-import type { InstanceOutputs } from "../modules/types.ts";
+import type { InstanceOutputs } from "../modules/contract.ts";
 import { applyDestroy, appliedVariables, namesWithState, planDestroy } from "../terraform/destroy.ts";
 import { planLines, type ModuleWork } from "../terraform/plan.ts";
 import { driftOf } from "../terraform/verify.ts";
@@ -14,7 +15,7 @@ import { withTerraform } from "./terraform-effect.ts";
  * in the sandbox. Undefined where nothing is left.
  */
 export async function destroyModule(
-  module: string,
+  module: ModuleName,
   { name, outputs }: Marker,
   context: EndContext,
 ): Promise<Teardown | undefined> {
@@ -28,7 +29,7 @@ export async function destroyModule(
 
 /** How the account differs from what Terraform applied. */
 export async function driftOfModule(
-  module: string,
+  module: ModuleName,
   { name }: Marker,
   context: EndContext,
 ): Promise<readonly Drift[]> {
@@ -36,14 +37,14 @@ export async function driftOfModule(
   return work === undefined ? [] : await withTerraform(context, (terraform) => driftOf(terraform, work));
 }
 
-function hasState(module: string, name: string, { root, settings }: EndContext): boolean {
+function hasState(module: ModuleName, name: string, { root, settings }: EndContext): boolean {
   // Of a state in S3 this clone may know nothing yet.
   const where = moduleInstance({ root, settings }, module, name);
   return settings.terraform.backend !== "local" || namesWithState(root, where).includes(name);
 }
 
 async function destroyByTerraform(
-  module: string,
+  module: ModuleName,
   name: string,
   context: EndContext,
 ): Promise<Teardown | undefined> {
@@ -66,7 +67,7 @@ async function destroyByTerraform(
 }
 
 function destroyInSandbox(
-  module: string,
+  module: ModuleName,
   name: string,
   outputs: unknown,
   context: EndContext,

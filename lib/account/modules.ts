@@ -1,3 +1,4 @@
+import type { ModuleName } from "../modules/contract.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SettingsContent } from "../engine/index.ts";
@@ -26,7 +27,7 @@ export function settingsOf(content: SettingsContent, file: string): Settings {
 /** A module as it is applied with the present settings. */
 export function moduleInstance(
   { root, settings }: { readonly root: string; readonly settings: Settings },
-  module: string,
+  module: ModuleName,
   name: string,
 ): ModuleInstance {
   return { module, name, account: accountId(settings), region: settings.aws.region, root };
@@ -45,7 +46,7 @@ function isMarkedApplied(instance: ModuleInstance): boolean {
 export function moduleWork(
   root: string,
   settings: Settings,
-  module: string,
+  module: ModuleName,
   name: string,
   given?: string,
 ): ModuleWork | undefined {

@@ -12,6 +12,7 @@ import {
   type Session,
   type Teardown,
 } from "../engine/index.ts";
+import { MODULE_NAMES, type ModuleName } from "../modules/contract.ts";
 import { namesWithState } from "../terraform/destroy.ts";
 import type { EndContext } from "./account-effect.ts";
 import { moduleInstance } from "./modules.ts";
@@ -24,8 +25,6 @@ export interface AppliedEffect {
   readonly subjects: readonly string[];
   readonly end: EffectEnd<unknown, EndContext>;
 }
-
-const MODULES = ["thing", "core", "instance"];
 
 /**
  * Everything that the project has applied in the present world, in the reverse order of its making: what needs
@@ -81,14 +80,14 @@ function inReverse(found: ReadonlyMap<string, AppliedEffect>): AppliedEffect[] {
 /** Modules that Terraform has applied, or may have applied from another clone, and that have no marker here. */
 function modulesWithoutMarker({ root, settings }: EndContext, session: Session): Marker[] {
   const isRemote = settings.usesTerraform && settings.terraform.backend !== "local";
-  const declared: Readonly<Record<string, readonly string[]>> = {
+  const declared: Readonly<Record<ModuleName, readonly string[]>> = {
     instance: [settings.instance.name],
     core: [...settings.cores].map(({ name }) => name),
     thing: [...settings.things].map(({ name }) => name),
   };
-  return MODULES.flatMap((module) => {
+  return MODULE_NAMES.toReversed().flatMap((module) => {
     const names = namesWithState(root, moduleInstance({ root, settings }, module, ""));
-    return [...new Set([...names, ...(isRemote ? declared[module]! : [])])].map((name): Marker => ({
+    return [...new Set([...names, ...(isRemote ? declared[module] : [])])].map((name): Marker => ({
       file: "",
       effect: `${module} ${name}`,
       kind: module,

@@ -1,3 +1,4 @@
+import type { ModuleName } from "../modules/contract.ts";
 import type { Context } from "../context.ts";
 import type { Settings } from "../settings/index.ts";
 import { applyPlan } from "../terraform/apply.ts";
@@ -11,7 +12,7 @@ import { planLines, planModule, type Planned } from "../terraform/plan.ts";
 import { accountId, withAccount, type Account } from "./account.ts";
 
 export interface ModuleToPlan {
-  readonly module: string;
+  readonly module: ModuleName;
   readonly name: string;
   readonly marker: string;
   readonly variablesText: string;

@@ -2,28 +2,14 @@ import type { Context } from "../context.ts";
 import { declare, type Declare } from "../dofile/index.ts";
 import type { EffectKind, EffectPlan, Need, Rule, Step } from "../engine/index.ts";
 import { markerFile, type EndContext } from "./account-effect.ts";
-import type {
-  CoreOutputs,
-  CoreVars,
-  InstanceOutputs,
-  InstanceVars,
-  ThingOutputs,
-  ThingVars,
-} from "../modules/types.ts";
+import type { ModuleName, ModuleOutputs } from "../modules/contract.ts";
 import type { Planned } from "../terraform/plan.ts";
 import { withAccount } from "./account.ts";
 
-/** The modules below terraform/: what each is given and what it gives back. */
-export interface Modules {
-  readonly instance: { readonly vars: InstanceVars; readonly outputs: InstanceOutputs };
-  readonly core: { readonly vars: CoreVars; readonly outputs: CoreOutputs };
-  readonly thing: { readonly vars: ThingVars; readonly outputs: ThingOutputs };
-}
-
 /** What other steps can need of an applied module. */
-export type Facts<M extends keyof Modules> = Omit<Modules[M]["outputs"], "revision">;
+export type Facts<M extends ModuleName> = Omit<ModuleOutputs<M>, "revision">;
 
-export interface TerraformModuleSpec<M extends keyof Modules> {
+export interface TerraformModuleSpec<M extends ModuleName> {
   readonly module: M;
   readonly name: string;
   /** The rule that renders `terraform/<module>/<name>.tfvars.json`. */
@@ -35,11 +21,11 @@ export interface TerraformModuleSpec<M extends keyof Modules> {
 const { effect, effectKind } = declare as Declare<Context, EndContext>;
 
 /** The marker of an applied module. */
-export function moduleMarker(module: string, name: string): string {
+export function moduleMarker(module: ModuleName, name: string): string {
   return markerFile(module, name);
 }
 
-function moduleKind<M extends keyof Modules>(module: M): EffectKind<Facts<M>, EndContext> {
+function moduleKind<M extends ModuleName>(module: M): EffectKind<Facts<M>, EndContext> {
   return effectKind<Facts<M>>({
     kind: module,
     version: "terraform-module 3",
@@ -51,7 +37,7 @@ function moduleKind<M extends keyof Modules>(module: M): EffectKind<Facts<M>, En
   });
 }
 
-const moduleKinds: { readonly [M in keyof Modules]: EffectKind<Facts<M>, EndContext> } = {
+const moduleKinds: { readonly [M in ModuleName]: EffectKind<Facts<M>, EndContext> } = {
   instance: moduleKind("instance"),
   core: moduleKind("core"),
   thing: moduleKind("thing"),
@@ -63,7 +49,7 @@ const moduleKinds: { readonly [M in keyof Modules]: EffectKind<Facts<M>, EndCont
  * same). Terraform plans it, and applies exactly that plan once a person has consented; in the sandbox nobody
  * is asked, and unless `[sandbox] terraform = on` a few calls of our own do what the module does.
  */
-export function terraformModule<M extends keyof Modules>({
+export function terraformModule<M extends ModuleName>({
   module,
   name,
   vars,
@@ -98,7 +84,7 @@ export function terraformModule<M extends keyof Modules>({
             )
           : ((await (
               await import("./terraform-effect.ts")
-            ).applyEffect(context, planned)) as unknown as Modules[M]["outputs"]);
+            ).applyEffect(context, planned)) as unknown as ModuleOutputs<ModuleName>);
       return facts as Facts<M>;
     },
   });

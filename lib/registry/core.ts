@@ -3,7 +3,7 @@ import { checkAccount } from "../aws/caller.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { ownerOf } from "../aws/thing-group.ts";
 import { convergeIdentity } from "./identity.ts";
-import type { CoreOutputs, CoreVars } from "../modules/types.ts";
+import type { CoreOutputs, CoreVars } from "../modules/contract.ts";
 
 /**
  * Makes a Greengrass core's cloud side what the variables say: its thing, certificate, own policy, and its

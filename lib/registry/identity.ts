@@ -4,7 +4,7 @@ import { checkOwner, INSTANCE_ATTRIBUTE } from "../aws/ownership.ts";
 import { certificateFor, removeCertificate, setStatus } from "./certificate.ts";
 import { convergePolicy } from "./iot-policy.ts";
 import { convergeAttachments } from "./policy-attachment.ts";
-import type { ThingOutputs } from "../modules/types.ts";
+import type { ThingOutputs } from "../modules/contract.ts";
 
 /** A thing that can authenticate itself. */
 export interface Identity {

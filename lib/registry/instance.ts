@@ -4,7 +4,7 @@ import type { AwsAccess } from "../aws/clients.ts";
 import { checkOwner, instanceOf, instanceTags } from "../aws/ownership.ts";
 import { ownerOf } from "../aws/thing-group.ts";
 import { convergePolicy } from "./iot-policy.ts";
-import type { InstanceOutputs, InstanceVars } from "../modules/types.ts";
+import type { InstanceOutputs, InstanceVars } from "../modules/contract.ts";
 
 /** The name of the inline policy of the token exchange role. */
 const INLINE_POLICY = "token-exchange";

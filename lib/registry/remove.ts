@@ -3,7 +3,7 @@ import { deleteCertificate } from "../aws/certificates.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { INSTANCE_ATTRIBUTE, instanceOf } from "../aws/ownership.ts";
 import { ownerOf } from "../aws/thing-group.ts";
-import type { InstanceOutputs } from "../modules/types.ts";
+import type { InstanceOutputs } from "../modules/contract.ts";
 
 /**
  * The end of what applyCore or applyThing made: certificates first, then the thing and the policies that only

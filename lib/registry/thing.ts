@@ -1,7 +1,7 @@
 import { checkAccount } from "../aws/caller.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { convergeIdentity } from "./identity.ts";
-import type { ThingOutputs, ThingVars } from "../modules/types.ts";
+import type { ThingOutputs, ThingVars } from "../modules/contract.ts";
 
 /**
  * Makes a client thing's cloud side what the variables say: the thing, its certificate and its policy.

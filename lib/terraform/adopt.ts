@@ -5,6 +5,7 @@ import { lookUp } from "../aws/call.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { checkOwner, INSTANCE_ATTRIBUTE, instanceOf } from "../aws/ownership.ts";
 import { ownerOf } from "../aws/thing-group.ts";
+import { modules, type ModuleName } from "../modules/contract.ts";
 import { moduleCopy, type ModuleInstance } from "./module-instance.ts";
 
 /** A resource that a person gives its name, so that it can be there already when Terraform would make it. */
@@ -14,27 +15,15 @@ export interface ImportTarget {
   readonly name: string;
 }
 
-/**
- * What of a module has a name of its own, from its variables. What has none (attachments) can be made twice
- * without harm.
- */
-export function namedResources(module: string, variables: Readonly<Record<string, string>>): ImportTarget[] {
-  const named = (address: string, variable: string): ImportTarget[] =>
-    variables[variable] === undefined ? [] : [{ address, name: variables[variable] }];
-  switch (module) {
-    case "instance":
-      return [
-        ...named("aws_iam_role.token_exchange", "token_exchange_role"),
-        ...named("aws_iot_role_alias.token_exchange", "token_exchange_alias"),
-        ...named("aws_iot_policy.core", "core_policy"),
-      ];
-    case "core":
-      return [...named("aws_iot_thing.core", "name"), ...named("aws_iot_policy.device", "device_policy")];
-    case "thing":
-      return [...named("aws_iot_thing.thing", "name"), ...named("aws_iot_policy.thing", "policy")];
-    default:
-      return [];
-  }
+/** What of a module has a name of its own, from its variables. */
+export function namedResources(
+  module: ModuleName,
+  variables: Readonly<Record<string, string>>,
+): ImportTarget[] {
+  return Object.entries(modules[module].imports).flatMap(([address, variable]) => {
+    const name = variables[variable];
+    return name === undefined ? [] : [{ address, name }];
+  });
 }
 
 /**

@@ -1,9 +1,10 @@
+import type { ModuleName } from "../modules/contract.ts";
 import { join } from "node:path";
 
 /** One module applied with one set of variables: what it is called, and where all that belongs to it lies. */
 export interface ModuleInstance {
   /** "instance", "core" or "thing": the folder below terraform/. */
-  readonly module: string;
+  readonly module: ModuleName;
   readonly name: string;
   /** 12 digits. Another account or region is another world: its state is never taken for this one's. */
   readonly account: string;

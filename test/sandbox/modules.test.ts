@@ -10,7 +10,7 @@ import { ProblemError } from "../../lib/problem/index.ts";
 import { applyCore } from "../../lib/registry/core.ts";
 import { applyInstance } from "../../lib/registry/instance.ts";
 import { applyThing } from "../../lib/registry/thing.ts";
-import type { CoreVars, InstanceVars, ThingVars } from "../../lib/modules/types.ts";
+import type { CoreVars, InstanceVars, ThingVars } from "../../lib/modules/contract.ts";
 import { failure, policy, REGION, withSandbox, type Rig } from "./rig.ts";
 
 const shared = { region: REGION, account: "000000000000", instance: "acme", revision: "1" };

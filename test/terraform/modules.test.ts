@@ -11,7 +11,7 @@ import type {
   InstanceVars,
   ThingOutputs,
   ThingVars,
-} from "../../lib/modules/types.ts";
+} from "../../lib/modules/contract.ts";
 import { corePolicy, devicePolicy, thingPolicy, tokenExchangePolicy } from "../../rules/policies.ts";
 import { tempFolder } from "../support/temp.ts";
 import { terraformEnvironment, testWithProvider } from "../support/terraform.ts";

@@ -1,5 +1,6 @@
 import { moduleWork } from "../../account/modules.ts";
 import { withTerraform } from "../../account/terraform-effect.ts";
+import { MODULE_NAMES } from "../../modules/contract.ts";
 import { ProblemError } from "../../problem/index.ts";
 import { namesWithState } from "../../terraform/destroy.ts";
 import { moveState as move } from "../../terraform/move.ts";
@@ -35,7 +36,7 @@ export const moveState = command({
     }
     let moved = 0;
     await withTerraform(inAccount, async (terraform, { id: account }) => {
-      for (const module of ["instance", "core", "thing"]) {
+      for (const module of MODULE_NAMES) {
         for (const name of namesWithState(root, { module, account, region: settings.aws.region })) {
           const work = moduleWork(root, settings, module, name);
           if (work === undefined || work.backend.kind !== "s3") {
