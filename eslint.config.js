@@ -78,5 +78,5 @@ export default tseslint.config(
     languageOptions: { globals: globals.node },
   },
   { files: ["**/*.cjs"], rules: { "@typescript-eslint/no-require-imports": "off" } },
-  { files: ["rules/**"], rules: { "@typescript-eslint/no-shadow": "off" } },
+  { files: ["rules/**", "examples/**"], rules: { "@typescript-eslint/no-shadow": "off" } },
 );

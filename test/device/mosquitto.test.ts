@@ -16,6 +16,7 @@ import { tempFolder } from "../support/temp.ts";
 import { testWith, toolPath } from "../support/tools.ts";
 
 const test = suite("the kit and mosquitto");
+const TOOLS = ["mosquitto", "mosquitto_pub"];
 
 interface Core {
   readonly port: number;
@@ -130,7 +131,7 @@ function talk(folder: string, ...words: string[]): Started {
 
 const ended = (folder: string, ...words: string[]): Promise<Ended> => talk(folder, ...words).end(30_000);
 
-if (toolPath("mosquitto") !== undefined) {
+if (TOOLS.every((name) => toolPath(name) !== undefined)) {
   test.before(async () => {
     core = await startMosquitto();
     mqtt = await mqttModule();
@@ -170,7 +171,7 @@ if (toolPath("mosquitto") !== undefined) {
 
 testWith(
   test,
-  ["mosquitto"],
+  TOOLS,
   "a message goes through the core and comes back; a dead address before it does no harm",
   async () => {
     const { exit, stderr } = await ended(await kitOf("thing-1"), "prove");
@@ -182,7 +183,7 @@ testWith(
   },
 );
 
-testWith(test, ["mosquitto"], "one run publishes what another one subscribed to", async () => {
+testWith(test, TOOLS, "one run publishes what another one subscribed to", async () => {
   const folder = await kitOf("thing-1");
   const listener = talk(folder, "subscribe", "clients/thing-1/hello", "--count", "1");
   await listener.tells(/listening to/);
@@ -215,13 +216,13 @@ testWith(test, ["mosquitto"], "one run publishes what another one subscribed to"
   assert.is(stdout, "clients/thing-1/hello good morning\n");
 });
 
-testWith(test, ["mosquitto"], "a certificate of a foreign CA is refused", async () => {
+testWith(test, TOOLS, "a certificate of a foreign CA is refused", async () => {
   const { exit, stderr } = await ended(await kitOf("thing-1", await createCa("foreign CA")), "prove");
   assert.is(exit, 4, stderr);
   assert.match(stderr, /the core refused thing-1/);
 });
 
-testWith(test, ["mosquitto"], "a core whose certificate is not of the group's CA gets nothing", async () => {
+testWith(test, TOOLS, "a core whose certificate is not of the group's CA gets nothing", async () => {
   const folder = await kitOf("thing-1");
   discovery.trusted = (await createCa("another core's CA")).certificate;
   const { exit, stderr } = await ended(folder, "prove");
@@ -230,7 +231,7 @@ testWith(test, ["mosquitto"], "a core whose certificate is not of the group's CA
   assert.match(stderr, /the core's certificate is not to be trusted/);
 });
 
-testWith(test, ["mosquitto"], "a topic of another thing is refused by the deployed policy", async () => {
+testWith(test, TOOLS, "a topic of another thing is refused by the deployed policy", async () => {
   const [folder, other] = [await kitOf("thing-1"), await kitOf("thing-2")];
   // mosquitto takes a message that it does not pass on: what counts is that the other thing never sees it.
   const listener = talk(other, "subscribe", "clients/thing-2/#", "--count", "1");

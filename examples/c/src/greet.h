@@ -1,0 +1,3 @@
+#define GREETING "hello"
+
+void greet(const char *name);
