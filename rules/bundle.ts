@@ -18,6 +18,11 @@ export function copied(from: string, to: string, mode: number): BundleMember {
   };
 }
 
+/** A script for a device: a rendered head with its values, then a plain script without its first line. */
+export function headed(head: string, script: string): string {
+  return head + script.slice(script.indexOf("\n"));
+}
+
 /** In the sandbox a bundle also holds the CA that its certificate verifies against. */
 export function sandboxCa(folder: string, ca: Step<{ readonly pem: string }> | undefined): BundleMember[] {
   if (ca === undefined) {

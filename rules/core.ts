@@ -5,6 +5,7 @@ import {
   appliedBefore,
   accountId,
   ensureThingGroup,
+  file,
   removeThingGroup,
   nucleusSha256,
   partitionOf,
@@ -18,7 +19,7 @@ import {
   type Step,
   type Target,
 } from "dospesos";
-import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
+import { copied, headed, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
 import { certificateFor, certificateForRequest, identity, requestOfDevice } from "./identity.ts";
 import type { Instance } from "./instance.ts";
 import { devicePolicyName } from "./names.ts";
@@ -135,23 +136,26 @@ function bundle(
   const setup = rule({
     target: `${folder}/setup.sh`,
     mode: RUNNABLE,
-    needs: { applied, instance: shared.applied },
-    recipe: ({ applied, instance }, { render }) => {
+    needs: { applied, instance: shared.applied, script: file("edge/installer/setup.sh") },
+    recipe: ({ applied, instance, script }, { render }) => {
       const { version, sha256 } = settings.greengrass;
       const { validFrom, validTo } = new X509Certificate(applied.certificate_pem);
-      return render("templates/core/setup.sh.njk", {
+      const head = render("templates/core/setup.sh.njk", {
         ...values(),
         nucleus: { sha256: nucleusSha256(version, sha256) },
         reach: requiredEndpoints(settings, instance),
         key_on_device: key === undefined,
         certificate: { not_before: Date.parse(validFrom) / 1000, not_after: Date.parse(validTo) / 1000 },
       });
+      return headed(head, script.text);
     },
   });
   const uninstall = rule({
     target: `${folder}/uninstall.sh`,
     mode: RUNNABLE,
-    recipe: (_, { render }) => render("templates/core/uninstall.sh.njk", values()),
+    needs: { script: file("edge/installer/uninstall.sh") },
+    recipe: ({ script }, { render }) =>
+      headed(render("templates/core/uninstall.sh.njk", values()), script.text),
   });
   const readme = rule({
     target: `${folder}/README.txt`,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { manifest } from "../../lib/device/bundle.ts";
 import type { Machine } from "./machine.ts";
-import { coreValues, rendered, type ValuesChange } from "./templates.ts";
+import { coreValues, rendered, script, type ValuesChange } from "./templates.ts";
 import { zip } from "./zip.ts";
 
 /** A zip as AWS lays it out, with nothing in it that runs. */
@@ -26,8 +26,8 @@ export function putBundle(machine: Machine, change: BundleChange = {}): void {
   const nucleus = change.zip ?? nucleusZip();
   const values = coreValues({ sha256: createHash("sha256").update(nucleus).digest("hex"), ...change.values });
   const files: Record<string, string | Uint8Array> = {
-    "setup.sh": rendered("core/setup.sh.njk", values),
-    "uninstall.sh": rendered("core/uninstall.sh.njk", values),
+    "setup.sh": script("setup.sh", values),
+    "uninstall.sh": script("uninstall.sh", values),
     "config.yaml": rendered("core/config.yaml.njk", values),
     "README.txt": rendered("core/README.txt.njk", values),
     "device.pem.crt": "the certificate\n",

@@ -6,25 +6,25 @@ import { test } from "uvu";
 import { parse } from "yaml";
 import { tempFolder } from "../support/temp.ts";
 import { testWith } from "../support/tools.ts";
-import { coreValues, rendered } from "./templates.ts";
+import { coreValues, rendered, script } from "./templates.ts";
 
-const SCRIPTS = ["core/setup.sh.njk", "core/uninstall.sh.njk"];
+const SCRIPTS = ["setup.sh", "uninstall.sh"] as const;
 
-function scriptFile(template: string, values = coreValues()): string {
+function scriptFile(name: (typeof SCRIPTS)[number], values = coreValues()): string {
   const file = join(tempFolder("script"), "script.sh");
-  writeFileSync(file, rendered(template, values));
+  writeFileSync(file, script(name, values));
   return file;
 }
 
-for (const template of SCRIPTS) {
-  testWith(test, ["shellcheck"], `shellcheck has nothing to say about ${template}`, () => {
-    const result = spawnSync("shellcheck", [scriptFile(template)], { encoding: "utf8" });
+for (const name of SCRIPTS) {
+  testWith(test, ["shellcheck"], `shellcheck has nothing to say about ${name}`, () => {
+    const result = spawnSync("shellcheck", [scriptFile(name)], { encoding: "utf8" });
     assert.is(result.stdout + result.stderr, "");
   });
 
   for (const shell of [["dash"], ["bash", "--posix"], ["busybox", "sh"]]) {
-    testWith(test, [shell[0]!], `${template} is correct for ${shell.join(" ")}`, () => {
-      const result = spawnSync(shell[0]!, [...shell.slice(1), "-n", scriptFile(template)], {
+    testWith(test, [shell[0]!], `${name} is correct for ${shell.join(" ")}`, () => {
+      const result = spawnSync(shell[0]!, [...shell.slice(1), "-n", scriptFile(name)], {
         encoding: "utf8",
       });
       assert.is(result.stderr, "");
@@ -32,8 +32,8 @@ for (const template of SCRIPTS) {
     });
   }
 
-  test(`${template} does nothing when it is cut anywhere before its last line`, () => {
-    const text = rendered(template, coreValues());
+  test(`${name} does nothing when it is cut anywhere before its last line`, () => {
+    const text = script(name, coreValues());
     assert.ok(text.endsWith('\nmain "$@"\n'));
     const body = text.slice(0, -'main "$@"\n'.length);
     // A shell that gets this much finds functions and assignments, or an error of syntax.
@@ -51,17 +51,17 @@ for (const template of SCRIPTS) {
     }
   });
 
-  test(`${template} tells its usage, and refuses an option that it does not know with exit code 2`, () => {
-    const file = scriptFile(template);
+  test(`${name} tells its usage, and refuses an option that it does not know with exit code 2`, () => {
+    const file = scriptFile(name);
     assert.match(spawnSync("sh", [file, "--help"], { encoding: "utf8" }).stdout, /usage: sudo sh/);
     const wrong = spawnSync("sh", [file, "--frobnicate"], { encoding: "utf8" });
     assert.is(wrong.status, 2);
     assert.match(wrong.stderr, /unknown option --frobnicate/);
   });
 
-  test(`${template} says SANDBOX in its first line exactly when the bundle is of the sandbox`, () => {
+  test(`${name} says SANDBOX in its first line exactly when the bundle is of the sandbox`, () => {
     const first = (sandbox: boolean): string => {
-      const file = scriptFile(template, coreValues({ sandbox }));
+      const file = scriptFile(name, coreValues({ sandbox }));
       return spawnSync("sh", [file, "--frobnicate"], { encoding: "utf8" }).stdout.split("\n")[0]!;
     };
     assert.match(first(true), /^SANDBOX: /);
@@ -76,7 +76,7 @@ test("a hostile value is data in setup.sh: it comes out as it went in, and nothi
   const attempts = [`$(${touch})`, `\`${touch}\``, `'; ${touch}; '`, `" && ${touch}`, `x\ny; ${touch}`];
   for (const hostile of [...attempts, "a b'c\"d\\e", "{{ 7*7 }}", "%s%n", "é ☃", "-n"]) {
     const values = coreValues({ greengrass: { root: hostile, jvm_options: hostile, posix_user: hostile } });
-    const text = rendered("core/setup.sh.njk", values);
+    const text = script("setup.sh", values);
     const printing = text.replace('main "$@"', 'printf \'%s\\n\' "$ROOT" "$JVM_OPTIONS" "$POSIX_USER"');
     const seen = spawnSync("sh", [], { input: printing, encoding: "utf8" });
     assert.is(seen.stdout, `${hostile}\n${hostile}\n${hostile}\n`);

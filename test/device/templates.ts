@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { headed } from "../../rules/bundle.ts";
 import { createRenderer } from "../../lib/render/index.ts";
 
 export const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -11,6 +12,12 @@ const renderer = createRenderer();
 export function rendered(template: string, values: object): string {
   const read = (path: string): string => readFileSync(join(project, path), "utf8");
   return renderer.render(`templates/${template}`, { ...values }, { read });
+}
+
+/** A script as a bundle has it. */
+export function script(name: "setup.sh" | "uninstall.sh", values: object): string {
+  const plain = readFileSync(join(project, "edge/installer", name), "utf8");
+  return headed(rendered(`core/${name}.njk`, values), plain);
 }
 
 /** Values for every template of a core's bundle. */

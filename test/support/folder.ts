@@ -54,6 +54,7 @@ export function shippedProject(): string {
     "rules",
     "templates",
     "edge/certificates",
+    "edge/installer",
     "edge/thing-kit",
     "terraform",
   ]) {

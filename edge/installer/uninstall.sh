@@ -1,0 +1,177 @@
+#!/bin/sh
+# Removes what setup.sh has made on this device, and nothing else; `sh uninstall.sh --help` tells how.
+# Everything below is functions, and the last line calls main: a script that was cut on its way does nothing.
+set -eu
+umask 077
+
+STATE_ROOT=/var/lib/dospesos
+# What a nucleus makes in its root folder.
+NUCLEUS_NAMES='alts bin cli_ipc_info config deployments ipc.socket logs packages plugins telemetry work'
+KEPT=
+FAILED=
+
+usage() {
+  cat << 'END'
+usage: sudo sh uninstall.sh [--yes]
+
+Removes the service, files, folders, user and group that setup.sh has made here. What it did not make stays.
+The cloud part (thing, certificate, policies) stays.
+
+exit code: 0 done, 1 something could not be removed, 2 wrong usage, 4 a person must answer
+END
+}
+
+# The record, newest line first.
+backwards() {
+  sed -n '1!G;h;$p' "$RECORD"
+}
+
+describe() {
+  case $1 in
+    unit) printf '  stop and remove the service %s\n' "$2" ;;
+    root) printf '  remove the nucleus and its data from %s\n' "$2" ;;
+    file) printf '  remove the file %s\n' "$2" ;;
+    folder) printf '  remove the folder %s if it is empty then\n' "$2" ;;
+    member) printf '  take the user %s out of the group %s\n' "${2%% *}" "${2#* }" ;;
+    user) printf '  remove the user %s and its home folder\n' "$2" ;;
+    group) printf '  remove the group %s\n' "$2" ;;
+    installed) ;;
+    *) printf '  (unknown line in the record: %s %s)\n' "$1" "$2" ;;
+  esac
+}
+
+# Each of these finds nothing to do where an earlier run has been.
+
+# A setup.sh that was cut may have left a unit that systemd has not read yet, or half of one, which cannot be disabled.
+undo_unit() {
+  if [ -e "$1" ]; then
+    systemctl daemon-reload || return 1
+    systemctl stop greengrass.service || return 1
+    systemctl disable --quiet greengrass.service || rm -f -- "${1%/*}"/*.wants/greengrass.service
+    rm -f -- "$1" || return 1
+  fi
+  systemctl daemon-reload || return 1
+  # Fails where there is no failed unit, which is just as well.
+  systemctl reset-failed greengrass.service > /dev/null 2>&1 || true
+}
+
+undo_root() {
+  for name in $NUCLEUS_NAMES; do rm -rf -- "${1:?}/$name" || return 1; done
+}
+
+undo_file() {
+  rm -f -- "$1" "$1.new"
+}
+
+undo_folder() {
+  if [ -d "$1" ] && ! rmdir -- "$1" 2> /dev/null; then
+    KEPT="$KEPT
+  $1, with: $(cd "$1" && find . ! -name . -prune | tr '\n' ' ')"
+  fi
+}
+
+undo_member() {
+  if id -Gn "${1%% *}" 2> /dev/null | tr ' ' '\n' | grep -qxF -- "${1#* }"; then
+    gpasswd -d "${1%% *}" "${1#* }" > /dev/null
+  fi
+}
+
+undo_user() {
+  if getent passwd "$1" > /dev/null; then userdel --remove "$1" 2> /dev/null; fi
+}
+
+undo_group() {
+  if getent group "$1" > /dev/null; then groupdel "$1"; fi
+}
+
+undo() {
+  while read -r kind value; do
+    case $kind in
+      unit | root | file | folder | member | user | group)
+        "undo_$kind" "$value" < /dev/null || FAILED="$FAILED
+  $kind $value"
+        ;;
+    esac
+  done << END
+$(backwards)
+END
+}
+
+ask() {
+  if [ "$YES" = yes ]; then return 0; fi
+  if [ ! -t 0 ]; then
+    printf 'error: nobody can be asked, there is no terminal\n  fix: add --yes to do the steps above\n' >&2
+    exit 4
+  fi
+  printf 'Remove these as root? [y/N] '
+  read -r answer || answer=
+  case $answer in
+    y | Y | yes) ;;
+    *)
+      printf 'nothing was changed\n'
+      exit 4
+      ;;
+  esac
+}
+
+main() {
+  PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  LC_ALL=C
+  export PATH LC_ALL
+  YES=no
+  if [ "$SANDBOX" = true ]; then printf 'SANDBOX: '; fi
+  printf 'Greengrass core device %s: uninstall\n' "$THING"
+  while [ "$#" -gt 0 ]; do
+    case $1 in
+      --yes) YES=yes ;;
+      --help)
+        usage
+        exit 0
+        ;;
+      *)
+        printf 'error: unknown option %s\n' "$1" >&2
+        usage >&2
+        exit 2
+        ;;
+    esac
+    shift
+  done
+  case $THING in
+    [!A-Za-z0-9]* | *[!A-Za-z0-9_-]* | '')
+      printf 'error: not a thing name: %s\n' "$THING" >&2
+      exit 2
+      ;;
+  esac
+  if [ "$(id -u)" != 0 ]; then
+    printf 'error: not run as root\n  fix: sudo sh %s\n' "$0" >&2
+    exit 2
+  fi
+  STATE=$STATE_ROOT/$THING
+  RECORD=$STATE/record
+  if [ ! -f "$RECORD" ]; then
+    rm -rf -- "$STATE"
+    printf 'nothing to do: %s is not installed here\n' "$THING"
+    exit 0
+  fi
+  backwards | while read -r kind value; do describe "$kind" "$value"; done
+  ask
+  exec 9> "$STATE/lock"
+  if ! flock -n 9; then
+    printf 'waiting: a setup.sh, or the installer that it has started, is at work\n'
+    if ! timeout 900 flock 9; then
+      printf 'error: a setup.sh is at work for 15 minutes\n  fix: wait for it, then run this again\n' >&2
+      exit 1
+    fi
+  fi
+  undo
+  if [ -n "$FAILED" ]; then
+    printf 'error: could not remove:%s\n  fix: put it right and run this again\n' "$FAILED" >&2
+    exit 1
+  fi
+  rm -rf -- "$STATE"
+  rmdir "$STATE_ROOT" 2> /dev/null || true
+  if [ -n "$KEPT" ]; then printf 'kept, because not all in it was made by setup.sh:%s\n' "$KEPT"; fi
+  printf 'done; the cloud part (thing, certificate, policies) stays; dospesos destroy removes it\n'
+}
+
+main "$@"
