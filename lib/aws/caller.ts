@@ -14,7 +14,7 @@ export async function callerAccount(access: AwsAccess): Promise<string> {
   );
   checkClock(sts.config.systemClockOffset);
   if (Account === undefined) {
-    throw new ProblemError([{ code: "DP610", what: "AWS did not tell the account of the credentials" }]);
+    throw new ProblemError([{ code: "DP610", what: "AWS did not return the account of the credentials" }]);
   }
   return Account;
 }

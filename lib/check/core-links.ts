@@ -82,7 +82,7 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
       const faulty = await faultyComponents(access, name);
       return broken(link, `${name} is ${device.status}`, {
         cause: faulty.join(", ") || "a component does not work",
-        fix: "look at the component's log in the logs folder of the Greengrass root on the device",
+        fix: "see the component's log in the logs folder of the Greengrass root on the device",
       });
     },
     () => deploymentLink(context, core),
@@ -154,8 +154,8 @@ async function connectionCause(
         "the account lets it in, so the device is off, runs no Greengrass, or its network does not let port 8883 out",
       fix:
         account.endpoint === undefined
-          ? "look at logs/greengrass.log below the Greengrass root on the device"
-          : "look at the output of dospesos sandbox",
+          ? "see logs/greengrass.log below the Greengrass root on the device"
+          : "see the output of dospesos sandbox",
     }
   );
 }

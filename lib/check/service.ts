@@ -31,7 +31,7 @@ export async function serviceOver({ host, signal }: Pick<Device, "host" | "signa
     if (exit !== 0 || lines.length < 2) {
       return {
         reached: false,
-        why: `${host} does not tell: ${stderr.trim().split("\n").at(-1) || `exit code ${exit}`}`,
+        why: `${host} gave no answer: ${stderr.trim().split("\n").at(-1) || `exit code ${exit}`}`,
       };
     }
     const seconds = Number(lines.at(-1));

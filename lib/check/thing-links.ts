@@ -115,7 +115,7 @@ async function discoveryCause(
   }
   if ((await coreAddresses(access, core)).length === 0) {
     return {
-      cause: `${core} has told no address`,
+      cause: `${core} has reported no address`,
       fix: "deploy aws.greengrass.clientdevices.IPDetector (dospesos deploy), or set one: aws greengrassv2 update-connectivity-info",
     };
   }
@@ -144,7 +144,7 @@ function unreachable({ stage, addresses, tried }: Told, isSandbox: boolean): Cau
     "set the core's address: aws greengrassv2 update-connectivity-info, or a network that the thing shares with the core";
   if (addresses.length > 0 && addresses.every(isLocal)) {
     return {
-      cause: `the core tells only addresses of its own machine (docker0 or loopback): ${addresses.map(({ host }) => host).join(", ")}`,
+      cause: `the core reports only addresses of its own machine (docker0 or loopback): ${addresses.map(({ host }) => host).join(", ")}`,
       fix,
     };
   }

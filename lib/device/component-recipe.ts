@@ -38,7 +38,7 @@ export function versionedRecipe({ name, file, recipe, artifacts, bucket }: Compo
     new ProblemError([{ code: "DP641", location: { file }, what, fix }]);
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) {
     throw problem(
-      `${shown(name)} is no name for a component`,
+      `${shown(name)} is not a valid component name`,
       "name the folder with A-Z a-z 0-9 . _ - alone, e.g. com.example.Hello",
     );
   }

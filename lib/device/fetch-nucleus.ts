@@ -93,7 +93,7 @@ async function fetchRest({ url, report, signal }: Download, name: string, part: 
         throw failed(
           url,
           `the connection broke ${TRIES} times, last: ${reason}`,
-          "build again when the network is there: it goes on where it stopped",
+          "build again when the network is there: it resumes where it stopped",
         );
       }
       report(`${name}: the connection broke (${reason}), going on`);

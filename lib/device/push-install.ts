@@ -63,7 +63,7 @@ function problemsOf(core: string, { host, location }: Device, exit: number, stde
       ...at,
       what: `${core}: setup.sh on ${host} ended with exit code ${exit}${stderr.trim() === "" ? "" : `: ${lastLine(stderr)}`}`,
       why: "what it has done stays and is on record",
-      fix: "put it right, then push again: it goes on where it stopped",
+      fix: "put it right, then push again: it resumes where it stopped",
     },
   ];
 }

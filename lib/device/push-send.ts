@@ -37,7 +37,7 @@ export async function send(
       device,
       `${core}: ${name} could not be sent: ${lastLine(stderr)}`,
       "the device must hold all of it",
-      "free some space on the device, then push again: it goes on where it stopped",
+      "free some space on the device, then push again: it resumes where it stopped",
     );
   }
 }

@@ -133,7 +133,7 @@ function connectionFailure(device: Device, stderr: string): ProblemError {
     device,
     `no connection to ${host}${last === "" ? "" : `: ${last}`}`,
     "the bundle goes over your own ssh",
-    `see that \`ssh ${host}\` works, then push again: it goes on where it stopped`,
+    `see that \`ssh ${host}\` works, then push again: it resumes where it stopped`,
   );
 }
 

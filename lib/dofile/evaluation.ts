@@ -98,7 +98,7 @@ export class Evaluation {
           {
             code: "DP244",
             what: "a recipe asks for what mapIsolated() has made",
-            why: "the engine could not tell what the recipe depends on",
+            why: "the engine could not know what the recipe depends on",
             fix: "ask while the graph is made, outside of the recipe, and use there what came back",
           },
         ]);

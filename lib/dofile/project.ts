@@ -114,7 +114,7 @@ async function evaluate(
         {
           code: "DP242",
           location: { file: name },
-          what: "its default export is no project",
+          what: "its default export is not a project",
           fix: "export default project(({ settings }) => […])",
         },
       ]);

@@ -34,7 +34,7 @@ function reader(): DependencyRecorder | Evaluation {
     {
       code: "DP223",
       what: "a setting is read outside of a recipe and outside of the Dofile's function",
-      why: "the engine could not tell what depends on it",
+      why: "the engine could not know what depends on it",
       fix: "read it in a recipe, or in the function given to project()",
     },
   ]);

@@ -39,7 +39,7 @@ function shWord(value: unknown): string {
     throw new UnquotableValue("has a NUL character, which no shell word can hold", "remove it");
   }
   if (/\p{Surrogate}/u.test(text)) {
-    throw new UnquotableValue("has half a surrogate pair, which is no Unicode text", "remove it");
+    throw new UnquotableValue("has half a surrogate pair, which is not Unicode text", "remove it");
   }
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -69,7 +69,7 @@ function compileClosure(template: string, closure: Closure): Compiled {
       code: code.language,
       location: { file: template },
       what: `no quoting filter for ${shown(template)}`,
-      why: "the name before .njk tells the output's language",
+      why: "the name before .njk says the output's language",
       fix: `end the name in one of ${TEMPLATE_NAMES}`,
     });
   }

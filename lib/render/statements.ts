@@ -183,7 +183,7 @@ function included(node: Include, scope: FileScope, closure: Closure, translation
     return report(`the template includes itself: ${circle}`, "remove one of these includes");
   }
   if (languageOf(file) !== translation.language) {
-    const what = `${file} is included in a ${translation.language} template, but its name tells another language`;
+    const what = `${file} is included in a ${translation.language} template, but its name says another language`;
     return report(what, "give both names the same ending");
   }
   if (closure.get(file) === undefined) {

@@ -35,7 +35,7 @@ export function page<T>(
 ): { entries: readonly T[]; next?: string } {
   const offset = token === undefined ? "0" : Buffer.from(token, "base64").toString();
   if (!/^\d{1,9}$/.test(offset)) {
-    throw new AwsError(400, "InvalidRequestException", "The token is none that this list gave");
+    throw new AwsError(400, "InvalidRequestException", "The token is not from this list");
   }
   const start = Number(offset);
   const end = limit === undefined ? entries.length : start + limit;

@@ -69,7 +69,7 @@ function bodyMembers(body: string): object {
   } catch {
     // said below, together with JSON that is no object
   }
-  throw new AwsError(400, "SerializationException", "The body is no JSON object");
+  throw new AwsError(400, "SerializationException", "The body is not a JSON object");
 }
 
 function headerMembers(headers: IncomingHttpHeaders): Record<string, string> {

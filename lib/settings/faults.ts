@@ -10,8 +10,8 @@ export interface ProblemKind {
 /** Every kind of problem with settings, in the order in which they can be found. */
 export const faults = {
   // the file
-  missingFile: fault("DP101", "the settings tell what to build", "write the least that is needed"),
-  unreadable: fault("DP102", "the settings tell what to build", "give yourself the right to read it"),
+  missingFile: fault("DP101", "the settings say what to build", "write the least that is needed"),
+  unreadable: fault("DP102", "the settings say what to build", "give yourself the right to read it"),
   notAFile: fault("DP103", "only a file stays the same while it is read", "put a file in its place"),
   // DP104 is the name rule, below
   othersCanWrite: fault(

@@ -63,7 +63,7 @@ export const schema = {
     sha256: key(
       v.optional(v.pipe(text(sha256Fault), v.toLowerCase())),
       "SHA-256 of the nucleus zip",
-      "it tells a changed download before anything of it runs as root",
+      "it catches a changed download before anything of it runs as root",
       "write what sha256sum prints for the zip",
     ),
     nucleus: key(

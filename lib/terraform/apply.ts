@@ -40,7 +40,7 @@ export async function applyPlan(terraform: Terraform, access: AwsAccess, planned
     throw new ProblemError([
       {
         code: "DP408",
-        what: `${instanceName(instance)}: the state does not tell that these variables were applied`,
+        what: `${instanceName(instance)}: the state does not show that these variables were applied`,
         why: "what is made from its outputs would be wrong",
         fix: "let the module's output revision be the one that it was given, and build again",
       },

@@ -49,7 +49,7 @@ export async function findTerraform(
       {
         code: "DP402",
         ...at,
-        what: `${program} does not tell its version`,
+        what: `${program} printed no version`,
         why: stderr.trim().slice(-500),
         fix: `put another ${name} first on PATH`,
       },

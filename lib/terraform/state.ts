@@ -132,7 +132,7 @@ export function guardState(instance: ModuleInstance, backend: Backend, applied: 
     stop(
       "DP410",
       "Terraform could not write its state, and left the newest one in errored.tfstate",
-      "what the last apply made stands only there",
+      "what the last apply made is only there",
       `terraform -chdir=${folder} state push errored.tfstate && rm ${folder}/errored.tfstate, then build again`,
     );
   }

@@ -109,7 +109,7 @@ export function failureOf(
     {
       code: "DP405",
       what: `${instanceName(instance)}: terraform ${command} ended with ${exit === undefined ? "a signal" : `exit code ${exit}`}`,
-      why: inOneLine(stderr).slice(-2000) || "it said nothing",
+      why: inOneLine(stderr).slice(-2000) || "it printed nothing",
     },
   ]);
 }

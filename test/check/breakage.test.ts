@@ -317,7 +317,7 @@ test("14 a core that tells only its docker0 address, and one that tells none", a
   await tell([{ id: "docker0", hostAddress: "127.0.0.1", portNumber: 1, metadata: "docker0" }]);
   isBroken("thing discovers its core", /only addresses of its own machine \(docker0 or loopback\)/);
   await tell([]);
-  isBroken("thing discovers its core", /core-1 has told no address/);
+  isBroken("thing discovers its core", /core-1 has reported no address/);
   // All addresses are tried: a dead one before the good one does no harm.
   await tell([
     { id: "dead", hostAddress: "127.0.0.1", portNumber: 1, metadata: "" },

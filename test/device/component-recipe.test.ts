@@ -69,7 +69,7 @@ test("a recipe that is none, has another name or version, or artifacts that cann
   refused(source({}, { ...RECIPE, ComponentVersion: "latest" }), /ComponentVersion is "latest"/);
   refused(source({ artifacts: [] }), /names "artifacts\/a\.sh", which is not there/);
   refused(source({ bucket: undefined }), /nowhere to go[^]*\[components\] bucket/);
-  refused(source({ name: "../x" }), /no name for a component/);
+  refused(source({ name: "../x" }), /not a valid component name/);
 });
 
 test.run();

@@ -283,7 +283,7 @@ test("a value of the wrong type is refused by name, and never shown", () => {
       "v is a list, and behind NAME= its second word would run as a command",
     ],
     ["a.sh.njk", "A={{ v | sh }}", "secret\0", "v has a NUL character, which no shell word can hold"],
-    ["a.sh.njk", "A={{ v | sh }}", "secret\ud800", "v has half a surrogate pair, which is no Unicode text"],
+    ["a.sh.njk", "A={{ v | sh }}", "secret\ud800", "v has half a surrogate pair, which is not Unicode text"],
     ["a.sh.njk", "A={{ v | sh }}", NaN, "v is not a finite number, not text, a number or a boolean"],
     ["a.ini.njk", "a = {{ v | ini }}", "secret\nb = 1", "v has a line end, and an INI value is one line"],
     [

@@ -137,7 +137,7 @@ function makeFolderFor(root: string, name: string, mode: number): void {
       {
         code: "DP211",
         location: { file: name },
-        what: "a file stands where this target's folder must be",
+        what: "a file is in the way of this target's folder",
         fix: `move the file away: ${fileName(root, folder)}`,
       },
     ]);

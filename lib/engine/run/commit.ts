@@ -89,7 +89,7 @@ function keepForeign({ host, root, state, observer }: Session, node: NodeId, dig
     {
       code: "DP236",
       location: { file: name },
-      what: "a file that no build made stands where this target must be written",
+      what: "a file that no build made is in the way of this target",
       why: "git does not ignore it, so somebody may have written it",
       fix: "move it away, or build with --force; and put the target into .gitignore",
     },
@@ -114,7 +114,7 @@ function putOutput(
       {
         code: "DP224",
         location: { file: name },
-        what: "a folder stands where this target must be written",
+        what: "a folder is in the way of this target",
         fix: "move the folder away",
       },
     ]);

@@ -121,7 +121,9 @@ function unreadable(
   const name = state.nodeName[node]!;
   if (digest !== Digest.missing) {
     const what =
-      digest === Digest.directory ? "this prerequisite is a folder" : "this prerequisite is no regular file";
+      digest === Digest.directory
+        ? "this prerequisite is a folder"
+        : "this prerequisite is not a regular file";
     return new ProblemError([
       {
         code: "DP213",

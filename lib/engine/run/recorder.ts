@@ -58,7 +58,7 @@ export class DependencyRecorder {
           location: { file: name },
           what: `${this.step} reads a file that it makes itself`,
           why: "it would depend on its own result",
-          fix: "use existing(), which is no prerequisite",
+          fix: "use existing(), which is not a prerequisite",
         },
       ]);
     }

@@ -19,7 +19,7 @@ export function checkPositions(root: Node, file: string, translation: Translatio
     translation.report({
       code: code.position,
       location: output.location,
-      what: `a value must not stand here: ${reason}`,
+      what: `a value is not allowed here: ${reason}`,
       why: "its quotes would not hold, and it could become code",
       fix,
     });

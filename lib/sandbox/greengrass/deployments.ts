@@ -13,7 +13,7 @@ const specification = v.strictObject({
   componentVersion: v.pipe(v.string(), v.regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/)),
   configurationUpdate: v.optional(
     v.strictObject({
-      merge: v.optional(v.pipe(v.string(), v.check(isJson, "merge is no JSON"))),
+      merge: v.optional(v.pipe(v.string(), v.check(isJson, "merge is not JSON"))),
       reset: v.optional(v.array(v.string())),
     }),
   ),

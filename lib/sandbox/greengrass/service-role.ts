@@ -16,7 +16,7 @@ export const serviceRoleOperations = [
     { RoleArn: v.string() },
     ({ account, region, now }, input) => {
       if (![...account.roles.values()].some((role) => roleArn(region, role) === input.RoleArn)) {
-        throw new AwsError(400, "ValidationException", `${input.RoleArn} is no role of this account`);
+        throw new AwsError(400, "ValidationException", `${input.RoleArn} is not a role of this account`);
       }
       region.serviceRole = { arn: input.RoleArn, associatedAt: now };
       return { AssociatedAt: rfc3339(now) };

@@ -61,7 +61,7 @@ export function uniqueId(prefix: "AROA" | "ANPA"): string {
  */
 export function checkDocument(document: string, limit: number): void {
   if (!isPolicyDocument(document)) {
-    throw new AwsError(400, "MalformedPolicyDocument", "The policy is no JSON object.");
+    throw new AwsError(400, "MalformedPolicyDocument", "The policy is not a JSON object.");
   }
   if (policyLength(document) > limit) {
     throw new AwsError(409, "LimitExceeded", `Cannot exceed quota for PolicySize: ${limit}`);

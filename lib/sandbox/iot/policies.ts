@@ -19,7 +19,11 @@ const policyDocument = v.string();
 
 function checkDocument(document: string): void {
   if (!isPolicyDocument(document)) {
-    throw new AwsError(400, "MalformedPolicyException", "Policy document is Malformed: it is no JSON object");
+    throw new AwsError(
+      400,
+      "MalformedPolicyException",
+      "Policy document is Malformed: it is not a JSON object",
+    );
   }
   if (policyLength(document) > 2048) {
     throw invalid(
