@@ -1,5 +1,12 @@
-const HIDDEN =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udfff](?<![\ud800-\udbff][\udc00-\udfff])(?![\udc00-\udfff])/g;
+/** Control characters, soft hyphen, bidirectional and zero-width characters, half surrogate pairs. */
+const HIDDEN = new RegExp(
+  [
+    "[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b-\\u200f\\u2028-\\u202e]",
+    "[\\u2060-\\u2069\\ufeff\\ufff9-\\ufffb]",
+    "[\\ud800-\\udfff](?<![\\ud800-\\udbff][\\udc00-\\udfff])(?![\\udc00-\\udfff])",
+  ].join("|"),
+  "g",
+);
 
 /**
  * The text with every character that a terminal would hide or obey (ANSI, bidirectional overrides, NUL) as \u

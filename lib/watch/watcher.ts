@@ -148,6 +148,10 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
         }
         watched.delete(folder);
         await close();
+        if (what.folders.has(folder)) {
+          // It was moved away or replaced since the build looked, and the event went with its watch.
+          hintOfAll();
+        }
       }
       for (const [folder, identity] of wanted) {
         if (!closed && !watched.has(folder)) {
