@@ -10,7 +10,7 @@ export const PRIVATE = 0o600;
 export const READABLE = 0o644;
 export const RUNNABLE = 0o755;
 
-/** A file of a bundle as it stands elsewhere in the project. */
+/** A file of a bundle as it is elsewhere in the project. */
 export function copied(from: string, to: string, mode: number): BundleMember {
   return {
     made: rule({ target: to, mode, needs: { from: file(from) }, recipe: ({ from }) => from.bytes }),
@@ -41,7 +41,7 @@ export function sandboxCa(folder: string, ca: Step<{ readonly pem: string }> | u
   ];
 }
 
-/** A folder's MANIFEST, and the archive of all, which stands beside the folder: `<folder>.tar.gz`. */
+/** A folder's MANIFEST, and the archive of all, which is beside the folder: `<folder>.tar.gz`. */
 export function sealed(folder: string, members: readonly BundleMember[]): Rule {
   const files = members.map((member) => member.made);
   const listed = rule({

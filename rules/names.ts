@@ -47,7 +47,7 @@ export function thingPolicyName(instance: string, thing: string): string {
 
 /**
  * `INSTANCE-TAIL`. Where that is too long, or another instance could have the same name, it is
- * `INSTANCE-DIGEST-TAIL` with as much of the instance's name as fits: the tail, which tells what it is for,
+ * `INSTANCE-DIGEST-TAIL` with as much of the instance's name as fits: the tail, which says what it is for,
  * is always whole.
  */
 function derivedName(instance: string, tail: string, limit: number): string {

@@ -403,7 +403,7 @@ test("a nucleus whose digest is not known is a wrong setting, told before anythi
   edit("settings.ini", (text) => text.replace("version = 2.17.0", "version = 2.16.0"));
 });
 
-test("a wrong setting is told with its place and a fix, and leaves every file as it was", () => {
+test("a wrong setting is reported with its place and a fix, and leaves every file as it was", () => {
   edit("settings.ini", (text) => text.replace("region = eu-west-1", "regoin = eu-west-1"));
   const before = contents();
   const { exit, stderr } = clone.dospesos("build");

@@ -1,7 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2153 # a bundle renders the values in capitals above (templates/core/setup.sh.njk)
-# Installs the AWS IoT Greengrass core device of this bundle; `sh setup.sh --help` tells how.
-# Everything below is functions, and the last line calls main: a script that was cut on its way does nothing.
+# Installs the AWS IoT Greengrass core device of this bundle; `sh setup.sh --help` says how.
+# Everything below is functions, and the last line calls main: a truncated script does nothing.
 set -eu
 umask 077
 
@@ -19,7 +19,7 @@ usage: sudo sh setup.sh [--check | --dry-run | --uninstall] [--yes] [--nucleus F
   --check         look whether this device can be a Greengrass core; changes nothing
   --dry-run       the same, and list each step; changes nothing
   --yes           install without asking
-  --nucleus FILE  the nucleus zip, if greengrass-VERSION.zip does not stand beside setup.sh or its folder
+  --nucleus FILE  the nucleus zip, if greengrass-VERSION.zip is not beside setup.sh or its folder
   --offline       install though AWS cannot be reached from here now
   --uninstall     remove what setup.sh has made
   --sandbox-ok    install a sandbox bundle, though its core cannot reach AWS
@@ -43,7 +43,7 @@ problem() {
 
 fail() {
   say "error: $1" >&2
-  say "  fix: $2; then run setup.sh again, it goes on where it stopped" >&2
+  say "  fix: $2; then run setup.sh again, it resumes where it stopped" >&2
   if [ -n "$LOG" ]; then printf '  log: %s\n' "$LOG" >&2; fi
   exit 1
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Removes what setup.sh has made on this device, and nothing else; `sh uninstall.sh --help` tells how.
-# Everything below is functions, and the last line calls main: a script that was cut on its way does nothing.
+# Removes what setup.sh has made on this device, and nothing else; `sh uninstall.sh --help` says how.
+# Everything below is functions, and the last line calls main: a truncated script does nothing.
 set -eu
 umask 077
 
@@ -42,7 +42,7 @@ describe() {
 
 # Each of these finds nothing to do where an earlier run has been.
 
-# A setup.sh that was cut may have left a unit that systemd has not read yet, or half of one, which cannot be disabled.
+# A setup.sh that was interrupted may have left a unit that systemd has not read yet, or half of one, which cannot be disabled.
 undo_unit() {
   if [ -e "$1" ]; then
     systemctl daemon-reload || return 1

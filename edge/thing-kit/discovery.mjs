@@ -230,7 +230,7 @@ function sandboxEndpoint({ data_plane: file }) {
 }
 
 /**
- * Asks where the thing's cores are. Gives the groups as parseGroups does; throws a Stop that tells what to
+ * Asks where the thing's cores are. Gives the groups as parseGroups does; throws a Stop that says what to
  * do.
  */
 export async function discover(connection, options) {

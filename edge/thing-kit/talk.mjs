@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Talks MQTT to this thing's core: finds it by discovery, tries every address, publishes and subscribes.
-// Needs Node 18 or newer and no packages: mqtt.mjs is mqtt.js, bundled. `node talk.mjs --help` tells how.
+// Needs Node 18 or newer and no packages: mqtt.mjs is mqtt.js, bundled. `node talk.mjs --help` says how.
 import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
 import { connectToCore } from "./core-connection.mjs";

@@ -33,7 +33,7 @@ export function moduleInstance(
   return { module, name, account: accountId(settings), region: settings.aws.region, root };
 }
 
-/** Whether the module's marker tells that Terraform applied it here. */
+/** Whether the module's marker says that Terraform applied it here. */
 function isMarkedApplied(instance: ModuleInstance): boolean {
   const marker = join(instance.root, markerFile(instance.module, instance.name));
   return existsSync(marker) && isAppliedHere(readFileSync(marker, "utf8"), instance);

@@ -28,7 +28,7 @@ export interface AppliedEffect {
 
 /**
  * Everything that the project has applied in the present world, in the reverse order of its making: what needs
- * an effect stands before it. It is found by the markers, so effects that no rule declares any more are part of
+ * an effect comes before it. It is found by the markers, so effects that no rule declares any more are part of
  * it, and by Terraform's states where a marker is missing.
  */
 export async function appliedEffects(session: Session, context: EndContext): Promise<AppliedEffect[]> {

@@ -4,7 +4,7 @@ import { call, lookUp } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";
 import { checkOwner, INSTANCE_TAG } from "./ownership.ts";
 
-/** The tag of a deployment that tells which content it was made from. */
+/** The tag of a deployment that says which content it was made from. */
 const CONTENT_TAG = "dospesos:content";
 
 interface Update {

@@ -53,7 +53,7 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
 }
 
 /**
- * The words that are no options. Options may stand in front of the command: which of them take a value, in the
+ * The words that are no options. Options may are in front of the command: which of them take a value, in the
  * worst case only all commands together know.
  */
 async function commandWords(words: readonly string[]): Promise<Scanned> {

@@ -103,5 +103,5 @@ function unknownCore(name: string, cores: readonly CoreSettings[], file: string)
   };
 }
 
-/** A push that was cut has not ended well either. */
+/** A push that was interrupted has not ended well either. */
 const hasFailed = (outcome: Outcome | undefined): boolean => outcome === "failed" || outcome === "begun";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { replaceFile } from "../file/index.ts";
 
 /**
- * How the last push of each core ended; "begun" of one that was cut. Losing it costs no more than naming the
+ * How the last push of each core ended; "begun" of one that was interrupted. Losing it costs no more than naming the
  * cores again.
  */
 export type Outcome = "done" | "failed" | "begun";

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { ProblemError, type SourceLocation } from "../problem/index.ts";
 
-/** A device as the user's own ssh finds it. Port, key and jump host stand in the user's ssh configuration. */
+/** A device as the user's own ssh finds it. Port, key and jump host are in the user's ssh configuration. */
 export interface Device {
   /** `[user@]host` or an alias, as [core NAME] host takes it. */
   readonly host: string;
@@ -57,7 +57,7 @@ export async function ssh(
   });
   if (input instanceof Readable && child.stdin !== null) {
     const { pipeline } = await import("node:stream/promises");
-    // Where the other side ends first its exit code tells why.
+    // Where the other side ends first its exit code says why.
     void pipeline(input, child.stdin).catch(() => {});
   }
   if (onLine !== undefined && child.stdout !== null) {

@@ -3,7 +3,7 @@ import { ProblemError } from "../problem/index.ts";
 
 /** The bundle that is being evaluated: where it is, and which module each of its lines comes from. */
 export interface Modules {
-  /** As it stands in stack traces. */
+  /** As it is in stack traces. */
   readonly url: string;
   readonly dofile: string;
   moduleAt: (line: number) => string | undefined;

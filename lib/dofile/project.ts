@@ -35,7 +35,7 @@ export interface ProjectInput<S> {
 interface Evaluated {
   readonly offered: readonly (Step<unknown> | Group)[];
   readonly evaluation: Evaluation;
-  /** The bundle as it stands in stack traces. */
+  /** The bundle as it is in stack traces. */
   readonly url: string;
 }
 

@@ -67,8 +67,8 @@ export function isFresh(
     const from = outputDigest(record.outputs, node);
     const to = world.current(node);
     const good = to === from;
-    // What a run that was cut left there, and what this rule has not made yet, nobody changed: why it is made
-    // is told above.
+    // What a run that was interrupted left there, and what this rule has not made yet, nobody changed: why it is made
+    // is reported above.
     const isExplained = !fresh && (from === Digest.unknown || record.status === RecordStatus.started);
     if (!good && !isExplained && !stale({ why: "output", node, from, to })) {
       return false;

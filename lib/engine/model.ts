@@ -60,7 +60,7 @@ export interface Edges {
   readonly end: number;
 }
 
-/** The graph as columns, in topological order: a step stands behind all steps that it needs. */
+/** The graph as columns, in topological order: a step comes after all steps that it needs. */
 export interface Graph {
   readonly kind: Uint8Array;
   readonly flags: Uint8Array;

@@ -46,7 +46,7 @@ export const codes = {
   DP111: settings(2, "a line ends with a carriage return alone"),
   DP112: settings(2, "a line is neither a section, a key nor a comment"),
   DP113: settings(2, "a line has a value but no key"),
-  DP114: settings(2, "a key stands above the first section"),
+  DP114: settings(2, "a key is above the first section"),
   DP115: settings(2, "a section header is not closed"),
   DP116: settings(2, "there is text behind a section header or a quoted value"),
   DP117: settings(2, "a section has no name"),

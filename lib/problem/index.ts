@@ -1,4 +1,4 @@
-/** What every room reports problems with. It stands on the ground floor and imports nothing. */
+/** What every room reports problems with. It is on the ground floor and imports nothing. */
 export { codes, type Code, type FailureExit } from "./codes.ts";
 export { didYouMean } from "./did-you-mean.ts";
 export {

@@ -101,7 +101,7 @@ function inFileOrder({ location: a }: Problem, { location: b }: Problem): number
 function run(compiled: Compiled, template: string, values: Readonly<Record<string, unknown>>): string {
   const rendering: Rendering = { values, turnsLeft: MAX_TURNS, charactersLeft: MAX_CHARACTERS };
   const env = { opts: { autoescape: false }, getFilter: (name: string) => compiled.operations[Number(name)] };
-  // These two stand in front of nunjucks' own: errors stay what they are, and every output is counted.
+  // These two are in front of nunjucks' own: errors stay what they are, and every output is counted.
   const hooks = Object.assign(Object.create(runtime) as object, {
     handleError: (error: unknown) => error,
     suppressValue: (text: string) => {

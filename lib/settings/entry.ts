@@ -1,12 +1,12 @@
 import type { Problem } from "../problem/index.ts";
 
-/** Where something stands; a Place is made of it when it is told. There may be 100,000 of these. */
+/** Where something stands; a Place is made of it when it is reported. There may be 100,000 of these. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** One `key = value` as it stands in the file; the value without its quotes, always a string. */
+/** One `key = value` as it is in the file; the value without its quotes, always a string. */
 export interface Entry extends Position {
   readonly key: string;
   readonly value: string;

@@ -19,7 +19,7 @@ export function requiredKeys(kind: string): string {
 
 /** Names that stand for something else in the project or in AWS. */
 export function takenFault(kind: string, name: string): string | undefined {
-  // edge/out/things, deployments and components stand beside one folder for each core
+  // edge/out/things, deployments and components are beside one folder for each core
   if (kind === "core" && ["things", "deployments", "components"].includes(name.toLowerCase())) {
     return `core name ${shown(name)} is a reserved name`;
   }

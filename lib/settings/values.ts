@@ -174,7 +174,7 @@ export function nucleusFault(from: string): string | undefined {
 
 /**
  * Why a text does not name the device of a core for ssh, or undefined. Only `[user@]host` and aliases:
- * whatever could begin an option or reach a shell is refused; port, key and jump host stand in the user's ssh
+ * whatever could begin an option or reach a shell is refused; port, key and jump host are in the user's ssh
  * configuration.
  */
 export function hostFault(host: string): string | undefined {

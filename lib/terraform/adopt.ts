@@ -27,7 +27,7 @@ export function namedResources(
 }
 
 /**
- * Those of the resources that exist in the account and are the instance's: what an apply that was cut left
+ * Those of the resources that exist in the account and are the instance's: what an apply that was interrupted left
  * behind, or what was made without this state. A plan that would make them anew is to adopt them.
  * @throws ProblemError (exit 4) where one of them is somebody else's.
  */

@@ -117,7 +117,7 @@ export async function runTerraform(
   throw failureOf(instance, command, ran);
 }
 
-/** What a run that was cut may have left. */
+/** What a run that was interrupted may have left. */
 export function unfinishedText(
   instance: ModuleInstance,
   addresses: readonly string[],

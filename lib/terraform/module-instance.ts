@@ -51,7 +51,7 @@ export function moduleFolder({
 }
 
 /**
- * Whether a marker's text tells that Terraform applied the module here: the state, or the record of one
+ * Whether a marker's text says that Terraform applied the module here: the state, or the record of one
  * elsewhere, is a prerequisite.
  */
 export function isAppliedHere(marker: string, instance: ModuleInstance): boolean {

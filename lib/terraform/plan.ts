@@ -46,7 +46,7 @@ export interface Planned {
   /** What changes in the account. */
   readonly changes: readonly Change[];
   /**
-   * Certificates for the device's key that the state does not know: what an apply that was cut left. They go
+   * Certificates for the device's key that the state does not know: what an apply that was interrupted left. They go
    * after the apply.
    */
   readonly strays: readonly string[];

@@ -6,7 +6,7 @@ import { ended, forgetRunning, isAlive, notedRunning, unfinishedChange } from ".
 import { messagesOf, unfinishedIn } from "./stream.ts";
 
 /**
- * What an earlier run left: waits for its Terraform if that works still, and tells what it may have left
+ * What an earlier run left: waits for its Terraform if that works still, and says what it may have left
  * behind. Gives since when (milliseconds since 1970) no change has come to a good end; undefined if the last
  * one did.
  */

@@ -31,7 +31,7 @@ export function forgetRunning(instance: ModuleInstance): void {
 }
 
 /**
- * A change in the account begins. What is on record of an earlier one that was cut stays: its leftovers may
+ * A change in the account begins. What is on record of an earlier one that was interrupted stays: its leftovers may
  * still be there.
  */
 export function noteChange(instance: ModuleInstance): void {
@@ -91,7 +91,7 @@ export async function isAlive({ process: one }: Running): Promise<boolean> {
 }
 
 /**
- * Resolves when the process has ended. Nobody tells the end of a process that is no child: it is asked for.
+ * Resolves when the process has ended. Nobody reports the end of a process that is no child: it is asked for.
  */
 export async function ended(running: Running, signal: AbortSignal): Promise<void> {
   while (await isAlive(running)) {

@@ -41,7 +41,7 @@ const targetChange = {
   replaced: "was replaced",
 } as const;
 
-/** `aws.region` as it stands in the file: `[aws] region`. */
+/** `aws.region` as it is in the file: `[aws] region`. */
 function settingName(key: string): string {
   const dot = key.lastIndexOf(".");
   return dot < 0 ? key : `[${key.slice(0, dot)}] ${key.slice(dot + 1)}`;

@@ -73,7 +73,7 @@ for (const [kind, env] of [
     }));
 }
 
-test("the account of the credentials is told", () =>
+test("the account of the credentials is reported", () =>
   withSandbox(async ({ access }) => {
     assert.is(await callerAccount(access), "000000000000");
   }));

@@ -82,7 +82,7 @@ testOverSsh(test, [], "a service that is active is ok, one that is not is broken
 testOverSsh(
   test,
   [],
-  "what keeps ssh from a device is told; its service is unchecked then, which breaks no chain",
+  "what keeps ssh from a device is reported; its service is unchecked then, which breaks no chain",
   async () => {
     const { client, start } = await opened();
     const known = readFileSync(join(client.folder, "known_hosts"), "utf8");

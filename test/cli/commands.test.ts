@@ -68,12 +68,12 @@ test("help COMMAND and COMMAND --help show the options, examples and exit codes 
   assert.is(dospesos(folder, "help", "pusch").exit, 2);
 });
 
-test("options may stand in front of the command", () => {
+test("options may are in front of the command", () => {
   const root = texts();
   assert.is(dospesos(tempFolder(), "-j", "2", "-C", root, "build").exit, 0);
 });
 
-test("--version tells the version of the package on stdout", () => {
+test("--version gives the version of the package on stdout", () => {
   const { exit, stdout } = dospesos(tempFolder(), "--version");
   assert.is(exit, 0);
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
@@ -126,7 +126,7 @@ test("--json gives each step, the end of the build and the exit, in the document
   assert.type(exit!["ms"], "number");
 });
 
-test("-n tells what would be made and changes nothing", () => {
+test("-n says what would be made and changes nothing", () => {
   const root = texts();
   const { exit, stdout } = dospesos(root, "build", "-n");
   assert.is(exit, 0);

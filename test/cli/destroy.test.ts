@@ -37,7 +37,7 @@ function inAccount(): string[] {
   ];
 }
 
-test("what left the settings stays in the account, inventory tells how it goes, and destroy takes it alone", () => {
+test("what left the settings stays in the account, inventory says how it goes, and destroy takes it alone", () => {
   done("build");
   const before = inAccount();
   settings((text) => text + MORE);

@@ -84,7 +84,7 @@ test("a snapshot that is cut or has one flipped bit anywhere costs a full build 
     const told = await explained(root);
     assert.ok(
       told.every((one) => one.freshness !== "fresh"),
-      "all is told to be stale",
+      "all is reported to be stale",
     );
     const events = await built(root);
     const where = `${round % 2 === 0 ? "cut at" : "flipped in"} byte ${offset} of ${whole.length}`;

@@ -49,7 +49,7 @@ test("a save of settings, a template, a rule or the Dofile of the shipped projec
   await endOf(watch);
 });
 
-test("broken settings, templates, rules and Dofiles are told with their place, and watch goes on when they are repaired", async () => {
+test("broken settings, templates, rules and Dofiles are reported with their place, and watch goes on when they are repaired", async () => {
   const root = shippedProject();
   assert.is(dospesos(root, "build").exit, 0);
   const watch = await watching(root);

@@ -24,7 +24,7 @@ testOnMachine(
     }),
 );
 
-testOnMachine(test, "all that is wrong with a device stands in one list, and nothing is changed", () =>
+testOnMachine(test, "all that is wrong with a device is in one list, and nothing is changed", () =>
   onMachine((machine) => {
     const greengrass = { root: "/etc/greengrass", posix_user: "root", jvm_options: "-Dx=$(touch /canary)" };
     putBundle(machine, { values: { notBefore: 99_999_999_999, greengrass } });
@@ -74,7 +74,7 @@ testOnMachine(
 
 testOnMachine(
   test,
-  "AWS out of reach is told by name and port before anything changes, and --offline installs without",
+  "AWS out of reach is reported by name and port before anything changes, and --offline installs without",
   () =>
     onMachine((machine) => {
       // Nothing listens on port 9 of this machine, and no name server knows .invalid (RFC 6761).
@@ -155,7 +155,7 @@ testOnMachine(test, "a nucleus zip that is missing, changed, or of another versi
   }),
 );
 
-testOnMachine(test, "a nucleus zip that was cut anywhere is refused before anything changes", () =>
+testOnMachine(test, "a nucleus zip that was interrupted anywhere is refused before anything changes", () =>
   onMachine((machine) => {
     const whole = plainZip();
     putBundle(machine, { zip: whole });

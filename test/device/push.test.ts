@@ -68,7 +68,7 @@ const isActive = (machine: Machine): boolean =>
   machine.run("systemctl is-active greengrass.service").status === 0;
 
 testPush(
-  "push brings the bundle and the nucleus to the device, runs setup.sh and tells its steps; a second one changes no file",
+  "push brings the bundle and the nucleus to the device, runs setup.sh and reports its steps; a second one changes no file",
   () =>
     withDevice(async (machine, { root, client, pushed }) => {
       const first = await pushed("core-1", "--yes", "--sandbox-ok");
@@ -99,7 +99,7 @@ testPush(
 );
 
 testPush(
-  "a host key that is not known, or another one than before: nothing is sent, and it is told how to go on",
+  "a host key that is not known, or another one than before: nothing is sent, and it is reported how to go on",
   () =>
     withDevice(async (machine, { client, pushed }, daemon) => {
       const unknown = await pushed("core-1", "--yes", "--sandbox-ok");
@@ -154,29 +154,31 @@ testPush(
     }),
 );
 
-testPush("what setup.sh finds wrong with the device is told with why and fix, and nothing is installed", () =>
-  withDevice(async (machine, { pushed }) => {
-    const refused = await pushed("core-1", "--yes");
-    assert.is(refused.exit, 1);
-    assert.match(
-      refused.stderr,
-      /settings\.ini:\d+:1: error DP622: core-1: this is a SANDBOX bundle\n {2}why: .*\n {2}fix: .*--sandbox-ok/,
-    );
-    machine.write("/run/shims/java-version", "1.7.0_80");
-    const both = await pushed("core-1", "--yes");
-    assert.match(both.stderr, /Java 1\.7\.0_80 is too old[^]*this is a SANDBOX bundle/);
-    assert.is(machine.run("ls /greengrass").status, 2);
-    assert.is(
-      machine.run("ls /root/.dospesos").stdout,
-      "greengrass-2.99.0.zip\n",
-      "no private key is left behind",
-    );
-    rmSync(machine.at("/run/shims/java-version"));
-    const dry = await pushed("core-1", "--dry-run");
-    assert.is(dry.exit, 0, dry.stderr);
-    assert.match(dry.stderr, /to do +make the system user/);
-    assert.is(machine.run("ls /greengrass").status, 2);
-  }),
+testPush(
+  "what setup.sh finds wrong with the device is reported with why and fix, and nothing is installed",
+  () =>
+    withDevice(async (machine, { pushed }) => {
+      const refused = await pushed("core-1", "--yes");
+      assert.is(refused.exit, 1);
+      assert.match(
+        refused.stderr,
+        /settings\.ini:\d+:1: error DP622: core-1: this is a SANDBOX bundle\n {2}why: .*\n {2}fix: .*--sandbox-ok/,
+      );
+      machine.write("/run/shims/java-version", "1.7.0_80");
+      const both = await pushed("core-1", "--yes");
+      assert.match(both.stderr, /Java 1\.7\.0_80 is too old[^]*this is a SANDBOX bundle/);
+      assert.is(machine.run("ls /greengrass").status, 2);
+      assert.is(
+        machine.run("ls /root/.dospesos").stdout,
+        "greengrass-2.99.0.zip\n",
+        "no private key is left behind",
+      );
+      rmSync(machine.at("/run/shims/java-version"));
+      const dry = await pushed("core-1", "--dry-run");
+      assert.is(dry.exit, 0, dry.stderr);
+      assert.match(dry.stderr, /to do +make the system user/);
+      assert.is(machine.run("ls /greengrass").status, 2);
+    }),
 );
 
 testPush(

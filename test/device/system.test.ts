@@ -263,7 +263,7 @@ testWhere(
 testWhere(
   test,
   hindrance ?? (toolPath("script") === undefined ? "needs script, to have a terminal" : undefined),
-  "sudo that asks for a password: without a terminal it is told, at one the person is asked",
+  "sudo that asks for a password: without a terminal it is reported, at one the person is asked",
   async () => {
     const free = readFileSync(device.at("/etc/sudoers.d/pi"), "utf8");
     device.write("/etc/sudoers.d/pi", "pi ALL=(ALL:ALL) ALL\n", 0o440);

@@ -51,7 +51,7 @@ for (const name of SCRIPTS) {
     }
   });
 
-  test(`${name} tells its usage, and refuses an option that it does not know with exit code 2`, () => {
+  test(`${name} reports its usage, and refuses an option that it does not know with exit code 2`, () => {
     const file = scriptFile(name);
     assert.match(spawnSync("sh", [file, "--help"], { encoding: "utf8" }).stdout, /usage: sudo sh/);
     const wrong = spawnSync("sh", [file, "--frobnicate"], { encoding: "utf8" });

@@ -7,7 +7,7 @@ import { filesBelow, TestProject } from "./project.ts";
 const OTHER = `rule({ target: "out/other", recipe: () => "other" })`;
 
 for (const jobs of [1, 64]) {
-  test(`a cycle through a file that a recipe reads without having declared it is told, not waited for, and what is not in it is made, at -j ${jobs} (trap 40)`, async () => {
+  test(`a cycle through a file that a recipe reads without having declared it is reported, not waited for, and what is not in it is made, at -j ${jobs} (trap 40)`, async () => {
     const project = new TestProject(`
       const a = rule({ target: "out/a", recipe: (_, { read }) => read("out/b").text });
       return [rule({ target: "out/b", needs: { a }, recipe: ({ a }) => a.text }), ${OTHER}];
@@ -22,7 +22,7 @@ for (const jobs of [1, 64]) {
     }
   });
 
-  test(`a dependency of an old run that would be a cycle now is told in the same way, at -j ${jobs} (trap 40)`, async () => {
+  test(`a dependency of an old run that would be a cycle now is reported in the same way, at -j ${jobs} (trap 40)`, async () => {
     const reader = `const a = rule({ target: "out/a", recipe: (_, { read }) => read("in/x").text });`;
     const project = new TestProject(`${reader} return [a, ${OTHER}];`, { "in/x": "source" });
     await project.build([], { jobs });

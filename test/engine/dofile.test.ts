@@ -68,7 +68,7 @@ test("an export that the public API does not have is a problem with a place", as
   assert.match(problems[0]!.what, "ruel");
 });
 
-test("a syntax error is told with file, line and column, in the Dofile and in a module", async () => {
+test("a syntax error is reported with file, line and column, in the Dofile and in a module", async () => {
   const project = new TestProject("return [;", {});
   assert.equal(
     (await project.build()).problems.map((one) => one.location),
@@ -82,7 +82,7 @@ test("a syntax error is told with file, line and column, in the Dofile and in a 
   );
 });
 
-test("an error that a Dofile or a module throws is told with file, line and column, also where a module asks for import.meta.url", async () => {
+test("an error that a Dofile or a module throws is reported with file, line and column, also where a module asks for import.meta.url", async () => {
   const project = new TestProject(
     `  const none = undefined as unknown as { x: number };\n  return [none.x as never];`,
   );
@@ -106,7 +106,7 @@ test("an error that a Dofile or a module throws is told with file, line and colu
   }
 });
 
-test("something that is no Error is told, too, whether a Dofile or a recipe throws it", async () => {
+test("something that is no Error is reported, too, whether a Dofile or a recipe throws it", async () => {
   assert.match((await new TestProject(`throw "only text";`).build()).problems[0]!.what, "only text");
   assert.match((await new TestProject(`throw undefined;`).build()).problems[0]!.what, "undefined");
   const { problems, failed } = await new TestProject(

@@ -167,7 +167,7 @@ test("an effect that fails runs again next time", async () => {
   assert.equal((await it.build()).ran, ["applied/one.json", "applied/two.json", "out/above", "out/other"]);
 });
 
-test("the marker of an effect that left the project stays through every later change of the graph, is said once, and counts when it is back", async () => {
+test("the marker of an effect that left the project stays through every later change of the graph, is reported once, and counts when it is back", async () => {
   const it = project("");
   await it.build();
   const marker = it.text("applied/two.json");

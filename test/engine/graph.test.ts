@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TestProject } from "./project.ts";
 
-test("a cycle is told in its order, whether of one, two or three rules, or through a group (trap 40)", async () => {
+test("a cycle is reported in its order, whether of one, two or three rules, or through a group (trap 40)", async () => {
   for (const [body, loop] of [
     [`return [rule({ target: "a", needs: { a: file("a") }, recipe: () => "" })];`, "a → a"],
     [
@@ -130,7 +130,7 @@ test("no more recipes run at the same time than -j allows", async () => {
   assert.is(project.text("most"), "3");
 });
 
-test("a target or group that does not exist is told with the one that was meant, all of them in one run", async () => {
+test("a target or group that does not exist is reported with the one that was meant, all of them in one run", async () => {
   const project = new TestProject(
     `return [group("edge-installer", [rule({ target: "out/config.yaml", recipe: () => "" })])];`,
   );
@@ -157,7 +157,7 @@ test("a group builds its members and those of the groups in it, and no other tar
   await project.settled();
 });
 
-test("each step is told once, whether it ran or was fresh", async () => {
+test("each step is reported once, whether it ran or was fresh", async () => {
   const project = new TestProject(
     `return ["a", "b"].map((name) => rule({ target: "out/" + name, needs: { one: file(name) }, recipe: ({ one }) => one.text }));`,
     { a: "a", b: "b" },

@@ -56,7 +56,7 @@ test("clean of one target does not forget what a vanished rule left behind", asy
   assert.not(project.exists("gone"));
 });
 
-test("a broken Dofile is told by every build, not only by the first one", async () => {
+test("a broken Dofile is reported by every build, not only by the first one", async () => {
   const project = new TestProject('return [rule({ target: "a", recipe: () => "a" })];');
   await project.build();
   const good = project.text("Dofile.ts");
@@ -165,7 +165,7 @@ test("a package that is linked into node_modules is followed like the project's 
   assert.is(project.text("a"), "two");
 });
 
-test("what a recipe leaves behind and fails later is told with its step, and the build ends in order", () => {
+test("what a recipe leaves behind and fails later is reported with its step, and the build ends in order", () => {
   const project = new TestProject(`return [
     rule({ target: "out/promise", recipe: () => { void Promise.reject(new Error("nobody waits")); return "a"; } }),
     rule({ target: "out/timer", recipe: async () => {

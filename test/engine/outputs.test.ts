@@ -22,7 +22,7 @@ test("a deleted output is made again, and what needs it is not (trap 14)", async
   await project.settled();
 });
 
-test("an output edited by hand is told and made again (trap 15)", async () => {
+test("an output edited by hand is reported and made again (trap 15)", async () => {
   const project = await builtChain();
   project.tamper("out/upper", "mine");
   assert.is(project.nothingToDo(), false);

@@ -131,7 +131,7 @@ export class TestProject {
   }
 
   /**
-   * Asks what a build would do and then builds: the build does what was told, and asking writes nothing.
+   * Asks what a build would do and then builds: the build does what was reported, and asking writes nothing.
    * `changing` names the steps that nobody can tell of, since what they are made from changes while the build
    * runs.
    */
@@ -141,7 +141,7 @@ export class TestProject {
     root = this.root,
   ): Promise<Outcome> {
     const { changing, ...given } = options;
-    // --force and watch do something else than what is told.
+    // --force and watch do something else than what is reported.
     if (given.force === true || given.effects === "hold") {
       return this.buildAtOnce(targets, given, root);
     }

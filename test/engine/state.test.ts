@@ -62,7 +62,7 @@ test("a snapshot that is cut or has a flipped bit anywhere is never taken for a 
   }
 });
 
-test("a damaged state is said once, and everything is built again (traps 27, 53)", async () => {
+test("a damaged state is reported once, and everything is built again (traps 27, 53)", async () => {
   const project = await built();
   for (const bytes of [new Uint8Array(), new Uint8Array(100), snapshot(project).slice(0, -8)]) {
     writeFileSync(project.path(".dospesos/snapshot"), bytes);

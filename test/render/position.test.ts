@@ -123,7 +123,7 @@ test("an included file is checked where it is included", () => {
   );
 });
 
-test("in YAML a value stands behind `key: ` or `- ` and ends its line", () => {
+test("in YAML a value comes after `key: ` or `- ` and ends its line", () => {
   accepted("a.yaml.njk", [
     "a: {{ x | yaml }}",
     "a.b/c-d e:f: {{ x | yaml }}\n",

@@ -45,7 +45,7 @@ test("56: an unknown filter is named with its place and the one that was meant",
   ]);
 });
 
-test("all problems that the texts of a template and its includes show are told in one run, in the order of the file", () => {
+test("all problems that the texts of a template and its includes show are reported in one run, in the order of the file", () => {
   const problems = problemsOf({
     "a.sh.njk":
       'echo {{ x | sh }}\n{{ x }}\n{% include "b.sh.njk" %}\n{% include "b.sh.njk" %}\n{% include "c.sh.njk" %}\n{% set y = 1 %}\n',

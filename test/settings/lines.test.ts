@@ -41,7 +41,7 @@ test("a file that is not UTF-8 is refused with its line", () => {
   );
 });
 
-test("an empty file is told the required sections, and a command that writes them", () => {
+test("of an empty file the required sections are shown, and a command that writes them", () => {
   for (const empty of ["", "\n", "; only a comment\n"]) {
     refused(
       empty,
@@ -274,7 +274,7 @@ test("hidden characters are shown as escapes, and a long value is cut", () => {
   refused(withValue("aws", "region", "%s%n"), 'settings.ini:3:10: unknown region "%s%n"');
 });
 
-test("every problem is told in one run, in the order of the lines", () => {
+test("every problem is reported in one run, in the order of the lines", () => {
   const problems = problemsOf(() =>
     parsed(
       [

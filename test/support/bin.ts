@@ -63,7 +63,7 @@ export class Started {
     );
   }
 
-  /** What was told so far. */
+  /** What was reported so far. */
   get told(): string {
     return this.stdout + this.stderr;
   }
@@ -81,7 +81,7 @@ export class Started {
         return () => this.#waiting.delete(wake);
       },
       within,
-      () => `${what} was not told:\n${this.told}`,
+      () => `${what} was not reported:\n${this.told}`,
     );
   }
 

@@ -23,7 +23,7 @@ export interface Clone {
   git: (...words: string[]) => string;
 }
 
-/** Copies what git tracks, and what it would track, as it stands now. */
+/** Copies what git tracks, and what it would track, as it is now. */
 export function freshClone(): Clone {
   const root = tempFolder("clone");
   const files = run(repository, "git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"])

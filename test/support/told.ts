@@ -27,8 +27,8 @@ export interface Did {
 }
 
 /**
- * Fails where a build did not do what was told right before it. `changing`: steps that nobody can tell of
- * before the build, since what they are made from changes while it runs; of these only that they are told of
+ * Fails where a build did not do what was reported right before it. `changing`: steps that nobody can tell of
+ * before the build, since what they are made from changes while it runs; of these only that they are reported of
  * is compared.
  */
 export function didWhatWasTold(told: Told, did: Did, changing: readonly string[] = []): void {
@@ -57,7 +57,7 @@ export function didWhatWasTold(told: Told, did: Did, changing: readonly string[]
     if (changing.includes(target)) {
       continue;
     }
-    const shown = `${target} was told to be ${freshness} ${JSON.stringify(reasons)}; the build: ${JSON.stringify(did.reasons[target])}`;
+    const shown = `${target} was reported to be ${freshness} ${JSON.stringify(reasons)}; the build: ${JSON.stringify(did.reasons[target])}`;
     if (freshness === "fresh") {
       assert.ok(fresh.includes(target), shown);
     }
@@ -93,7 +93,7 @@ interface Line {
 }
 
 /**
- * The same with real processes: `status --json`, then `build --json`, which must exit 0 and do what was told.
+ * The same with real processes: `status --json`, then `build --json`, which must exit 0 and do what was reported.
  * Returns what ran.
  */
 export function buildAsTold(root: string, ...words: string[]): string[] {

@@ -62,7 +62,7 @@ test("a terraform that is too old is named with both versions", async () => {
   assert.not(startedTerraform(clone));
 });
 
-test("what terraform says where it cannot begin is told in its own words, on one line", async () => {
+test("what terraform says where it cannot begin is reported in its own words, on one line", async () => {
   const folder = tempFolder("offline");
   writeFileSync(
     `${folder}/terraform`,

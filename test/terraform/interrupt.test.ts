@@ -218,7 +218,7 @@ async function round(scene: Scene, how: Harm, random: () => number): Promise<End
     assert.equal(processesIn(scene.clone), []);
   }
   let next = await scene.start("build", TARGET).end(240_000);
-  // Killed while it wrote its first state, Terraform leaves an empty one: the way out that is told is taken.
+  // Killed while it wrote its first state, Terraform leaves an empty one: the way out that is reported is taken.
   if (how === "kill -9 of terraform" && next.exit === 4) {
     const [, way] = /its state is (?:empty|damaged)[^]*account any more: (rm .*)$/m.exec(next.stderr) ?? [];
     assert.ok(way !== undefined, next.stderr);

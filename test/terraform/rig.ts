@@ -22,7 +22,7 @@ export interface TerraformClone extends Clone {
   runWith: (program: string, ...words: string[]) => Ended;
   /** Runs terraform by hand in a module's folder, against the clone's sandbox. */
   terraform: (module: string, name: string, ...words: string[]) => Promise<Ended>;
-  /** Opens the clone's sandbox, as it stands, for the time of the body. */
+  /** Opens the clone's sandbox, as it is, for the time of the body. */
   inAccount: <T>(body: (access: AwsAccess, sandbox: Sandbox) => Promise<T>) => Promise<T>;
 }
 
@@ -73,7 +73,7 @@ export function terraformClone(mirror: string, settings = "\n[sandbox]\nterrafor
   };
 }
 
-/** Opens the sandbox of a clone, as it stands, for the time of the body. */
+/** Opens the sandbox of a clone, as it is, for the time of the body. */
 export async function inAccount<T>(
   root: string,
   body: (access: AwsAccess, sandbox: Sandbox) => Promise<T>,

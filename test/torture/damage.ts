@@ -160,7 +160,7 @@ async function damageJournal(
       wrong.push(`journal, ${what}: the result is not right`);
     }
     // The outputs that the lost part of the journal told of stand there already: they are not as recorded,
-    // which is what is told.
+    // which is what is reported.
     if ((await project.build()).ran.length > 0) {
       wrong.push(`journal, ${what}: the build after it has something to do, ${JSON.stringify(reasons)}`);
     }

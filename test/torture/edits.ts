@@ -1,5 +1,5 @@
 /**
- * Random edits of a project. Each is a value that can be told, repeated and dropped: what it meets is chosen
+ * Random edits of a project. Each is a value that can be printed, repeated and dropped: what it meets is chosen
  * by its own seed.
  */
 import {
@@ -108,7 +108,7 @@ function onSettings(edit: (world: World, choices: Choices) => void): Apply {
   };
 }
 
-/** An output that stands on disk as a regular file. */
+/** An output that is on disk as a regular file. */
 function onOutput(edit: (full: string, choices: Choices, root: string) => void): Apply {
   return ({ root, graph }, choices) => {
     const made = graph.steps

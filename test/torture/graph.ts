@@ -103,7 +103,7 @@ export class Graph {
     this.steps = this.steps.map((one) => (one.id === step.id ? step : one));
   }
 
-  /** Other reads for a step, of what stands before it. */
+  /** Other reads for a step, of what comes before it. */
   newReads(choices: Choices, step: Step): readonly Read[] {
     return this.#reads(
       choices,

@@ -21,7 +21,7 @@ export interface Seen {
   readonly id: string | undefined;
 }
 
-/** All steps, in an order in which each stands behind those that it needs. */
+/** All steps, in an order in which each comes after those that it needs. */
 export function lookAt(graph: Graph, world: World): Seen[] {
   const steps = new Map<number, Sighted>();
   const made = new Set(graph.steps.flatMap((step) => step.outputs.map((output) => output.path)));

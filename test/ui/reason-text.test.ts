@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { reasonText } from "../../lib/ui/reason-text.ts";
 
-test("a changed setting is told as it stands in the file, with both values", () => {
+test("a changed setting is reported as it is in the file, with both values", () => {
   assert.is(
     reasonText({ kind: "setting", key: "core core-1.group", from: "a", to: "b" }),
     '[core core-1] group: "a" → "b"',
@@ -13,14 +13,14 @@ test("a changed setting is told as it stands in the file, with both values", () 
   );
 });
 
-test("of a changed fact only the members that differ are told", () => {
+test("of a changed fact only the members that differ are reported", () => {
   assert.is(
     reasonText({ kind: "fact", name: "core core-1", from: { arn: "x", id: "1" }, to: { arn: "x", id: "2" } }),
     "core core-1: id changed",
   );
 });
 
-test("a glob tells which files came and went", () => {
+test("a glob says which files came and went", () => {
   assert.is(
     reasonText({ kind: "glob", pattern: "src/*", added: ["src/b"], removed: ["src/a"] }),
     "src/*: +src/b -src/a",

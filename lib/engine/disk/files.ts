@@ -16,7 +16,7 @@ import { ProblemError } from "../../problem/index.ts";
 import { isCoarse } from "./ticks.ts";
 
 /**
- * Suffix of the temporary file that stands beside an output while it is written. Only the holder of the lock
+ * Suffix of the temporary file that is beside an output while it is written. Only the holder of the lock
  * makes one.
  */
 export const TEMPORARY_SUFFIX = ".dospesos-tmp";

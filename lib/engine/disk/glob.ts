@@ -16,7 +16,7 @@ const NEVER = ["**/node_modules/**", "**/.git/**", `**/${STATE_FOLDER}/**`, `**/
 
 /**
  * Names of the files below the root that match a pattern of fast-glob, sorted. A leading dot must be written
- * to be matched. `visit` is told each folder before it is read, and each link: the answer holds as long as
+ * to be matched. `visit` is given each folder before it is read, and each link: the answer holds as long as
  * none of them changes.
  */
 export function findFiles(root: string, pattern: string, visit: (folder: string) => void): readonly string[] {

@@ -21,7 +21,7 @@ export interface LockOptions {
 
 /**
  * A holder that is stopped (Ctrl-Z) or busy keeps the lock, but cannot tell its name: after so many
- * milliseconds that is told.
+ * milliseconds that is reported.
  */
 const ANSWER_WITHIN = 1000;
 const NO_ANSWER = "a run that does not answer (stopped or busy)";

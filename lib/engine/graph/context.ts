@@ -22,7 +22,7 @@ export interface RecipeContext {
   /** Source files that match a pattern of fast-glob, sorted by name; what rules make does not count. */
   glob: (pattern: string) => readonly FileValue[];
   env: (name: string) => string | undefined;
-  /** One of the step's own targets as it stands, for precious ones that must be kept. Not a prerequisite. */
+  /** One of the step's own targets as it is, for precious ones that must be kept. Not a prerequisite. */
   existing: (path: string) => FileValue | undefined;
   /** Runs a program (no shell) in the project's root and gives its standard output. Throws if it fails. */
   run: (program: string, args: readonly string[], input?: string) => Promise<string>;

@@ -5,7 +5,7 @@ import type { Observer } from "./observe.ts";
 import { digestOfFile } from "./observed-files.ts";
 
 /**
- * At the end of a run: what was changed just before it was looked at is looked at once more when a tick has
+ * At the end of a run: what was changed just before it was looked at is checked once more when a tick has
  * passed, so that the next run can trust its stat. What the file system's clock cannot tell apart stays racy.
  */
 export async function settle(observer: Observer): Promise<void> {

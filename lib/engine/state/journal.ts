@@ -8,7 +8,7 @@
  *   record   u32 byte length of the payload, u32 checksum of the payload, the payload padded to 4
  *   payload  u32 type, then numbers and texts as written below; ids are those of the snapshot, continued
  *
- * Reading stops at the first record that is cut or damaged: what stands behind it is repeated by the next
+ * Reading stops at the first record that is cut or damaged: what comes after it is repeated by the next
  * build.
  */
 import { Records } from "./records.ts";
@@ -114,7 +114,7 @@ export class Journal {
       }
       writeAll(this.#file, this.#pending.bytes, this.#path, HEADER + this.#written);
     } catch (error) {
-      // What stands behind a record that was cut would be lost to replay.
+      // What comes after a record that was interrupted would be lost to replay.
       ftruncateSync(this.#file, this.#written === 0 ? 0 : HEADER + this.#written);
       throw error;
     }

@@ -1,6 +1,6 @@
 /**
  * The snapshot `.dospesos/snapshot`: the whole state as columns (see columns.ts for the container). The
- * sections stand in the order of `SECTIONS`; lists of lists are a column of starts beside a column of
+ * sections are in the order of `SECTIONS`; lists of lists are a column of starts beside a column of
  * members. Names never hold NUL.
  *
  * What the nothing-to-do path needs stands first. `fresh` says of each step that its record agrees with the

@@ -4,7 +4,7 @@ import type { Positions, Refuse } from "./positions.ts";
 const FIX = "write it as a whole value on a line of its own: key = {{ … | ini }}";
 const BEFORE_VALUE = /^[ \t]*[A-Za-z0-9_][A-Za-z0-9_.-]*[ \t]*=[ \t]*$/;
 
-/** INI files line by line: a value stands behind `key =` and ends its line. */
+/** INI files line by line: a value comes after `key =` and ends its line. */
 export function iniPositions(refuse: Refuse): Positions<Line> {
   return {
     start: NEW_LINE,

@@ -151,7 +151,7 @@ function inCode(state: State, char: string): State {
   switch (char) {
     case "'":
       return before === "$"
-        ? { ...opened("'"), lost: "$'…' stands above, which is not POSIX shell" }
+        ? { ...opened("'"), lost: "$'…' is above, which is not POSIX shell" }
         : opened("'");
     case '"':
       return opened('"');

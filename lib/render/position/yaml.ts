@@ -10,7 +10,7 @@ interface Above {
    * to the next document.
    */
   readonly block: number | undefined;
-  /** Lines with more blanks than this continue the value that stands above. */
+  /** Lines with more blanks than this continue the value that is above. */
   readonly value: number | undefined;
 }
 interface State {
@@ -77,7 +77,7 @@ function whyNot(above: Above, line: string): string | undefined {
     return "it is not the whole value behind `key: ` or `- `";
   }
   if (above.value !== undefined && indent(line) > above.value) {
-    return "its line continues the value that stands above";
+    return "its line continues the value that is above";
   }
   return undefined;
 }

@@ -45,7 +45,7 @@ export async function openBroker(
         }
       }),
   });
-  // A refused client is told by the rules; without a listener aedes would end the process.
+  // A refused client is reported by the rules; without a listener aedes would end the process.
   aedes.on("clientError", () => {});
   aedes.on("connectionError", () => {});
   const sockets = new Set<TLSSocket>();

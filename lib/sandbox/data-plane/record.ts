@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 
 /**
- * Where a sandbox that runs tells how to reach it, beside the account's file. A kit made in the sandbox reads
+ * Where a sandbox that runs says how to reach it, beside the account's file. A kit made in the sandbox reads
  * it, too.
  */
 const RECORD_FILE = "data-plane.json";

@@ -109,7 +109,7 @@ export class SimulatedCore {
     await this.#broker?.close();
   }
 
-  /** One thing after the other. What fails is told, and the core goes on. */
+  /** One thing after the other. What fails is reported, and the core goes on. */
   #after(work: () => Promise<void>): void {
     this.#working = this.#working.then(work).catch((error: unknown) => {
       if (!this.#closed) {
@@ -136,7 +136,7 @@ export class SimulatedCore {
 
   #received(text: string): void {
     const { execution } = JSON.parse(text) as { execution?: Job };
-    // A job is told when it is made, and given when it is asked for: both may come.
+    // A job is reported when it is made, and given when it is asked for: both may come.
     if (execution?.jobDocument === undefined || this.#taken.has(execution.jobId)) {
       return;
     }
