@@ -70,3 +70,12 @@ export { fetchOnce } from "./device/fetch-nucleus.ts";
 export { checkNucleus, nucleusSha256, nucleusUrl } from "./device/nucleus.ts";
 export { mqttModule } from "./device/mqtt-module.ts";
 export type { CoreVars, InstanceVars, ThingVars } from "./modules/contract.ts";
+export {
+  bundleFolder,
+  deviceRequestFile,
+  kitFolder,
+  nucleusFile,
+  privateKeyFile,
+  requestFile,
+  variablesFile,
+} from "./layout.ts";

@@ -1,5 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import {
+  bundleFolder,
+  variablesFile,
   accountEffect,
   accountKind,
   appliedBefore,
@@ -55,7 +57,7 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
   // A key on the device is none of this project's files: only the request for its certificate comes here.
   const made = c.key === "device" ? undefined : identity(name).files;
   const vars = rule({
-    target: `terraform/core/${name}.tfvars.json`,
+    target: variablesFile("core", name),
     needs: { csr: made === undefined ? [] : [made.csr], sources: sourcesOf("core") },
     recipe: ({ csr: [csr], sources }, context) => {
       const scope = { region: settings.aws.region, account: accountId(settings) };
@@ -125,7 +127,7 @@ function bundle(
   applied: Step<Facts<"core">>,
   key: Target | undefined,
 ): Rule {
-  const folder = `edge/out/${name}`;
+  const folder = bundleFolder(name);
   const values = () => ({ sandbox: settings.sandbox, core: { name }, greengrass: settings.greengrass });
   const config = rule({
     target: `${folder}/config.yaml`,

@@ -1,4 +1,7 @@
 import {
+  deviceRequestFile,
+  privateKeyFile,
+  requestFile,
   certificateBelongsTo,
   checkKey,
   createCsr,
@@ -18,8 +21,8 @@ import {
  * "CreateCertificateFromCsr"). A key of your own is taken as it is.
  */
 export function identity(name: string) {
-  const key = `edge/keys/${name}/private.pem.key`;
-  const csr = `edge/keys/${name}/request.pem.csr`;
+  const key = privateKeyFile(name);
+  const csr = requestFile(name);
   return rule({
     targets: { key, csr },
     mode: 0o600,
@@ -50,7 +53,7 @@ export function identity(name: string) {
  * fetched.
  */
 export function requestOfDevice(name: string, { readIfExists }: Pick<Context, "readIfExists">): string {
-  const path = `edge/keys/${name}/device.pem.csr`;
+  const path = deviceRequestFile(name);
   const request = readIfExists(path);
   if (request !== undefined) {
     return request.text;
@@ -75,7 +78,7 @@ export async function certificateForRequest(
   if ((await requestedKey(request)).equals(publicKeyOf(certificate_pem))) {
     return certificate_pem;
   }
-  throw otherKey(name, `edge/keys/${name}/device.pem.csr`);
+  throw otherKey(name, deviceRequestFile(name));
 }
 
 /**

@@ -1,4 +1,5 @@
 import {
+  variablesFile,
   accountEffect,
   accountKind,
   accountId,
@@ -46,7 +47,7 @@ export function instance(settings: Settings) {
   const { name } = settings.instance;
   const names = instanceNames(name);
   const vars = rule({
-    target: `terraform/instance/${name}.tfvars.json`,
+    target: variablesFile("instance", name),
     needs: { sources: sourcesOf("instance") },
     recipe: ({ sources }) => {
       const scope = { region: settings.aws.region, account: accountId(settings) };

@@ -1,4 +1,13 @@
-import { checkNucleus, fetchOnce, nucleusSha256, nucleusUrl, rule, type Rule, type Settings } from "dospesos";
+import {
+  checkNucleus,
+  fetchOnce,
+  nucleusSha256,
+  nucleusUrl,
+  rule,
+  type Rule,
+  type Settings,
+  nucleusFile,
+} from "dospesos";
 
 /**
  * The zip of the nucleus, checked: one for all cores, since it is thousands of times as large as the rest of
@@ -9,7 +18,7 @@ export function nucleus({ greengrass }: Settings): Rule[] {
   if (from === "none") {
     return [];
   }
-  const target = `edge/nucleus/greengrass-${version}.zip`;
+  const target = nucleusFile(version);
   return [
     rule({
       target,

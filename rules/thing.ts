@@ -1,4 +1,6 @@
 import {
+  kitFolder,
+  variablesFile,
   accountEffect,
   accountKind,
   appliedBefore,
@@ -55,7 +57,7 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
   const { name } = t;
   const { key, csr } = identity(name).files;
   const vars = rule({
-    target: `terraform/thing/${name}.tfvars.json`,
+    target: variablesFile("thing", name),
     needs: { csr, sources: sourcesOf("thing") },
     recipe: ({ csr, sources }) => {
       const scope = { region: settings.aws.region, account: accountId(settings) };
@@ -111,7 +113,7 @@ function kit(
   association: Step<Association>,
   mqtt: Rule,
 ): Rule {
-  const folder = `edge/out/things/${name}`;
+  const folder = kitFolder(name);
   const certificate = rule({
     target: `${folder}/device.pem.crt`,
     mode: READABLE,

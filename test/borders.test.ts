@@ -8,12 +8,13 @@ import * as assert from "uvu/assert";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** The rooms of lib/, and for each the rooms that it may import. Everybody may import the ground floor. */
-const GROUND_FLOOR = ["problem", "file", "parallel"];
+const GROUND_FLOOR = ["problem", "file", "parallel", "layout"];
 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   problem: [],
   file: [],
   parallel: [],
+  layout: [],
   engine: [],
   pki: [],
   modules: [],
@@ -102,6 +103,19 @@ test("rooms with one face are entered by it alone", () => {
     const isEntry = to === "lib/engine/run/nothing-to-do.ts";
     return FACES.includes(room) && roomOf(from) !== room && to !== `lib/${room}/index.ts` && !isEntry;
   });
+  assert.equal(wrong, []);
+});
+
+test("lib knows the names of files that rules make from lib/layout.ts alone", () => {
+  const paths = /["\x60](?:edge\/(?:out|keys|nucleus)|terraform\/(?:instance|core|thing))(?=["\x60/])/;
+  const wrong = files
+    .filter((file) => file !== "lib/layout.ts")
+    .flatMap((file) =>
+      readFileSync(join(root, file), "utf8")
+        .split("\n")
+        .filter((line) => paths.test(line) && !/^\s*(?:\*|\/\/|\/\*)/.test(line))
+        .map((line) => `${file}: ${line.trim()}`),
+    );
   assert.equal(wrong, []);
 });
 

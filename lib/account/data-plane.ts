@@ -1,3 +1,4 @@
+import { OUTPUT_FOLDER } from "../layout.ts";
 import { join } from "node:path";
 import type { DataPlane } from "../sandbox/data-plane/index.ts";
 import type { Settings } from "../settings/index.ts";
@@ -16,7 +17,7 @@ export async function openSandboxDevices({ root, settings, log }: DataPlaneConte
   return await openDataPlane({
     file: join(root, SANDBOX_FILE),
     region: settings.aws.region,
-    bundles: join(root, "edge", "out"),
+    bundles: join(root, OUTPUT_FOLDER),
     log,
   });
 }

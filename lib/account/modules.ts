@@ -1,3 +1,4 @@
+import { variablesFile } from "../layout.ts";
 import type { ModuleName } from "../modules/contract.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -50,7 +51,7 @@ export function moduleWork(
   name: string,
   given?: string,
 ): ModuleWork | undefined {
-  const file = join(root, "terraform", module, `${name}.tfvars.json`);
+  const file = join(root, variablesFile(module, name));
   const variablesText = given ?? (existsSync(file) ? readFileSync(file, "utf8") : undefined);
   if (variablesText === undefined) {
     return undefined;

@@ -1,3 +1,4 @@
+import { archiveOf, bundleFolder } from "../layout.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { markerFile } from "../account/account-effect.ts";
@@ -45,7 +46,7 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
         cause,
         fix:
           `ssh ${host} sudo journalctl -u greengrass -n 50; install: dospesos build ` +
-          `edge-installer and bring edge/out/${name} to the device`,
+          `edge-installer and bring ${archiveOf(bundleFolder(name))} to the device`,
       });
     },
     async () => {
@@ -146,7 +147,7 @@ async function connectionCause(
       fix: "on the device: sudo timedatectl set-ntp true",
     };
   }
-  const folder = join(root, "edge", "out", name);
+  const folder = join(root, bundleFolder(name));
   return (
     (await endpointCause(account.access, folder)) ??
     (await identityCause(account.access, account.id, folder, name, coreRights(name))) ?? {

@@ -1,3 +1,4 @@
+import { kitFolder } from "../layout.ts";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -25,7 +26,7 @@ type Told = v.InferOutput<typeof log>;
 /** The two links of a thing, seen by its own kit with its own certificate. */
 export async function thingLinks(context: CheckContext, { name, core }: ThingSettings): Promise<Link[]> {
   const [discovers, receives] = ["thing discovers its core", "message received"] as const;
-  const folder = join(context.root, "edge", "out", "things", name);
+  const folder = join(context.root, kitFolder(name));
   if (!existsSync(join(folder, "talk.mjs"))) {
     return [
       broken(discovers, `there is no kit of ${name}`, {

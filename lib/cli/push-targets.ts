@@ -1,3 +1,4 @@
+import { archiveOf, bundleFolder } from "../layout.ts";
 import type { Outcome } from "../device/push-record.ts";
 import { didYouMean, ProblemError, shown, type Problem, type SourceLocation } from "../problem/index.ts";
 import type { CoreSettings } from "../settings/index.ts";
@@ -61,7 +62,7 @@ export function pushTargets(
     if (only !== undefined && !hasFailed(outcomeOf(name))) {
       return [];
     }
-    const archive = `edge/out/${name}.tar.gz`;
+    const archive = archiveOf(bundleFolder(name));
     return [{ core: name, host, location: onlyHost === undefined ? location : undefined, archive }];
   });
   if (problems.length > 0) {

@@ -1,3 +1,4 @@
+import { variablesFile } from "../layout.ts";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ProblemError } from "../problem/index.ts";
@@ -33,7 +34,7 @@ export function namesWithState(root: string, where: Omit<ModuleInstance, "name" 
 export function appliedVariables(instance: ModuleInstance): string | undefined {
   const files = [
     join(moduleCopy(instance), "dospesos.auto.tfvars.json"),
-    join(instance.root, "terraform", instance.module, `${instance.name}.tfvars.json`),
+    join(instance.root, variablesFile(instance.module, instance.name)),
   ];
   const file = files.find((one) => existsSync(one));
   return file === undefined ? undefined : readFileSync(file, "utf8");

@@ -1,3 +1,4 @@
+import { KEYS_FOLDER, OUTPUT_FOLDER } from "../../layout.ts";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { appliedEffects, planTeardown, type AppliedEffect } from "../../account/teardown.ts";
@@ -104,7 +105,9 @@ type Left = readonly [name: string, what: string];
 /** What stays of some cores and things. */
 function leftOfNames(root: string, names: ReadonlySet<string>, { cores, things }: Settings): Left[] {
   const declared = [...cores, ...things].map(({ name }) => name).filter((name) => names.has(name));
-  const keys = [...names].map((name) => `edge/keys/${name}`).filter((path) => existsSync(join(root, path)));
+  const keys = [...names]
+    .map((name) => `${KEYS_FOLDER}/${name}`)
+    .filter((path) => existsSync(join(root, path)));
   return [
     ...keys.map((path): Left => [path, "a private key: a new certificate can be had for it"]),
     ...declared.map((name): Left => ["settings.ini", `${name}: the next build makes it anew`]),
@@ -114,8 +117,8 @@ function leftOfNames(root: string, names: ReadonlySet<string>, { cores, things }
 /** What stays, for a person to decide. */
 function leftOfAll(root: string, { sandbox, terraform }: Settings): Left[] {
   const files: readonly Left[] = [
-    ["edge/keys", "private keys: a new certificate can be had for them"],
-    ["edge/out", "bundles: their certificates are void; dospesos clean removes them"],
+    [KEYS_FOLDER, "private keys: a new certificate can be had for them"],
+    [OUTPUT_FOLDER, "bundles: their certificates are void; dospesos clean removes them"],
     ...(sandbox
       ? ([["terraform/state/sandbox", "the sandbox itself, with what others have made in it"]] as const)
       : []),

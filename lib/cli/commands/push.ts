@@ -1,3 +1,4 @@
+import { nucleusFile } from "../../layout.ts";
 import { join } from "node:path";
 import { readOutcomes, writeOutcomes, type Outcome } from "../../device/push-record.ts";
 import { push as pushTo } from "../../device/push.ts";
@@ -117,9 +118,7 @@ async function nucleusFor(
   emit: CommandContext["emit"],
 ): Promise<string | undefined> {
   const nucleus =
-    settings.greengrass.nucleus === "none"
-      ? undefined
-      : `edge/nucleus/greengrass-${settings.greengrass.version}.zip`;
+    settings.greengrass.nucleus === "none" ? undefined : nucleusFile(settings.greengrass.version);
   await mustBeFresh(session, [
     ...targets.map(({ archive }) => archive),
     ...(nucleus === undefined ? [] : [nucleus]),

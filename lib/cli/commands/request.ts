@@ -1,3 +1,4 @@
+import { deviceRequestFile } from "../../layout.ts";
 import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { requestFrom } from "../../device/request.ts";
@@ -42,7 +43,7 @@ export const request = command({
           interactive: named.length === 1 && process.stdin.isTTY,
           signal,
         });
-        const status = await keep(join(root, "edge", "keys", name, "device.pem.csr"), csr);
+        const status = await keep(join(root, deviceRequestFile(name)), csr);
         emit({ type: "request", core: name, status });
       } catch (error) {
         signal.throwIfAborted();

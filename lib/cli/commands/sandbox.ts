@@ -1,3 +1,4 @@
+import { OUTPUT_FOLDER } from "../../layout.ts";
 import { join } from "node:path";
 import { isSandboxRunning, openSandboxDevices } from "../../account/data-plane.ts";
 import { ProblemError } from "../../problem/index.ts";
@@ -25,7 +26,7 @@ export const sandbox = command({
     // runs.
     const devices = await locked(context, () => openDevices(context, log));
     const { endpoint, iot, discovery } = devices.record;
-    const stop = await restartOnNewBundles(join(root, "edge", "out"), devices, log);
+    const stop = await restartOnNewBundles(join(root, OUTPUT_FOLDER), devices, log);
     emit({
       type: "sandbox-listening",
       endpoint,
