@@ -10,6 +10,7 @@ import {
 import { askConsent } from "../../ui/consent.ts";
 import { command, type CommandContext } from "../command.ts";
 import { dryRun, force, jobs, keepGoing, noWait, verify, yes, type OptionValues } from "../options.ts";
+import { reportStatus } from "./status.ts";
 
 const options = { dryRun, jobs, keepGoing, force, yes, verify, noWait };
 
@@ -84,16 +85,7 @@ async function showPlan({ names, emit, open }: CommandContext): Promise<number> 
   const graph = await session.graph(false);
   const explanations = explain(session, graph, selectSteps(session.state, graph, names));
   const notFresh = explanations.filter(({ freshness }) => freshness !== "fresh");
-  for (const { target, effect, freshness, reasons } of notFresh) {
-    emit({
-      type: "status",
-      target,
-      ...(effect === undefined ? {} : { effect }),
-      status: freshness,
-      reasons,
-      dryRun: true,
-    });
-  }
+  reportStatus(emit, notFresh, true);
   emit({ type: "dry-run-summary", notFresh: notFresh.length, targets: explanations.length });
   return 0;
 }

@@ -1,4 +1,5 @@
-import { explain, selectSteps, type Freshness } from "../../engine/index.ts";
+import { explain, selectSteps, type Explanation, type Freshness } from "../../engine/index.ts";
+import type { Screen } from "../../ui/screen.ts";
 import { command, locked } from "../command.ts";
 import { jobs, verify as verifyOption } from "../options.ts";
 import type { Verified } from "../verify.ts";
@@ -26,16 +27,7 @@ export const status = command({
     const session = open();
     const graph = await session.graph(false);
     const explanations = explain(session, graph, selectSteps(session.state, graph, names));
-    for (const { target, effect, freshness, reasons } of explanations) {
-      emit({
-        type: "status",
-        target,
-        ...(effect === undefined ? {} : { effect }),
-        status: freshness,
-        reasons,
-        dryRun: false,
-      });
-    }
+    reportStatus(emit, explanations, false);
     const count = (freshness: Freshness): number =>
       explanations.filter((one) => one.freshness === freshness).length;
     const stale = explanations.length - count("fresh");
@@ -43,3 +35,17 @@ export const status = command({
     return drifted.length === 0 && stale === 0 ? 0 : 1;
   },
 });
+
+/** Reports whether targets are up to date. */
+export function reportStatus(emit: Screen, explanations: readonly Explanation[], dryRun: boolean): void {
+  for (const { target, effect, freshness, reasons } of explanations) {
+    emit({
+      type: "status",
+      target,
+      ...(effect === undefined ? {} : { effect }),
+      status: freshness,
+      reasons,
+      dryRun,
+    });
+  }
+}
