@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import * as v from "valibot";
 import { ProblemError } from "../problem/index.ts";
 import { accountSchema, SANDBOX_ACCOUNT, type Account } from "./account.ts";
-import { createCa } from "./ca.ts";
+import { createCa } from "../pki/ca.ts";
 
 /** An account and its way to the disk. */
 export interface AccountFile {

@@ -7,7 +7,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { createCa, issueCertificate, issueServer, readCsr, type Ca } from "../../lib/sandbox/ca.ts";
+import { createCa, issueCertificate, issueServer, readCsr, type Ca } from "../../lib/pki/ca.ts";
 import { createCsr, createKey } from "../../lib/pki/keypair.ts";
 import { mqttModule } from "../../lib/device/mqtt-module.ts";
 import { Started, type Ended } from "../support/bin.ts";

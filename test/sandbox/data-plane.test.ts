@@ -6,7 +6,7 @@ import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { createCsr, createKey } from "../../lib/pki/keypair.ts";
-import { createCa, issueCertificate, readCsr } from "../../lib/sandbox/ca.ts";
+import { createCa, issueCertificate, readCsr } from "../../lib/pki/ca.ts";
 import { runningDevices, type Devices } from "../support/devices.ts";
 
 const test = suite("the sandbox's data plane");

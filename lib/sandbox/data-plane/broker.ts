@@ -2,7 +2,7 @@ import type { Aedes, AedesOptions } from "aedes";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
-import type { ServerIdentity } from "../ca.ts";
+import type { ServerIdentity } from "../../pki/ca.ts";
 import { MUTUAL_TLS } from "./peer.ts";
 
 export interface BrokerOptions {

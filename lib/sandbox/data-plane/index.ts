@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { partitionOf } from "../../aws/partition.ts";
 import { openAccountFile } from "../account-file.ts";
-import { issueServer } from "../ca.ts";
+import { issueServer } from "../../pki/ca.ts";
 import { readCoreBundle } from "../device/bundle.ts";
 import { SimulatedCore } from "../device/simulated-core.ts";
 import { serveAccount } from "../server.ts";

@@ -2,7 +2,7 @@ import type { Client } from "aedes";
 import type { AccountFile } from "../account-file.ts";
 import { regionOf } from "../account.ts";
 import { iotArn } from "../arns.ts";
-import type { ServerIdentity } from "../ca.ts";
+import type { ServerIdentity } from "../../pki/ca.ts";
 import { decide, type Principal } from "../iot/authorization.ts";
 import { openBroker, publish, type Broker } from "./broker.ts";
 import { peerCertificate, thingOf } from "./peer.ts";

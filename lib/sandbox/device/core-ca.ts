@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "../../file/index.ts";
-import { createCa, type Ca } from "../ca.ts";
+import { createCa, type Ca } from "../../pki/ca.ts";
 
 /**
  * The CA that a core's broker is trusted by. A core makes it once and keeps it: its client devices have it

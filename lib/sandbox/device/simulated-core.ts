@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { IClientOptions, MqttClient } from "mqtt";
 import { replaceFile } from "../../file/index.ts";
-import { issueServer } from "../ca.ts";
+import { issueServer } from "../../pki/ca.ts";
 import type { Broker } from "../data-plane/broker.ts";
 import type { CoreCalls } from "../data-plane/core-calls.ts";
 import type { CoreBundle } from "./bundle.ts";

@@ -2,7 +2,7 @@ import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import * as v from "valibot";
 import type { Account, Certificate, Region } from "../account.ts";
 import { iotArn } from "../arns.ts";
-import { certificateId as idOf, issueCertificate, readCsr, type CertificateRequest } from "../ca.ts";
+import { certificateId as idOf, issueCertificate, readCsr, type CertificateRequest } from "../../pki/ca.ts";
 import { flag, integer, page } from "../members.ts";
 import { rest } from "../operation.ts";
 import { certificateNamed, deleteConflict, invalid } from "./registry.ts";

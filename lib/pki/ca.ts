@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, randomBytes, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import { createKey, loadX509, signingPair } from "../pki/keypair.ts";
+import { createKey, loadX509, signingPair } from "./keypair.ts";
 
 /** A certificate authority: its PKCS#8 key and its self-signed certificate, both PEM. */
 export interface Ca {
