@@ -3,18 +3,10 @@ import { dirname, join } from "node:path";
 import { replaceFile } from "../file/index.ts";
 import { awsAccess, type AwsAccess } from "../aws/clients.ts";
 import { checkAccount } from "../aws/caller.ts";
+import { SANDBOX_ACCOUNT_ID, SANDBOX_FILE } from "./sandbox-account.ts";
 import type { Context } from "../context.ts";
 import type { Settings } from "../settings/index.ts";
 import type { Sandbox } from "../sandbox/server.ts";
-
-/** The account id that the sandbox shows. Real ids never are all zeros. */
-export const SANDBOX_ACCOUNT_ID = "000000000000";
-
-/**
- * Where the embedded account is kept. It stands for what exists in AWS, so it lies with Terraform's state and
- * no clean removes it.
- */
-export const SANDBOX_FILE = "terraform/state/sandbox/account.json";
 
 /** The account that the settings name: AWS itself, or the sandbox. */
 export interface Account {

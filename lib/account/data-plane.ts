@@ -2,7 +2,7 @@ import { OUTPUT_FOLDER } from "../layout.ts";
 import { join } from "node:path";
 import type { DataPlane } from "../sandbox/data-plane/index.ts";
 import type { Settings } from "../settings/index.ts";
-import { SANDBOX_FILE } from "./account.ts";
+import { SANDBOX_FILE } from "./sandbox-account.ts";
 
 export interface DataPlaneContext {
   readonly root: string;

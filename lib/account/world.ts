@@ -1,7 +1,7 @@
-import { posix } from "node:path";
-import fastGlob from "fast-glob";
+import { posix, join } from "node:path";
+import { readdirSync } from "node:fs";
 import { isSameWorld, readMarker, type SettingsContent, type World } from "../engine/index.ts";
-import { SANDBOX_ACCOUNT_ID } from "./account.ts";
+import { SANDBOX_ACCOUNT_ID } from "./sandbox-account.ts";
 
 /** Where markers lie: beside Terraform's states, where no clean removes them. */
 const MARKERS = "terraform/state/effects";
@@ -35,8 +35,29 @@ function keptFolder({ account, region }: { readonly account: string; readonly re
 
 /** The files of all markers below terraform/state, also of other worlds. */
 export function storedMarkers(root: string): string[] {
-  const patterns = [`${MARKERS}/*/*.json`, `${keptFolder({ account: "*", region: "*" })}/**/*.json`];
-  return fastGlob.globSync(patterns, { cwd: root }).sort();
+  const here = below(root, MARKERS).flatMap((kind) => below(root, kind));
+  const kept = accountRegions(root).flatMap((folder) => filesBelow(root, `${folder}/kept`));
+  return [...here, ...kept].filter((name) => name.endsWith(".json")).sort();
+}
+
+/** `terraform/state/<account>/<region>`, for each that has a folder. */
+function accountRegions(root: string): string[] {
+  return below(root, "terraform/state")
+    .filter((account) => /\/\d{12}$/.test(account))
+    .flatMap((account) => below(root, account));
+}
+
+/** What a folder holds, relative to the root; nothing where there is no such folder. */
+function below(root: string, folder: string): string[] {
+  try {
+    return readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
+  } catch {
+    return [];
+  }
+}
+
+function filesBelow(root: string, folder: string): string[] {
+  return below(root, folder).flatMap((name) => [name, ...filesBelow(root, name)]);
 }
 
 /** The names of the applied effects of a kind, in any world. */
@@ -72,7 +93,11 @@ export function elsewhere(root: string, here: World): Elsewhere[] {
       add(marker.world, marker.effect);
     }
   }
-  for (const file of fastGlob.globSync("terraform/state/*/*/*/*.tfstate", { cwd: root })) {
+  const states = accountRegions(root)
+    .flatMap((folder) => below(root, folder))
+    .flatMap((module) => below(root, module))
+    .filter((name) => name.endsWith(".tfstate"));
+  for (const file of states) {
     const [, , account = "", region = "", module = ""] = file.split("/");
     const isHere = account === here["account"] && region === here["region"];
     const known = [...found.values()].some(

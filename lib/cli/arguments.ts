@@ -41,11 +41,11 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
   if (isHelp && wanted === "") {
     return { kind: "help", name: undefined, command: undefined };
   }
-  const load = Object.hasOwn(commands, wanted) ? commands[wanted] : undefined;
-  if (load === undefined) {
+  const entry = Object.hasOwn(commands, wanted) ? commands[wanted] : undefined;
+  if (entry === undefined) {
     throw usage([noCommand(wanted)]);
   }
-  const command = await load();
+  const command = await entry.load();
   if (isHelp) {
     return { kind: "help", name: wanted, command };
   }
@@ -62,7 +62,7 @@ async function commandWords(words: readonly string[]): Promise<Scanned> {
   if (name === undefined || name === "help" || Object.hasOwn(commands, name)) {
     return first;
   }
-  const all = await Promise.all(Object.values(commands).map(async (load) => (await load()).options));
+  const all = await Promise.all(Object.values(commands).map(async ({ load }) => (await load()).options));
   return scan(words, Object.assign({}, ...all, COMMON_OPTIONS) as Options);
 }
 
@@ -109,6 +109,7 @@ function parsed(name: string, command: Command, words: readonly string[]): Argum
   const mapIsolated = new Map(Object.entries(options).map(([key, option]) => [kebab(key), { key, option }]));
   const { positionals, tokens } = scan(words, options);
   const names = positionals.slice(1);
+  const { takes } = commands[name]!;
   const wrong: string[] = [];
   const values: Record<string, unknown> = Object.fromEntries(
     Object.entries(options).map(([key, option]) => [key, option.type === "boolean" ? false : option.default]),
@@ -130,9 +131,9 @@ function parsed(name: string, command: Command, words: readonly string[]): Argum
     }
   }
   if (command.needsName === true && names.length === 0) {
-    wrong.push(`${name} needs ${command.takes}: dospesos list shows what can be named`);
+    wrong.push(`${name} needs ${takes}: dospesos list shows what can be named`);
   }
-  if (command.takes === "" && names.length > 0) {
+  if (takes === "" && names.length > 0) {
     wrong.push(`${name} takes no ${shown(names[0]!)}: it takes options only`);
   }
   if (wrong.length > 0) {

@@ -22,12 +22,8 @@ export interface CommandContext<O extends Options = Options> {
 
 /** A command: everything that the help, the parser and the frame need to know of it. */
 export interface CommandSpec<O extends Options> {
-  /** What it takes besides options, e.g. "[TARGET…]"; empty for a command that takes none. */
-  readonly takes: string;
   /** It is wrong to name nothing. */
   readonly needsName?: boolean;
-  /** One line for the list of commands. */
-  readonly summary: string;
   readonly options: O;
   /** What the exit codes mean that are special to it, besides 0, 2 (usage) and signals. */
   readonly exits: Readonly<Record<number, string>>;

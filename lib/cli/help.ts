@@ -3,12 +3,9 @@ import { commands } from "./commands/index.ts";
 import { COMMON_OPTIONS, kebab, type Flag, type Options, type ValueOption } from "./options.ts";
 
 /** The help of all commands: `dospesos help`. */
-export async function generalHelp(): Promise<string> {
-  const rows = await Promise.all(
-    Object.entries(commands).map(async ([name, load]) => {
-      const { takes, summary } = await load();
-      return [`${name} ${takes}`.trim(), summary] as const;
-    }),
+export function generalHelp(): string {
+  const rows = Object.entries(commands).map(
+    ([name, { takes, summary }]) => [`${name} ${takes}`.trim(), summary] as const,
   );
   return [
     "dospesos — Greengrass edge devices out of one settings.ini, built step by step",
@@ -27,7 +24,8 @@ export async function generalHelp(): Promise<string> {
 }
 
 /** The help of one command: `dospesos help COMMAND`, `dospesos COMMAND --help`. */
-export function commandHelp(name: string, { takes, summary, options, exits, examples }: Command): string {
+export function commandHelp(name: string, { options, exits, examples }: Command): string {
+  const { takes, summary } = commands[name]!;
   const own = optionRows(options);
   return [
     `usage: dospesos ${[name, takes].filter((word) => word !== "").join(" ")} [options]`,

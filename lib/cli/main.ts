@@ -87,7 +87,7 @@ async function inform(
   if (args.kind === "version") {
     emit({ type: "version", version });
   } else {
-    const text = args.command === undefined ? await generalHelp() : commandHelp(args.name!, args.command);
+    const text = args.command === undefined ? generalHelp() : commandHelp(args.name!, args.command);
     emit({ type: "help", text });
   }
   return 0;

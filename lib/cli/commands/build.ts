@@ -19,8 +19,6 @@ export type BuildContext = CommandContext & { readonly options: OptionValues<typ
 
 /** `dospesos build`. */
 export const build = command({
-  takes: "[TARGET…]",
-  summary: "make the targets and all that they need (default: everything)",
   options,
   exits: {
     0: "all is made",

@@ -11,8 +11,6 @@ import { openProject } from "../project.ts";
  * on stdout, no further than the first that is broken. It changes nothing but sends one message per thing.
  */
 export const check = command({
-  takes: "[NAME…]",
-  summary: "test the chain from a core's service to a message received; name the first broken link",
   options: {},
   exits: { 0: "no link is broken", 1: "a link is broken" },
   examples: ["check", "check core-1", "check thing-1 --json"],

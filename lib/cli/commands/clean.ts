@@ -19,8 +19,6 @@ import { noWait } from "../options.ts";
  * and settings stay.
  */
 export const clean = command({
-  takes: "[TARGET…]",
-  summary: "remove built files; never keys, Terraform state or settings",
   options: { noWait },
   exits: { 0: "removed", 3: "another run works here (--no-wait)" },
   examples: ["clean", "clean edge-installer"],

@@ -19,8 +19,6 @@ const FINAL_STATUSES = ["SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELED", "REJECTE
  * A core that never connected is reported and not waited for: it gets the deployment when it comes.
  */
 export const deploy = command({
-  takes: "",
-  summary: "build the deployments and wait for each core's result",
   options: { jobs, keepGoing, force, yes, noWait },
   exits: {
     0: "deployed",

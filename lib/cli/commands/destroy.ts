@@ -16,8 +16,6 @@ import { openProject } from "../project.ts";
  * account a person types the instance's name, or those names; in the sandbox a yes, or --yes, is enough.
  */
 export const destroy = command({
-  takes: "[NAME…]",
-  summary: "take everything out of the account again, in reverse order; or only these cores and things",
   options: { yes, noWait },
   exits: { 0: "destroyed", 3: "another run works here (--no-wait)", 4: "nobody consented" },
   examples: ["destroy", "destroy core-2 thing-2"],

@@ -21,8 +21,6 @@ const COSTS: readonly (readonly [string, string])[] = [
 
 /** `dospesos inventory`: what the instance has in the account, and what of it may cost money. Changes nothing. */
 export const inventory = command({
-  takes: "",
-  summary: "what exists in the account, and what may cost money",
   options: {},
   exits: { 0: "listed", 4: "the account needs credentials" },
   examples: ["inventory", "inventory --json"],

@@ -3,8 +3,6 @@ import { command } from "../command.ts";
 
 /** `dospesos list`: groups, then targets, one a line on stdout. */
 export const list = command({
-  takes: "",
-  summary: "the groups and targets that can be named",
   options: {},
   exits: { 0: "listed" },
   examples: ["list", "list --json"],

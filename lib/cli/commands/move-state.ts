@@ -10,8 +10,6 @@ import { openProject } from "../project.ts";
 
 /** `dospesos move-state`: moves Terraform's local states to the S3 bucket that the settings name. */
 export const moveState = command({
-  takes: "",
-  summary: "move Terraform's local states to S3, where the settings now name it",
   options: { noWait },
   exits: {
     0: "moved, or there was nothing to move",

@@ -37,8 +37,6 @@ const options = {
 
 /** `dospesos push [CORE…]`: brings bundles to their devices over the user's ssh and installs them. */
 export const push = command({
-  takes: "[CORE…]",
-  summary: "copy bundles to their devices over ssh, and install them there",
   options,
   exits: {
     0: "installed",

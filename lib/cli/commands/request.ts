@@ -18,8 +18,6 @@ import { openProject, type OpenProject } from "../project.ts";
  * would mean another certificate.
  */
 export const request = command({
-  takes: "[CORE…]",
-  summary: "have keys made on the devices of cores with key = device, and fetch the certificate requests",
   options: {
     noWait,
     host: text("HOST", "where the device of the one named core is, instead of its host in the settings"),

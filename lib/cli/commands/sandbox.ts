@@ -13,8 +13,6 @@ import { openProject } from "../project.ts";
  * restarts the cores.
  */
 export const sandbox = command({
-  takes: "",
-  summary: "run the embedded account with IoT Core, discovery and simulated cores, until Ctrl-C",
   options: { noWait },
   exits: { 3: "a sandbox runs here already, or another run works here (--no-wait)" },
   examples: ["sandbox"],

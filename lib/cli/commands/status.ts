@@ -9,8 +9,6 @@ import type { Verified } from "../verify.ts";
  * --verify also the account is asked; a target that is fresh by its marker but not there is reported as drift.
  */
 export const status = command({
-  takes: "[TARGET…]",
-  summary: "fresh, stale or unknown; changes nothing",
   options: { verify: verifyOption, jobs },
   exits: { 0: "all are fresh", 1: "something is stale, or the account differs (--verify)" },
   examples: ["status", "status edge-installer", "status --verify"],

@@ -26,8 +26,6 @@ type WatchContext = CommandContext & { readonly options: OptionValues<typeof opt
  * never run; what became stale of them is reported when it changes. A broken file is reported and waited for.
  */
 export const watch = command({
-  takes: "[TARGET…]",
-  summary: "build again on every save; never applies an effect",
   options,
   exits: {},
   examples: ["watch", "watch edge-installer"],

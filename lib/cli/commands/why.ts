@@ -3,9 +3,7 @@ import { command } from "../command.ts";
 
 /** `dospesos why TARGET…`: every reason for the targets and all that they need, as a build would find them. */
 export const why = command({
-  takes: "TARGET…",
   needsName: true,
-  summary: "what changed, for the targets and all that they need",
   options: {},
   exits: { 0: "explained" },
   examples: ["why edge/out/core-1.tar.gz"],
