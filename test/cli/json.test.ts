@@ -38,6 +38,7 @@ const types = (events: readonly Event[]): string[] => [...new Set(events.map(({ 
 test("build, status, why, list, deploy, check and inventory say everything in events", () => {
   clone = freshClone();
   assert.equal(types(run("build", "--dry-run")), ["status", "dry-run-summary", "exit"]);
+  assert.equal(types(run("deploy", "--dry-run")), ["status", "dry-run-summary", "exit"]);
   assert.equal(types(run("build")).slice(-2), ["end", "exit"]);
   assert.equal(types(run("status")), ["status", "status-summary", "exit"]);
   assert.equal(types(run("why", "edge/out/core-1.tar.gz")), ["why", "exit"]);

@@ -78,7 +78,8 @@ export async function runBuild(context: BuildContext): Promise<number> {
   return exit;
 }
 
-async function showPlan({ names, emit, open }: CommandContext): Promise<number> {
+/** Reports what a build would do, and does nothing. */
+export async function showPlan({ names, emit, open }: CommandContext): Promise<number> {
   const session = open();
   const graph = await session.graph(false);
   const explanations = explain(session, graph, selectSteps(session.state, graph, names));

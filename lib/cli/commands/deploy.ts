@@ -5,9 +5,9 @@ import { coreDevice, effectiveDeployment } from "../../aws/device-state.ts";
 import { deploymentId } from "../../check/core-links.ts";
 import type { DeploymentStatus } from "../../ui/events/index.ts";
 import { command, locked, type CommandContext } from "../command.ts";
-import { force, jobs, keepGoing, noWait, yes } from "../options.ts";
+import { dryRun, force, jobs, keepGoing, noWait, yes } from "../options.ts";
 import { openProject } from "../project.ts";
-import { runBuild } from "./build.ts";
+import { runBuild, showPlan } from "./build.ts";
 
 /** How often AWS is asked, and how long a core may take: components are downloaded. */
 const POLL_MS = 2_000;
@@ -19,7 +19,7 @@ const FINAL_STATUSES = ["SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELED", "REJECTE
  * A core that never connected is reported and not waited for: it gets the deployment when it comes.
  */
 export const deploy = command({
-  options: { jobs, keepGoing, force, yes, noWait },
+  options: { dryRun, jobs, keepGoing, force, yes, noWait },
   exits: {
     0: "deployed",
     1: "a step, or the deployment on a core, failed or took too long",
@@ -32,8 +32,11 @@ export const deploy = command({
     const building = {
       ...context,
       names: ["deployment"],
-      options: { ...context.options, dryRun: false, verify: false },
+      options: { ...context.options, verify: false },
     };
+    if (context.options.dryRun) {
+      return showPlan(building);
+    }
     const exit = await locked(context, () => runBuild(building));
     return exit === 0 ? locked(context, () => waitForCores(context), true) : exit;
   },
