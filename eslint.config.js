@@ -44,6 +44,7 @@ export default tseslint.config(
         { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
       ],
       "no-nested-ternary": "error",
+      "object-shorthand": ["error", "properties"],
       "no-shadow": "off",
       "@typescript-eslint/no-shadow": "error",
       "max-lines": ["error", { max: 300 }],

@@ -1,5 +1,5 @@
-import { OUTPUT_FOLDER } from "../layout.ts";
 import { join } from "node:path";
+import { OUTPUT_FOLDER } from "../layout.ts";
 import type { DataPlane } from "../sandbox/data-plane/index.ts";
 import type { Settings } from "../settings/index.ts";
 import { SANDBOX_FILE } from "./sandbox-account.ts";

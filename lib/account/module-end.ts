@@ -3,7 +3,9 @@ import type { Drift, Marker, Teardown } from "../engine/index.ts";
 import { deleteCoreDevice } from "../aws/core-device.ts";
 import type { InstanceOutputs } from "../modules/contract.ts";
 import { applyDestroy, appliedVariables, namesWithState, planDestroy } from "../terraform/destroy.ts";
-import { planLines, type ModuleWork } from "../terraform/plan.ts";
+import { instanceName } from "../terraform/module-instance.ts";
+import { planLines } from "../terraform/plan.ts";
+import { ProblemError } from "../problem/index.ts";
 import { driftOf } from "../terraform/verify.ts";
 import { withAccount } from "./account.ts";
 import type { EndContext } from "./account-effect.ts";
@@ -16,13 +18,17 @@ import { withTerraform } from "./terraform-effect.ts";
  */
 export async function destroyModule(
   module: ModuleName,
-  { name, outputs }: Marker,
+  marker: Marker,
   context: EndContext,
 ): Promise<Teardown | undefined> {
   const { settings } = context;
+  const { name, outputs } = marker;
+  // In a real account a marker is not forgotten because its state is: Terraform's guards stop there. One whose
+  // end has begun may have lost its state to that very end.
+  const mustHaveState = !settings.sandbox && marker.file !== "" && marker.ending !== true;
   const ended =
-    settings.usesTerraform && hasState(module, name, context)
-      ? await destroyByTerraform(module, name, context)
+    settings.usesTerraform && (mustHaveState || hasState(module, name, context))
+      ? await destroyByTerraform(module, marker, context)
       : destroyInSandbox(module, name, outputs, context);
   return ended === undefined || module !== "core" ? ended : withCoreDevice(ended, name, context);
 }
@@ -45,17 +51,29 @@ function hasState(module: ModuleName, name: string, { root, settings }: EndConte
 
 async function destroyByTerraform(
   module: ModuleName,
-  name: string,
+  { name, file }: Marker,
   context: EndContext,
 ): Promise<Teardown | undefined> {
   const instance = moduleInstance(context, module, name);
   const variablesText = appliedVariables(instance);
-  const work: ModuleWork | undefined =
+  const work =
     variablesText === undefined
       ? undefined
       : moduleWork(context.root, context.settings, module, name, variablesText);
   if (work === undefined) {
-    return undefined;
+    // Without a marker nobody says that it was applied from here.
+    if (file === "") {
+      return undefined;
+    }
+    throw new ProblemError([
+      {
+        code: "DP418",
+        location: { file },
+        what: `${instanceName(instance)}: it was applied, but the variables that it was applied with are gone`,
+        why: "Terraform needs them to plan the end of what it made",
+        fix: "run dospesos build to render them again, then destroy",
+      },
+    ]);
   }
   const planned = await withTerraform(context, (terraform) => planDestroy(terraform, work));
   return planned === undefined

@@ -1,7 +1,7 @@
-import { variablesFile } from "../layout.ts";
-import type { ModuleName } from "../modules/contract.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { variablesFile } from "../layout.ts";
+import type { ModuleName } from "../modules/contract.ts";
 import type { SettingsContent } from "../engine/index.ts";
 import { settingsView, type Settings } from "../settings/index.ts";
 import { isAppliedHere, type ModuleInstance } from "../terraform/module-instance.ts";

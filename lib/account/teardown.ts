@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { replaceFile } from "../file/index.ts";
 import { join } from "node:path";
+import { replaceFile } from "../file/index.ts";
 import { knownKind } from "../dofile/index.ts";
 import {
   declares,

@@ -1,6 +1,6 @@
-import { archiveOf, bundleFolder } from "../layout.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { archiveOf, bundleFolder } from "../layout.ts";
 import { markerFile } from "../account/account-effect.ts";
 import type { Account } from "../account/account.ts";
 import { connectivityOf, coreDevice, effectiveDeployment, faultyComponents } from "../aws/device-state.ts";

@@ -1,6 +1,6 @@
-import { kitFolder } from "../layout.ts";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { kitFolder } from "../layout.ts";
 import { execa } from "execa";
 import * as v from "valibot";
 import { coreAddresses } from "../aws/device-state.ts";

@@ -1,5 +1,5 @@
-import { keptMarker, worldOf } from "../account/world.ts";
 import { spawnSync } from "node:child_process";
+import { keptMarker, worldOf } from "../account/world.ts";
 import type { Context } from "../context.ts";
 import { dofileOf, settingsReader, type Program } from "../dofile/index.ts";
 import type { GitStatus, Host, RecipeContext } from "../engine/index.ts";

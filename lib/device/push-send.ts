@@ -1,6 +1,6 @@
-import { digest, lastLine, FOLDER, type LocalFile, type Push } from "./push-task.ts";
 import { createReadStream } from "node:fs";
 import { Transform } from "node:stream";
+import { digest, lastLine, FOLDER, type LocalFile, type Push } from "./push-task.ts";
 import { failure, ssh } from "./ssh.ts";
 
 /** Sends a file, or what is missing of it. */

@@ -1,9 +1,9 @@
-import { type Program, type Bundle, currentDigest } from "./program.ts";
-import { build } from "./compile.ts";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { replaceFile } from "../file/index.ts";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { type Program, type Bundle, currentDigest } from "./program.ts";
+import { build } from "./compile.ts";
+import { replaceFile } from "../file/index.ts";
 import {
   digestOfList,
   Kind,

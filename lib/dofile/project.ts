@@ -183,7 +183,5 @@ function dofileProblem(root: string, dofile: string, error: unknown): ProblemErr
   const { name, message, stack } =
     error instanceof Error ? error : new Error(String(error), { cause: error });
   const location = placeInStack(root, stack ?? "") ?? { file: dofile };
-  return new ProblemError([
-    { code: "DP243", location: location, what: `the Dofile failed: ${name}: ${message}` },
-  ]);
+  return new ProblemError([{ code: "DP243", location, what: `the Dofile failed: ${name}: ${message}` }]);
 }

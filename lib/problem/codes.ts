@@ -23,6 +23,7 @@ const device = room("device");
 const aws = room("aws");
 const sandbox = room("sandbox");
 const rules = room("rules");
+const account = room("account");
 const pki = room("pki");
 
 /**
@@ -126,6 +127,7 @@ export const codes = {
   DP415: aws(4, "the state bucket exists and is not safe to use"),
   DP416: terraform(4, "S3 holds another state at this place"),
   DP417: terraform(1, "the state in S3 differs from the one that was moved"),
+  DP418: account(4, "the variables of an applied module are gone"),
 
   DP501: render(2, "there is no such template"),
   DP502: render(2, "a template's file name does not name an output language"),

@@ -124,7 +124,7 @@ export function allowedName(name: string, node: Node, scope: Scope, translation:
   if (name.startsWith("__") || FORBIDDEN.has(name)) {
     translation.report({
       code: code.refused,
-      location: location,
+      location,
       what: `the name ${shown(name)} is not allowed in a template`,
       why: "it leads from a value to the code behind it",
       fix: "remove it; compute the value in the rule",
@@ -208,7 +208,7 @@ function filtered(node: Filter, scope: Scope, translation: Translation): Node {
     const known = [...FILTERS.keys()].join(", ");
     translation.report({
       code: code.filter,
-      location: location,
+      location,
       what: `there is no filter ${shown(node.name.value)}`,
       ...(node.name.value === "default" ? { why: "a default would hide a slip in a name" } : {}),
       fix:
@@ -223,7 +223,7 @@ function filtered(node: Filter, scope: Scope, translation: Translation): Node {
       filter.arguments === 0 ? ["no", "remove the brackets"] : ["one", `write | ${node.name.value}(", ")`];
     translation.report({
       code: code.filter,
-      location: location,
+      location,
       what: `the filter ${node.name.value} takes ${count} argument`,
       fix,
     });

@@ -39,7 +39,7 @@ export function placed(location: SourceLocation, subject: string, operation: Ope
       }
       if (error instanceof UnquotableValue) {
         throw new ProblemError([
-          { code: code.value, location: location, what: `${subject} ${error.message}`, fix: error.fix },
+          { code: code.value, location, what: `${subject} ${error.message}`, fix: error.fix },
         ]);
       }
       if (error instanceof ProblemError) {

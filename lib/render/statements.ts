@@ -104,7 +104,7 @@ function output(node: Node, tag: List, scope: FileScope, translation: Translatio
   if (node.typename !== "Filter" || node.name.value !== language) {
     translation.report({
       code: code.unquoted,
-      location: location,
+      location,
       what: `an output in a ${language} template must end in its quoting filter`,
       why: `a value could become code in the ${language} file`,
       fix: `use {{ ${pathText(node) ?? "…"} | ${language} }}`,
@@ -168,7 +168,7 @@ function included(node: Include, scope: FileScope, closure: Closure, translation
   }
   const written = node.template.value;
   const report = (what: string, fix: string, kind: Code = code.include): Node => {
-    translation.report({ code: kind, location: location, what, fix });
+    translation.report({ code: kind, location, what, fix });
     return empty;
   };
   const file = includePath(written, scope.file);

@@ -28,11 +28,11 @@ function syntaxProblem(error: Error, text: string, file: string): Problem {
   if (location !== undefined) {
     const tag = /^unknown block tag: (.*)$/s.exec(message)?.[1];
     if (tag !== undefined) {
-      return { code: code.syntax, location: location, ...tagProblem(tag) };
+      return { code: code.syntax, location, ...tagProblem(tag) };
     }
     return {
       code: code.syntax,
-      location: location,
+      location,
       what: message,
       fix: "see the tags and expressions of nunjucks templates",
     };

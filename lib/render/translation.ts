@@ -77,7 +77,7 @@ export class Translation {
   #tooMuch(location: SourceLocation, what: string): void {
     this.report({
       code: code.limit,
-      location: location,
+      location,
       what,
       fix: "compute the value in the rule, or loop over a list",
     });

@@ -111,7 +111,7 @@ export function problem(
   what: string,
   said: Partial<ProblemKind> = {},
 ): Problem {
-  return { ...kind, ...said, location: location, what };
+  return { ...kind, ...said, location, what };
 }
 
 function fault(code: Code, why: string, fix: string): ProblemKind {

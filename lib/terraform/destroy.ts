@@ -1,6 +1,6 @@
-import { variablesFile } from "../layout.ts";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { variablesFile } from "../layout.ts";
 import { ProblemError } from "../problem/index.ts";
 import { writeImports } from "./adopt.ts";
 import { runTerraform, type Terraform } from "./child.ts";

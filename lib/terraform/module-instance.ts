@@ -1,5 +1,5 @@
-import type { ModuleName } from "../modules/contract.ts";
 import { join } from "node:path";
+import type { ModuleName } from "../modules/contract.ts";
 
 /** One module applied with one set of variables: what it is called, and where all that belongs to it lies. */
 export interface ModuleInstance {

@@ -1,8 +1,8 @@
-import { CreateThingGroupCommand } from "@aws-sdk/client-iot";
-import { execa } from "execa";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import { CreateThingGroupCommand } from "@aws-sdk/client-iot";
+import { execa } from "execa";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { callerAccount } from "../../lib/aws/caller.ts";

@@ -1,6 +1,6 @@
+import { readFileSync } from "node:fs";
 import { ListClientDevicesAssociatedWithCoreDeviceCommand } from "@aws-sdk/client-greengrassv2";
 import { CreateThingCommand } from "@aws-sdk/client-iot";
-import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { associateClientDevice } from "../../lib/aws/client-device.ts";

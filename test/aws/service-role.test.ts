@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { GetServiceRoleForAccountCommand } from "@aws-sdk/client-greengrassv2";
 import {
   CreateRoleCommand,
@@ -9,7 +10,6 @@ import {
   AssociateServiceRoleToAccountCommand,
   DisassociateServiceRoleFromAccountCommand,
 } from "@aws-sdk/client-greengrassv2";
-import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ensureServiceRole } from "../../lib/aws/service-role.ts";

@@ -1,4 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
@@ -9,8 +11,6 @@ import {
   loadX509,
   signingPair,
 } from "../../lib/pki/keypair.ts";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { execaSync } from "execa";
 import { tempFolder } from "../support/temp.ts";
 import { testWith } from "../support/tools.ts";

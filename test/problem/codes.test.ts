@@ -1,5 +1,5 @@
-import fastGlob from "fast-glob";
 import { readFileSync } from "node:fs";
+import fastGlob from "fast-glob";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { codes, ProblemError } from "../../lib/problem/index.ts";

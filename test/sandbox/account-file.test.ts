@@ -1,7 +1,7 @@
-import { execa } from "execa";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { execa } from "execa";
 import { CreateThingCommand, DescribeThingCommand, ListThingsCommand } from "@aws-sdk/client-iot";
 import { test } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { ResolveComponentCandidatesCommand } from "@aws-sdk/client-greengrassv2";
 import { CreateUserCommand } from "@aws-sdk/client-iam";
 import {
@@ -8,7 +9,6 @@ import {
 } from "@aws-sdk/client-iot";
 import { GetSessionTokenCommand } from "@aws-sdk/client-sts";
 import { execa } from "execa";
-import { connect } from "node:net";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { awsAccess } from "../../lib/aws/clients.ts";

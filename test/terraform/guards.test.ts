@@ -1,6 +1,6 @@
 // What stops before anything is started, and consent: against an account that is no sandbox, played by the
 // sandbox behind a proxy.
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { BIN, Started, type Ended } from "../support/bin.ts";
@@ -208,6 +208,18 @@ testWithProvider(
     };
     const wrong = await typed("yes");
     assert.match(wrong.stdout, "nothing was destroyed");
+
+    // Without Terraform's states nothing is forgotten: the markers are the only memory of what was made.
+    const made = readFileSync(aws.file, "utf8");
+    renameSync(clone.path(STATES), clone.path("states-kept"));
+    const lost = await run(clone, aws.environment, "destroy");
+    assert.is(lost.exit, 4, lost.stderr);
+    assert.match(lost.stderr, /DP411: (core core-1|thing thing-1): it was applied, but its state is gone/);
+    assert.is(readFileSync(aws.file, "utf8"), made);
+    assert.ok(existsSync(clone.path("terraform/state/effects/core/core-1.json")));
+    rmSync(clone.path(STATES), { recursive: true, force: true });
+    renameSync(clone.path("states-kept"), clone.path(STATES));
+
     const right = await typed("dospesos");
     assert.is(right.exit, 0, right.stdout);
     const account = JSON.parse(readFileSync(aws.file, "utf8")) as {

@@ -1,6 +1,6 @@
-import { KEYS_FOLDER, OUTPUT_FOLDER } from "../../layout.ts";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { KEYS_FOLDER, OUTPUT_FOLDER } from "../../layout.ts";
 import { appliedEffects, planTeardown, type AppliedEffect } from "../../account/teardown.ts";
 import { elsewhere, worldOf } from "../../account/world.ts";
 import { didYouMean, ProblemError, shown, type Problem } from "../../problem/index.ts";

@@ -1,5 +1,5 @@
-import { nucleusFile } from "../../layout.ts";
 import { join } from "node:path";
+import { nucleusFile } from "../../layout.ts";
 import { readOutcomes, writeOutcomes, type Outcome } from "../../device/push-record.ts";
 import { push as pushTo } from "../../device/push.ts";
 import { explain, selectSteps, type Session } from "../../engine/index.ts";
@@ -82,7 +82,7 @@ async function runPush(context: PushContext): Promise<number> {
       const interactive = targets.length === 1 && process.stdin.isTTY;
       await pushTo({
         core,
-        device: { host, location: location, interactive, signal },
+        device: { host, location, interactive, signal },
         archive: join(root, archive),
         nucleus: nucleus === undefined ? undefined : join(root, nucleus),
         options: setupOptions,

@@ -1,6 +1,6 @@
-import { deviceRequestFile } from "../../layout.ts";
 import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { deviceRequestFile } from "../../layout.ts";
 import { requestFrom } from "../../device/request.ts";
 import { replaceFile } from "../../file/index.ts";
 import { requestedKey } from "../../pki/keypair.ts";

@@ -1,5 +1,5 @@
-import { OUTPUT_FOLDER } from "../../layout.ts";
 import { join } from "node:path";
+import { OUTPUT_FOLDER } from "../../layout.ts";
 import { isSandboxRunning, openSandboxDevices } from "../../account/data-plane.ts";
 import { ProblemError } from "../../problem/index.ts";
 import type { DataPlane } from "../../sandbox/data-plane/index.ts";
@@ -63,7 +63,7 @@ async function openDevices(context: CommandContext, log: (what: string) => void)
       { code: "DP303", what: "a sandbox runs here already", fix: "use it, or end it first" },
     ]);
   }
-  return openSandboxDevices({ root, settings, log: log });
+  return openSandboxDevices({ root, settings, log });
 }
 
 /** A bundle's manifest is the last of its files to be written. Several of one build are one restart. */

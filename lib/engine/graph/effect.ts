@@ -23,6 +23,8 @@ export interface Marker<T = unknown> {
   readonly after: readonly string[];
   /** What apply gave. */
   readonly outputs: T;
+  /** Its end has begun: what it made may be gone already. */
+  readonly ending?: boolean;
 }
 
 /** The end of an effect: what would go, and how it goes. */

@@ -1,5 +1,5 @@
-import type { BuildOptions, Summary } from "./options.ts";
 import { rmSync } from "node:fs";
+import type { BuildOptions, Summary } from "./options.ts";
 import type { Emit } from "./events.ts";
 import { fullPath, temporaryBeside } from "../disk/files.ts";
 import { closure } from "../model.ts";

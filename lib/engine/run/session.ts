@@ -1,5 +1,5 @@
-import type { World } from "../graph/effect.ts";
 import { posix } from "node:path";
+import type { World } from "../graph/effect.ts";
 import type { Group, Step } from "../graph/declaration.ts";
 import { fileName } from "../disk/files.ts";
 import { buildGraph, declarationsFor } from "../graph/graph.ts";

@@ -1,5 +1,5 @@
-import { eachEdge } from "./edges.ts";
 import type { Stats } from "node:fs";
+import { eachEdge } from "./edges.ts";
 import {
   Digest,
   fixedDigests,

@@ -50,7 +50,7 @@ function follow<State>(
       };
       translation.report({
         code: code.position,
-        location: location,
+        location,
         what: "the ways around this tag leave the text in different states, such as inside and outside of quotes",
         why: "what follows could then not be checked",
         fix: "close within the tag every quote that is opened within it",

@@ -1,7 +1,7 @@
-import type { Aedes, AedesOptions } from "aedes";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
+import type { Aedes, AedesOptions } from "aedes";
 import type { ServerIdentity } from "../../pki/ca.ts";
 import { MUTUAL_TLS } from "./peer.ts";
 

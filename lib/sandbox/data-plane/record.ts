@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
-import { replaceFile } from "../../file/index.ts";
 import { get } from "node:http";
 import { join } from "node:path";
+import { replaceFile } from "../../file/index.ts";
 import * as v from "valibot";
 
 /**
