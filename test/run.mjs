@@ -14,8 +14,8 @@ const TIMES = join(root, "node_modules", ".cache", "dospesos-test-times.json");
 /** Files that start many processes, Terraform or devices: what `--fast` leaves out. */
 const SLOW =
   /^(terraform|device\/(install|system|push|mosquitto|nucleus|templates)|check|torture|story|package|examples)|^cli\/(?!commands|arguments)|^sandbox\/(aws-cli|device-sdk|moto|data-plane|protocol)|^engine\/(oracle|traps|saves|graph|guards|changes|state)/;
-/** Rooms whose files share something that only one of them can have: containers, ports, Terraform's plugin cache. */
-const ALONE = /^(terraform|device|check)\//;
+/** Rooms whose files share something that only one of them can have: containers and ports. */
+const ALONE = /^(device|check)\//;
 
 /** Milliseconds a byte of a test file: Terraform starts its provider again and again, devices are installed. */
 const GUESSES = [

@@ -10,11 +10,13 @@ import { projectHost } from "./host.ts";
 import { problemsFor } from "./problems.ts";
 import { findRoot, type CompiledProgram } from "./root.ts";
 import { onSignals } from "./signals.ts";
+import { watchStreams } from "./streams.ts";
 
 /** Runs one command line and sets the exit code of the process. */
 export async function main(words: readonly string[], program: CompiledProgram): Promise<void> {
   const begin = performance.now();
   const signals = onSignals();
+  const exitWith = watchStreams();
   const isJson = words.includes("--json");
   let emit: Screen = screenFor(isJson, undefined, () => "", signals.signal);
   let name = "";
@@ -40,8 +42,9 @@ export async function main(words: readonly string[], program: CompiledProgram): 
   } finally {
     signals.stop();
   }
-  process.exitCode = signals.exitCode ?? exit;
-  emit({ type: "exit", command: name, exit: process.exitCode, ms: Math.round(performance.now() - begin) });
+  const ms = Math.round(performance.now() - begin);
+  process.exitCode = signals.exitCode ?? exitWith(exit);
+  emit({ type: "exit", command: name, exit: process.exitCode, ms });
   signals.leaveClosedTerminal();
 }
 

@@ -13,10 +13,7 @@ export interface Signals {
 
 const NAMES = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/**
- * The first signal asks the run to end in order; a second one ends the process at once. A vanished reader is
- * no reason to fail.
- */
+/** The first signal asks the run to end in order; a second one ends the process at once. */
 export function onSignals(): Signals {
   const controller = new AbortController();
   let exitCode: number | undefined;
@@ -48,14 +45,6 @@ export function onSignals(): Signals {
     process.on(name, listener);
     return [name, listener] as const;
   });
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      // EIO: the terminal itself is gone.
-      if (error.code !== "EPIPE" && error.code !== "EIO") {
-        throw error;
-      }
-    });
-  }
   return {
     signal: controller.signal,
     get exitCode() {

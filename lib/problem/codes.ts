@@ -33,6 +33,7 @@ const pki = room("pki");
 export const codes = {
   DP001: cli(1, "a defect in DosPesos itself"),
   DP002: cli(1, "the operating system refused a file or network operation"),
+  DP003: cli(1, "the output could not be written"),
 
   DP101: settings(2, "there is no settings file"),
   DP102: settings(2, "the settings file cannot be read"),

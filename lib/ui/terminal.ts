@@ -46,9 +46,17 @@ function paint(style: Style, text: string, colors: Palette): string {
   return style === "banner" ? colors.black(colors.bgYellow(text)) : colors[style](text);
 }
 
-/** A reader that went away (`| head`) is no error: the run goes on quietly. */
+const unwritable = new WeakSet<NodeJS.WriteStream>();
+
+/** Writes nothing to the stream from now on. Gives whether something was written to it until now. */
+export function giveUp(stream: NodeJS.WriteStream): boolean {
+  const wasWritten = !unwritable.has(stream);
+  unwritable.add(stream);
+  return wasWritten;
+}
+
 function write(stream: NodeJS.WriteStream, text: string): void {
-  if (!stream.destroyed) {
+  if (!stream.destroyed && !unwritable.has(stream)) {
     stream.write(text);
   }
 }

@@ -195,9 +195,9 @@ testWithProvider(
     const refused = await run(clone, aws.environment, "destroy", "--yes");
     assert.is(refused.exit, 2);
     assert.match(refused.stderr, "--yes does not destroy anything in a real account");
-    assert.is((await run(clone, aws.environment, "destroy")).exit, 4);
-    const typed = async (word: string): Promise<Ended> => {
-      const command = `${process.execPath} ${clone.root}/lib/cli/bin.cjs destroy`;
+    assert.is((await run(clone, aws.environment, "destroy", "thing-1")).exit, 4);
+    const typed = async (word: string, ...names: string[]): Promise<Ended> => {
+      const command = [process.execPath, `${clone.root}/lib/cli/bin.cjs`, "destroy", ...names].join(" ");
       const terminal = new Started(clone.root, "script", ["-qec", command, "/dev/null"], {
         env: { ...clone.environment, ...aws.environment },
         stdio: ["pipe", "pipe", "pipe"],
@@ -206,7 +206,7 @@ testWithProvider(
       terminal.child.stdin!.write(`${word}\n`);
       return await terminal.end(240_000);
     };
-    const wrong = await typed("yes");
+    const wrong = await typed("yes", "thing-1");
     assert.match(wrong.stdout, "nothing was destroyed");
 
     // Without Terraform's states nothing is forgotten: the markers are the only memory of what was made.

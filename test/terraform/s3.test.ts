@@ -19,6 +19,8 @@ import { testWithProvider } from "../support/terraform.ts";
 import { ACCOUNT, standIn, type StandIn } from "./real-account.ts";
 import { CANARY, filesBelow, terraformClone, type TerraformClone } from "./rig.ts";
 
+/** What is shared, and one module above it. */
+const CORE = "terraform/state/effects/core/core-1.json";
 const BUCKET = "acme-states";
 const KEY = `team/${ACCOUNT}/eu-west-1`;
 
@@ -80,10 +82,10 @@ testWithS3(
     });
     aws = await standIn();
     first = member(mirror);
-    const local = await run(first, "build", "--yes", "terraform/state/effects/core/core-1.json");
+    const local = await run(first, "build", "--yes", CORE);
     assert.is(local.exit, 0, local.stderr);
     useS3(first);
-    const stopped = await run(first, "build", "--yes");
+    const stopped = await run(first, "build", "--yes", CORE);
     assert.is(stopped.exit, 4, stopped.stderr);
     assert.match(
       stopped.stderr,
@@ -119,9 +121,9 @@ testWithS3("move-state moves the local states on request; then the build goes on
   assert.equal(lineage(await object(`${KEY}/instance/dospesos.tfstate`)), lineage(states[0]!));
   assert.equal(lineage(await object(`${KEY}/core/core-1.tfstate`)), lineage(states[1]!));
   assert.not(existsSync(first.path(`terraform/state/${ACCOUNT}/eu-west-1/core/core-1.tfstate`)));
-  const built = await run(first, "build", "--yes");
+  const built = await run(first, "build", "--yes", CORE);
   assert.is(built.exit, 0, built.stderr);
-  assert.match((await run(first, "build")).stderr, "nothing to do");
+  assert.match((await run(first, "build", CORE)).stderr, "nothing to do");
   const locks = (await s3.send(new ListObjectsV2Command({ Bucket: BUCKET }))).Contents?.filter(({ Key }) =>
     Key?.endsWith(".tflock"),
   );
@@ -134,11 +136,11 @@ testWithS3(
     second = member(mirror, first);
     useS3(second);
     const account = readFileSync(aws.file, "utf8");
-    const { exit, stderr } = await run(second, "build", "--yes");
+    const { exit, stderr } = await run(second, "build", "--yes", CORE);
     assert.is(exit, 0, stderr);
     assert.not.match(stderr, /^plan {5}(instance|core|thing)/m);
     assert.equal(JSON.parse(readFileSync(aws.file, "utf8")), JSON.parse(account));
-    for (const name of ["instance/dospesos", "core/core-1", "thing/thing-1"]) {
+    for (const name of ["instance/dospesos", "core/core-1"]) {
       const outputs = (clone: TerraformClone): unknown =>
         (JSON.parse(clone.read(`terraform/state/effects/${name}.json`)) as { outputs: unknown }).outputs;
       assert.equal(outputs(second), outputs(first));
@@ -148,14 +150,14 @@ testWithS3(
 
 testWithS3("what the first applies later, --verify of the second names", async () => {
   first.edit("settings.ini", (text) => text.replace("group = my-group", "group = field"));
-  assert.is((await run(first, "build", "--yes")).exit, 0);
+  assert.is((await run(first, "build", "--yes", CORE)).exit, 0);
   const status = await run(second, "status", "--verify");
   assert.is(status.exit, 1, status.stderr);
   assert.match(status.stderr, /drift {4}core core-1: state was changed by somebody else: serial \d+ → \d+/);
   second.edit("settings.ini", (text) => text.replace("group = my-group", "group = field"));
-  const built = await run(second, "build", "--yes", "--json");
+  const built = await run(second, "build", "--yes", "--json", CORE);
   assert.is(built.exit, 0, built.stderr);
-  assert.ok(ran(built).includes("terraform/state/effects/core/core-1.json"));
+  assert.ok(ran(built).includes(CORE));
 });
 
 testWithS3("a plan that somebody else overtook is never applied", async () => {
@@ -163,18 +165,14 @@ testWithS3("a plan that somebody else overtook is never applied", async () => {
   const terminal = new Started(
     second.root,
     "script",
-    [
-      "-qec",
-      `${process.execPath} ${command(second)} build terraform/state/effects/core/core-1.json`,
-      "/dev/null",
-    ],
+    ["-qec", `${process.execPath} ${command(second)} build ${CORE}`, "/dev/null"],
     { env: environmentOf(second), stdio: ["pipe", "pipe", "pipe"] },
   );
   await terminal.tells(/Apply these changes/, 0, 120_000);
   terminal.child.stdin!.write("y\n"); // the group, which the core needs
   await terminal.tells(/Apply these changes[^]*Apply these changes/, 0, 120_000);
   first.edit("settings.ini", (text) => text.replace("group = field", "group = first"));
-  assert.is((await run(first, "build", "--yes", "terraform/state/effects/core/core-1.json")).exit, 0);
+  assert.is((await run(first, "build", "--yes", CORE)).exit, 0);
   const account = readFileSync(aws.file, "utf8");
   terminal.child.stdin!.write("y\n");
   const { exit, stdout } = await terminal.end(240_000);
@@ -184,7 +182,7 @@ testWithS3("a plan that somebody else overtook is never applied", async () => {
 });
 
 testWithS3("who holds the lock is named, and nothing waits for ever", async () => {
-  const lock = `${KEY}/thing/thing-1.tfstate.tflock`;
+  const lock = `${KEY}/core/core-1.tfstate.tflock`;
   const Body = JSON.stringify({
     ID: "6f1d",
     Operation: "OperationTypeApply",
@@ -192,20 +190,14 @@ testWithS3("who holds the lock is named, and nothing waits for ever", async () =
     Who: "alex@bench",
     Version: "1.11.4",
     Created: "2026-01-02T03:04:05Z",
-    Path: `${BUCKET}/${KEY}/thing/thing-1.tfstate`,
+    Path: `${BUCKET}/${KEY}/core/core-1.tfstate`,
   });
   await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: lock, Body }));
-  const { exit, stderr } = await run(
-    first,
-    "build",
-    "--yes",
-    "--force",
-    "terraform/state/effects/thing/thing-1.json",
-  );
+  const { exit, stderr } = await run(first, "build", "--yes", "--force", CORE);
   assert.is(exit, 4, stderr);
   assert.match(
     stderr,
-    "error DP406: thing thing-1: its state is locked by alex@bench (OperationTypeApply, since 2026-01-02",
+    "error DP406: core core-1: its state is locked by alex@bench (OperationTypeApply, since 2026-01-02",
   );
   assert.match(stderr, "force-unlock 6f1d");
   await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: lock }));
