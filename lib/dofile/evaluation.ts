@@ -64,7 +64,7 @@ export class Evaluation {
     return process.env[name];
   }
 
-  glob(pattern: string): readonly string[] {
+  globNames(pattern: string): readonly string[] {
     const node = this.#read(Kind.glob, pattern);
     this.#scope.values.add(node);
     return JSON.parse(this.observer.state.texts.get(this.observer.current(node)) ?? "[]") as string[];

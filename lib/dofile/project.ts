@@ -18,6 +18,7 @@ import { ProblemError, type SourceLocation } from "../problem/index.ts";
 import { bundleDofile, bundleEdges, codeDigest, moduleAt } from "./bundle.ts";
 import type { Bundle, Program } from "./program.ts";
 import { evaluateIn, Evaluation } from "./evaluation.ts";
+import { projectReader } from "./settings-reader.ts";
 
 /** What a Dofile exports: a function that is called each time the graph is made. */
 export interface Project {
@@ -121,8 +122,8 @@ async function evaluate(
     }
     return module.default.define({
       settings,
-      env: (variable) => evaluation.environment(variable),
-      glob: (pattern) => evaluation.glob(pattern),
+      env: projectReader.environment,
+      glob: projectReader.glob,
     });
   }).catch((error: unknown) => {
     throw dofileProblem(observer.root, name, error);

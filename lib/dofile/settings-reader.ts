@@ -2,6 +2,12 @@ import { ProblemError, type SourceLocation } from "../problem/index.ts";
 import { currentRecorder, type DependencyRecorder } from "../engine/index.ts";
 import { evaluating, type Evaluation } from "./evaluation.ts";
 
+/** What a Dofile's function gets beside its settings. A recipe that closed over one of them reads for itself. */
+export const projectReader = {
+  environment: (name: string): string | undefined => reader("an environment variable").environment(name),
+  glob: (pattern: string): readonly string[] => reader("a glob").globNames(pattern),
+};
+
 /**
  * Where a typed view of the settings gets its values from: the recipe that runs now, or else the graph that
  * is being made.
@@ -25,7 +31,7 @@ export const settingsReader = {
   file: (): string => reader().observer.settingsFile,
 };
 
-function reader(): DependencyRecorder | Evaluation {
+function reader(what = "a setting"): DependencyRecorder | Evaluation {
   const found = currentRecorder.getStore() ?? evaluating();
   if (found !== undefined) {
     return found;
@@ -33,7 +39,7 @@ function reader(): DependencyRecorder | Evaluation {
   throw new ProblemError([
     {
       code: "DP223",
-      what: "a setting is read outside of a recipe and outside of the Dofile's function",
+      what: `${what} is read outside of a recipe and outside of the Dofile's function`,
       why: "the engine could not know what depends on it",
       fix: "read it in a recipe, or in the function given to project()",
     },

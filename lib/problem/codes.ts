@@ -87,7 +87,7 @@ export const codes = {
   DP220: dofile(2, "rule(), fact() or effect() is called outside of a Dofile"),
   DP221: engine(1, "a recipe reads a file in a way that is not recorded as a prerequisite"),
   DP222: engine(1, "a file that a recipe reads does not exist"),
-  DP223: dofile(2, "a setting is read where the engine cannot record it"),
+  DP223: dofile(2, "something is read where the engine cannot record it"),
   DP224: engine(1, "a folder is in the way of a target"),
   DP225: engine(1, "a recipe returned neither text nor bytes for a target"),
   DP226: engine(1, "a fact is not a JSON value"),

@@ -105,4 +105,24 @@ test("a template that is included and not there is noticed when it comes, whethe
   await project.settled();
 });
 
+test("env() and glob() of the Dofile's function that a recipe closed over are prerequisites of that recipe (A2)", async () => {
+  const project = new TestProject(
+    `return [rule({ target: "out/env", recipe: () => env("A2_WORD") ?? "none" }), rule({ target: "out/names", recipe: () => find("sources/*").join() }), rule({ target: "out/other", recipe: () => "" })];`,
+    { "sources/one": "1" },
+  );
+  delete process.env["A2_WORD"];
+  await project.build();
+  process.env["A2_WORD"] = "word";
+  try {
+    assert.is(project.nothingToDo(), false);
+    assert.equal((await project.build()).ran, ["out/env"]);
+    assert.is(project.text("out/env"), "word");
+    project.write("sources/two", "2");
+    assert.equal((await project.build()).ran, ["out/names"]);
+    assert.is(project.text("out/names"), "sources/one,sources/two");
+  } finally {
+    delete process.env["A2_WORD"];
+  }
+});
+
 test.run();

@@ -79,9 +79,13 @@ export class DependencyRecorder {
   }
 
   glob(pattern: string): readonly FileValue[] {
+    return this.globNames(pattern).flatMap((name) => this.file(name) ?? []);
+  }
+
+  /** The names alone: what the files hold is no prerequisite. */
+  globNames(pattern: string): readonly string[] {
     const node = this.#note(Kind.glob, pattern);
-    const names = JSON.parse(this.observer.state.texts.get(this.edges.get(node)!) ?? "[]") as string[];
-    return names.flatMap((name) => this.file(name) ?? []);
+    return JSON.parse(this.observer.state.texts.get(this.edges.get(node)!) ?? "[]") as string[];
   }
 
   #note(kind: Kind, name: string): NodeId {
