@@ -59,6 +59,7 @@ async function run(
   openSession: (root: string, dofile: string) => Session,
 ): Promise<number> {
   const { root, dofile } = findRoot(common.directory);
+  let isNoted = false;
   const context: CommandContext = {
     options,
     names,
@@ -73,6 +74,13 @@ async function run(
         wait,
         signal,
         onWait: (holder) => emit({ type: "lock-wait", holder }),
+        onUnlockable: (why) => {
+          // A watch takes the lock for each batch.
+          if (!isNoted) {
+            emit({ type: "note", what: `two runs at a time are not kept apart here: ${why}` });
+          }
+          isNoted = true;
+        },
       }),
   };
   return locks(command, context) ? locked(context, () => command.run(context)) : command.run(context);

@@ -1,8 +1,9 @@
-import { existsSync, unlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { BIN, dospesos, ran, start } from "../support/bin.ts";
+import { BIN, dospesos, PLAIN, ran, start, Started } from "../support/bin.ts";
 import { projectOf, put, textOf } from "../support/folder.ts";
 import { testInOwn, unshared } from "../support/namespaces.ts";
 import { torture } from "../support/random.ts";
@@ -141,10 +142,8 @@ test("a stopped holder keeps the lock: the second one waits, --no-wait exits 3, 
   await holder.tells(/holding/);
   holder.kill("SIGSTOP");
   const second = start(root, "build");
-  await second.tells(/works here: a run that does not answer \(stopped or busy\)/);
-  const { exit, stderr } = dospesos(root, "build", "--no-wait");
-  assert.is(exit, 3);
-  assert.match(stderr, "another run works here: a run that does not answer");
+  await second.tells(/works here: dospesos build -j 1 \(process /);
+  assert.is(dospesos(root, "build", "--no-wait").exit, 3);
   assert.equal(ranIn(root), ["0"]);
   unlinkSync(join(root, "hold"));
   holder.kill("SIGCONT");
@@ -201,6 +200,72 @@ export default project(() => [rule({ target: "out", needs: { source: file("sourc
   for (let index = 0; index < lines.length; index += 2) {
     assert.is(lines[index]!.replace("in", "out"), lines[index + 1]);
   }
+});
+
+testInOwn(test, "network", "the lock holds for a run in another network namespace (A3)", async () => {
+  const root = project();
+  writeFileSync(join(root, "hold"), "");
+  const holder = new Started(root, "unshare", [
+    ...unshared("network"),
+    process.execPath,
+    BIN,
+    "build",
+    "-j",
+    "1",
+  ]);
+  await holder.tells(/holding/);
+  const { exit, stderr } = dospesos(root, "build", "--no-wait");
+  assert.is(exit, 3, stderr);
+  assert.match(stderr, "another run works here: dospesos build -j 1 (process ");
+  unlinkSync(join(root, "hold"));
+  assert.is((await holder.end()).exit, 0);
+});
+
+test("nobody else can hold the lock, and what its file says of the holder cannot draw on a terminal (A3)", async () => {
+  const root = project();
+  writeFileSync(join(root, "hold"), "");
+  const holder = start(root, "build", "-j", "1");
+  await holder.tells(/holding/);
+  const file = join(root, ".dospesos", "lock");
+  assert.is(statSync(file).mode & 0o777, 0o600);
+  writeFileSync(file, `\u001b[2J${"x".repeat(100_000)}`);
+  const { exit, stderr } = dospesos(root, "build", "--no-wait");
+  assert.is(exit, 3);
+  assert.match(stderr, "another run works here: \\u001b[2Jxxx");
+  assert.ok(stderr.length < 600);
+  unlinkSync(join(root, "hold"));
+  assert.is((await holder.end()).exit, 0);
+});
+
+test("a clean takes the lock's file with it: a run that waited for it locks the new one (A3)", async () => {
+  const root = project();
+  assert.is(dospesos(root, "build").exit, 0);
+  const lock = join(root, ".dospesos", "lock");
+  const held = openSync(lock, "r+");
+  assert.is(spawnSync("flock", ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", held] }).status, 0);
+  const waiting = start(root, "build", "--force");
+  await waiting.tells(/works here/);
+  rmSync(join(root, ".dospesos"), { recursive: true });
+  writeFileSync(join(root, "hold"), "");
+  const other = start(root, "build", "--force", "-j", "1");
+  await other.tells(/holding/);
+  closeSync(held);
+  assert.is(dospesos(root, "build", "--no-wait").exit, 3);
+  unlinkSync(join(root, "hold"));
+  assert.equal([(await other.end()).exit, (await waiting.end()).exit], [0, 0]);
+});
+
+test("without flock(1) a build works, and says once that two are not kept apart (A3)", async () => {
+  const root = project();
+  const { exit, stderr } = ran(root, process.execPath, [BIN, "build"], {
+    ...PLAIN,
+    PATH: join(root, "nothing"),
+  });
+  assert.is(exit, 0, stderr);
+  assert.is(
+    stderr.match(/two runs at a time are not kept apart here: flock\(1\) is not installed/g)?.length,
+    1,
+  );
 });
 
 test.run();

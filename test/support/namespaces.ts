@@ -15,6 +15,8 @@ const CHANGES = {
     words: [...OWN, "-m"],
     probe: `folder=$(mktemp -d) && mount -t tmpfs none "$folder"; status=$?; umount "$folder"; rmdir "$folder"; exit $status`,
   },
+  /** A network that nobody else is in. */
+  network: { words: [...OWN, "-n"], probe: "true" },
   /** Limits of inotify(7) for the users of a namespace (/proc/sys/user). */
   watches: { words: ["-Ur"], probe: "echo 5 > /proc/sys/user/max_inotify_watches" },
   /** Process ids of its own, of which the next one can be chosen. */

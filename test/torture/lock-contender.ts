@@ -17,6 +17,7 @@ function take(): Promise<Lock> {
     wait: true,
     signal: new AbortController().signal,
     onWait: () => rounds === 0 && console.log("waits"),
+    onUnlockable: (why) => console.log(`two: ${why}`),
   });
 }
 

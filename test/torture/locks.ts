@@ -1,8 +1,12 @@
 /**
- * Many processes that want one project: never two holders, and a dead holder's lock is taken over at once.
+ * Many processes that want one project: never two holders, and a dead holder's lock is taken over at once. They
+ * run by this Node and by those that DOSPESOS_NODES names (paths of programs, with colons between them), half of
+ * them in a network namespace of its own where the kernel allows it.
  */
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { PLAIN, Started } from "../support/bin.ts";
+import { unshared } from "../support/namespaces.ts";
 import { tempFolder } from "../support/temp.ts";
 
 const CONTENDER = fileURLToPath(new URL("./lock-contender.ts", import.meta.url));
@@ -22,7 +26,7 @@ export async function contend(rounds: number, takeovers: number): Promise<Locked
   const root = tempFolder("locks");
   const wrong: string[] = [];
   const ends = await Promise.all(
-    Array.from({ length: PROCESSES }, () => contender(root, rounds).end(300_000)),
+    Array.from({ length: PROCESSES }, (_, index) => contender(root, rounds, index).end(300_000)),
   );
   for (const { exit, stdout, stderr } of ends) {
     if (exit !== 0) {
@@ -53,8 +57,14 @@ export async function contend(rounds: number, takeovers: number): Promise<Locked
   return { rounds: rounds * PROCESSES, takeovers, median, worst, wrong };
 }
 
-function contender(root: string, rounds: number): Started {
-  return new Started(process.cwd(), process.execPath, ["--import", "tsx", CONTENDER, root, String(rounds)], {
-    env: PLAIN,
-  });
+const NODES = [
+  process.execPath,
+  ...(process.env["DOSPESOS_NODES"] ?? "").split(":").filter((program) => program !== ""),
+];
+const ELSEWHERE = spawnSync("unshare", [...unshared("network"), "true"]).status === 0;
+
+function contender(root: string, rounds: number, index = 0): Started {
+  const node = [NODES[index % NODES.length]!, "--import", "tsx", CONTENDER, root, String(rounds)];
+  const words = ELSEWHERE && index >= PROCESSES / 2 ? ["unshare", ...unshared("network"), ...node] : node;
+  return new Started(process.cwd(), words[0]!, words.slice(1), { env: PLAIN });
 }
