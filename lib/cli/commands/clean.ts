@@ -26,7 +26,7 @@ export const clean = command({
   run: async ({ names, root, emit, open }) => {
     const { session, state, graph } = await known(root, open);
     const steps = names.length === 0 ? ("all" as const) : selectSteps(state, graph, names);
-    const removed = cleanSteps(root, state, graph, steps, askGit(root));
+    const { removed, kept } = cleanSteps(root, state, graph, steps, askGit(root));
     if (steps !== "all" && session !== undefined) {
       const store = openStore(session, emit);
       forgetCleaned(state, graph, steps);
@@ -36,8 +36,11 @@ export const clean = command({
       }
       store.checkpoint();
     }
-    for (const target of removed.sort()) {
+    for (const target of removed.toSorted()) {
       emit({ type: "removed", target });
+    }
+    for (const name of kept.toSorted()) {
+      emit({ type: "left", name, what: "git does not say whether somebody wrote it (see git status)" });
     }
     emit({ type: "clean-summary", removed: removed.length });
     return 0;

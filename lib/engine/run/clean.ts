@@ -18,10 +18,16 @@ import { filesMade, type State } from "../state/state.ts";
 import { eachEdge } from "../state/edges.ts";
 import { STATE_FOLDER } from "../state/store.ts";
 
+export interface Cleaned {
+  readonly removed: readonly string[];
+  /** What may have been built: the state is lost, and git does not say whether it ignores it. */
+  readonly kept: readonly string[];
+}
+
 /**
  * Removes the built files of some steps, or of all and the engine's state with them. Never removes what is
  * precious, what no build made, what lies outside of the project, or a folder. Where the state is lost, what
- * git ignores passes for built. Returns the names of what it removed.
+ * git ignores passes for built; what git does not say anything of is kept.
  */
 export function clean(
   root: string,
@@ -29,12 +35,18 @@ export function clean(
   graph: Graph,
   steps: ReadonlySet<StepId> | "all",
   standing: (name: string) => GitStatus,
-): string[] {
-  const removed: string[] = [];
+): Cleaned {
+  const [removed, kept]: [string[], string[]] = [[], []];
   const made = filesMade(state);
   const isLost = made.every((one) => one === 0);
-  const wasMade = (node: NodeId): boolean =>
-    made[node] === 1 || (isLost && ["ignored", "unknown"].includes(standing(state.nodeName[node]!)));
+  const wasMade = (node: NodeId): boolean => {
+    const name = state.nodeName[node]!;
+    const status = made[node] === 1 || !isLost ? undefined : standing(name);
+    if (status === "unknown") {
+      kept.push(name);
+    }
+    return made[node] === 1 || status === "ignored";
+  };
   const remove = (node: NodeId): void => {
     const name = state.nodeName[node]!;
     if (state.nodeKind[node] !== Kind.file || isFolderOrMissing(fullPath(root, name)) || !wasMade(node)) {
@@ -51,7 +63,7 @@ export function clean(
     }
   }
   if (steps !== "all") {
-    return removed;
+    return { removed, kept };
   }
   // What rules made that are gone by now: markers of effects that left the project.
   for (const record of state.records.values()) {
@@ -65,7 +77,7 @@ export function clean(
     });
   }
   rmSync(join(root, STATE_FOLDER), { recursive: true, force: true });
-  return removed;
+  return { removed, kept };
 }
 
 /** The records of steps that were cleaned say nothing any more. */

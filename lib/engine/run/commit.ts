@@ -82,16 +82,19 @@ function keepForeign({ host, root, state, observer }: Session, node: NodeId, dig
   }
   const name = state.nodeName[node]!;
   const standing = host.gitStatus(root, name);
-  if (standing !== "tracked" && standing !== "untracked") {
+  if (standing === "ignored") {
     return;
   }
+  const isUnknown = standing === "unknown";
   throw new ProblemError([
     {
       code: "DP236",
       location: { file: name },
       what: "a file that no build made is in the way of this target",
-      why: "git does not ignore it, so somebody may have written it",
-      fix: "move it away, or build with --force; and put the target into .gitignore",
+      why: isUnknown
+        ? "git does not say whether it ignores it (see git status), so somebody may have written it"
+        : "git does not ignore it, so somebody may have written it",
+      fix: `move it away, or build with --force${isUnknown ? "" : "; and put the target into .gitignore"}`,
     },
   ]);
 }
