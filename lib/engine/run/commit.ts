@@ -33,6 +33,9 @@ export function commitOutputs(
       bytesOf((result as readonly unknown[])[index], state.nodeName[node]!),
     );
     const digests = contents.map((bytes) => state.digest(digestOf(bytes)));
+    if (declaration.precious) {
+      outputs.forEach((node) => keepPrecious(session, node));
+    }
     if (!runner.force) {
       outputs.forEach((node, index) => keepForeign(session, node, digests[index]!));
     }
@@ -95,6 +98,25 @@ function keepForeign({ host, root, state, observer }: Session, node: NodeId, dig
         ? "git does not say whether it ignores it (see git status), so somebody may have written it"
         : "git does not ignore it, so somebody may have written it",
       fix: `move it away, or build with --force${isUnknown ? "" : "; and put the target into .gitignore"}`,
+    },
+  ]);
+}
+
+/**
+ * A link (to a vault, to a USB stick) or another special file in the place of what must be kept leads to the very
+ * thing that must be kept: it does not count as missing, not even with --force.
+ */
+function keepPrecious({ state, observer }: Session, node: NodeId): void {
+  if (observer.current(node) !== Digest.special) {
+    return;
+  }
+  throw new ProblemError([
+    {
+      code: "DP245",
+      location: { file: state.nodeName[node]! },
+      what: "this is a link or a special file, and a precious target is a regular file",
+      why: "a new one would take the place of what it leads to",
+      fix: "put the file itself here, e.g. by cp --remove-destination",
     },
   ]);
 }
