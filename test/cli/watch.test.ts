@@ -126,7 +126,7 @@ test("a killed watch leaves nothing that the next build stumbles over (trap 45)"
   assert.equal(buildAsTold(root), ["out/all.txt", "out/copy.txt"]);
   assert.is(textOf(root, "out/copy.txt"), "2\n");
   assert.match(dospesos(root, "build").stderr, "nothing to do");
-  assert.equal(readdirSync(join(root, ".dospesos")).sort(), ["cache", "snapshot"]);
+  assert.equal(readdirSync(join(root, ".dospesos")).sort(), ["cache", "lock", "snapshot"]);
 });
 
 test.run();

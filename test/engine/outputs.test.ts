@@ -384,6 +384,29 @@ test("a precious output that was replaced by hand is kept by its recipe, and sta
   assert.is(project.text("keys/key"), "my own");
 });
 
+test("a precious output that is a link is never replaced, also where what it leads to is gone, and with --force (A10)", async () => {
+  const project = await built(
+    `return [rule({ target: "keys/key", precious: true, mode: 0o600, recipe: (_, { existing }) => existing("keys/key")?.text ?? "secret" })];`,
+  );
+  const vault = join(tempFolder("vault"), "key");
+  writeFileSync(vault, "my own");
+  rmSync(project.path("keys/key"));
+  symlinkSync(vault, project.path("keys/key"));
+  for (const isThere of [true, false]) {
+    if (!isThere) {
+      rmSync(vault);
+    }
+    for (const force of [false, true]) {
+      const { problems } = await project.build([], { force });
+      assert.equal(
+        problems.map(({ code, location }) => [code, location?.file]),
+        [["DP245", "keys/key"]],
+      );
+      assert.ok(lstatSync(project.path("keys/key")).isSymbolicLink());
+    }
+  }
+});
+
 test("a file that stands where a target's folder must be is a problem that names it", async () => {
   const project = new TestProject(`return [rule({ target: "out/a", recipe: () => "" })];`, { out: "mine" });
   const { problems } = await project.build();

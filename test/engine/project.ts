@@ -127,7 +127,9 @@ export class TestProject {
   }
 
   open(root = this.root): Session {
-    return new Session(root, projectHost({ api: API, digest: this.program }, "Dofile.ts"));
+    const host = projectHost({ api: API, digest: this.program }, "Dofile.ts");
+    // As in a repository that ignores what is built.
+    return new Session(root, this.exists(".git") ? host : { ...host, gitStatus: () => "ignored" });
   }
 
   /**

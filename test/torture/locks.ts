@@ -11,7 +11,8 @@ import { tempFolder } from "../support/temp.ts";
 
 const CONTENDER = fileURLToPath(new URL("./lock-contender.ts", import.meta.url));
 const PROCESSES = 8;
-const TAKEOVER_WITHIN = 100;
+/** On a busy machine; what it takes is one of the figures. Nothing that polls or guesses is as fast. */
+const TAKEOVER_WITHIN = 500;
 
 export interface Locked {
   readonly rounds: number;

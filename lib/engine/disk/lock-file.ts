@@ -32,7 +32,7 @@ export async function lockByFile(root: string, options: LockOptions): Promise<Lo
   const announce = lockWaiter(options);
   const openLocked = process.platform === "linux" ? openThenLock : openAndLock;
   for (;;) {
-    mkdirSync(join(root, STATE_FOLDER), { recursive: true });
+    makeFolder(join(root, STATE_FOLDER));
     const file = await openLocked(path, options, announce);
     // A clean removes the folder while it holds the lock: what it held is no longer the project's.
     if (isStillAt(path, file)) {
@@ -128,6 +128,17 @@ function flock(
       }
     });
   });
+}
+
+/** Makes the folder, but none above it: a project's folder may be away for a moment. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+      throw error;
+    }
+  }
 }
 
 function holderIn(file: number): string {
