@@ -38,7 +38,9 @@ export function tokenExchangePolicy(
     ...(scope.artifacts === undefined
       ? []
       : [
-          allow("s3:GetObject", `arn:${partitionOf(scope.region).name}:s3:::${scope.artifacts}/components/*`),
+          allow("s3:GetObject", `${bucketArn(scope.region, scope.artifacts)}/components/*`),
+          // The nucleus asks for the bucket's region first (aws-greengrass-nucleus, S3Downloader).
+          allow("s3:GetBucketLocation", bucketArn(scope.region, scope.artifacts)),
         ]),
   ]);
 }
@@ -78,7 +80,8 @@ export function corePolicy(scope: Scope & { readonly alias: string }): PolicyDoc
  * as `NAME#2`, `NAME#3`, …, where no name can hold a `#`; not confirmed with a real account.
  *
  * - `NAME-gci` is the thing whose shadow tells the core that its connectivity information changed; the core
- * reads it.
+ *   gets it, and updates it with what it has taken over (aws-greengrass-client-device-auth, CISShadowMonitor);
+ *   each of its topics by itself would not fit into a policy for the longest names.
  *   A core that were itself called `NAME-gci` would share it.
  * - `greengrass*` stands for the two topics of telemetry, greengrass/health/json and
  * greengrassv2/health/json.
@@ -97,9 +100,8 @@ export function devicePolicy(scope: Scope & { readonly name: string }): PolicyDo
   const filter = `${iot}topicfilter/$aws/things/${name}`;
   return document([
     allow("iot:Connect", [`${iot}client/${name}`, `${iot}client/${name}#*`]),
-    allow("iot:Publish", [`${topic}/greengrass*/health/json`, `${topic}-gci/shadow/get`]),
-    allow(["iot:Publish", "iot:Receive"], [`${topic}/jobs/*`, `${topic}/shadow/*`]),
-    allow("iot:Receive", `${topic}-gci/shadow/*`),
+    allow("iot:Publish", `${topic}/greengrass*/health/json`),
+    allow(["iot:Publish", "iot:Receive"], [`${topic}/jobs/*`, `${topic}/shadow/*`, `${topic}-gci/shadow/*`]),
     allow("iot:Subscribe", [`${filter}/jobs/*`, `${filter}/shadow/*`, `${filter}-gci/shadow/*`]),
     allow(["greengrass:GetConnectivityInfo", "greengrass:UpdateConnectivityInfo"], `${iot}thing/${name}`),
   ]);
@@ -112,6 +114,10 @@ export function devicePolicy(scope: Scope & { readonly name: string }): PolicyDo
  */
 export function thingPolicy(scope: Scope & { readonly name: string }): PolicyDocument {
   return document([allow("greengrass:Discover", `${arnPrefix("iot", scope)}thing/${exact(scope.name)}`)]);
+}
+
+function bucketArn(region: string, bucket: string): string {
+  return `arn:${partitionOf(region).name}:s3:::${bucket}`;
 }
 
 function arnPrefix(service: string, { region, account }: Scope): string {

@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   render: [],
   device: ["pki"],
   dofile: ["engine"],
-  settings: ["device"],
+  settings: ["aws", "device"],
   aws: ["device"],
   sandbox: ["pki", "aws"],
   watch: ["engine"],

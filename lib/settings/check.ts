@@ -23,6 +23,8 @@ export function check(scan: Scan, parsed: IniValues, file: string): Checked {
   checker.names();
   checker.references();
   checker.nucleus();
+  checker.components();
+  checker.fips();
   checker.remoteState();
   const names: Readonly<Record<string, readonly string[] | undefined>> = {
     core: checker.named("core"),

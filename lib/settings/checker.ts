@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { componentConflict, isBefore } from "../aws/public-components.ts";
 import { nucleusSha256 } from "../device/nucleus.ts";
 import { didYouMean, type SourceLocation, type Problem, ProblemError, shown } from "../problem/index.ts";
 import { codePointText, firstHidden } from "./characters.ts";
@@ -7,6 +8,7 @@ import { type ProblemKind, faults, problem } from "./faults.ts";
 import { nameFault } from "./names.ts";
 import type { IniValues } from "./ini.ts";
 import type { Entry, Scan, Section, Position } from "./entry.ts";
+import { FIPS_REGIONS } from "./regions.ts";
 import { isNamed, isOptional, KINDS, type NamedKind, rulesOf } from "./schema.ts";
 import type { KeyRule, SettingValue } from "./key-rules.ts";
 import { soundsSecret } from "./secrets.ts";
@@ -49,6 +51,12 @@ export class Checker {
   location(id: string): SourceLocation | undefined {
     const { section, entry, rule } = this.#find(id);
     return rule === undefined || section === undefined ? undefined : this.#at(entry ?? section);
+  }
+
+  /** Where the value of a key stands, if it is written. */
+  #valueAt(id: string): SourceLocation | undefined {
+    const { entry } = this.#find(id);
+    return entry === undefined ? undefined : this.#at({ line: entry.line, column: entry.valueColumn });
   }
 
   #find(id: string): {
@@ -270,6 +278,44 @@ export class Checker {
         `no [core ${core}]${question(meant)}`,
         { fix },
       );
+    }
+  }
+
+  /** What is deployed together must go together, and know the wildcards of the things' rights. */
+  components(): void {
+    const [broker, auth] = ["mqtt_broker", "client_device_auth"].map((key) => `components.${key}`);
+    const versions = { broker: this.value(broker!), auth: this.value(auth!) };
+    if (typeof versions.broker !== "string" || typeof versions.auth !== "string") {
+      return;
+    }
+    const conflict = componentConflict({ broker: versions.broker, auth: versions.auth });
+    const [location, old] = [this.#valueAt(broker!) ?? this.#valueAt(auth!), this.#valueAt(auth!)];
+    if (conflict !== undefined && location !== undefined) {
+      this.#refuse(faults.value, location, conflict, {
+        why: "a core would refuse the deployment",
+        fix: "mqtt_broker = 2.3.7",
+      });
+    }
+    if (isBefore(versions.auth, "2.5.0") && old !== undefined) {
+      this.#refuse(faults.value, old, `client_device_auth ${versions.auth} has no wildcards in policies`, {
+        why: "what a thing may publish and subscribe to is written with one",
+        fix: "client_device_auth = 2.5.2",
+      });
+    }
+  }
+
+  /** FIPS endpoints exist in few regions only. */
+  fips(): void {
+    const location = this.#valueAt("greengrass.fips");
+    const region = this.value("aws.region");
+    if (this.value("greengrass.fips") !== true || location === undefined || typeof region !== "string") {
+      return;
+    }
+    if (!FIPS_REGIONS.includes(region)) {
+      this.#refuse(faults.value, location, `AWS IoT has no FIPS endpoints in ${region}`, {
+        why: "the nucleus would look for hosts that do not exist",
+        fix: `fips = false, or a region of ${FIPS_REGIONS.join(", ")}`,
+      });
     }
   }
 

@@ -25,6 +25,9 @@ const GREENGRASS: Readonly<Record<string, readonly string[]>> = {
   "aws-us-gov": ["us-gov-east-1", "us-gov-west-1"],
 };
 
+/** Regions of partition aws with FIPS endpoints of AWS IoT (https://aws.amazon.com/compliance/fips/). */
+export const FIPS_REGIONS: readonly string[] = ["ca-central-1", "us-east-1", "us-east-2", "us-west-2"];
+
 /** Regions of partition aws that the same page does not list (names: AWS SDK, partitions). */
 const WITHOUT_GREENGRASS: ReadonlySet<string> = new Set([
   "af-south-1",

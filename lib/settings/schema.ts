@@ -199,10 +199,10 @@ export const schema = {
       "e.g. client_device_auth = 2.5.2",
     ),
     mqtt_broker: key(
-      componentVersion("2.3.6"),
+      componentVersion("2.3.7"),
       "version of aws.greengrass.clientdevices.mqtt.Moquette",
       VERSION_WHY,
-      "e.g. mqtt_broker = 2.3.6",
+      "e.g. mqtt_broker = 2.3.7",
     ),
     bucket: key(
       v.optional(text(bucketFault)),

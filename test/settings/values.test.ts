@@ -337,18 +337,20 @@ test("the value of a key whose name sounds secret is never shown", () => {
 
 test("numbers and booleans come out typed", () => {
   const settings = parsed(
-    LEAST.replace("2.16.0", "2.17.0").replace(
-      "[core core-1]",
-      [
-        "mqtt_port = 443",
-        "data_plane_port = 443",
-        "polling_seconds = 60",
-        "store_max_bytes = 5000000000",
-        "fips = true",
-        `sha256 = ${"Ab".repeat(32)}`,
+    LEAST.replace("2.16.0", "2.17.0")
+      .replace("eu-west-1", "us-east-1")
+      .replace(
         "[core core-1]",
-      ].join("\n"),
-    ),
+        [
+          "mqtt_port = 443",
+          "data_plane_port = 443",
+          "polling_seconds = 60",
+          "store_max_bytes = 5000000000",
+          "fips = true",
+          `sha256 = ${"Ab".repeat(32)}`,
+          "[core core-1]",
+        ].join("\n"),
+      ),
   );
   assert.is(settings.value("greengrass.mqtt_port"), 443);
   assert.is(settings.value("greengrass.data_plane_port"), 443);
@@ -438,6 +440,27 @@ test("each key of [greengrass] refuses what the nucleus would not take", () => {
       options,
     );
   }
+});
+
+test("versions of components that a core would refuse together are refused here (D1)", () => {
+  const components = (lines: string): string => `${LEAST}[components]\n${lines}`;
+  refused(
+    components("mqtt_broker = 2.3.6\n"),
+    "settings.ini:10:15: aws.greengrass.clientdevices.mqtt.Moquette 2.3.6 depends on aws.greengrass.clientdevices.Auth before 2.5.0, and 2.5.2 is deployed with it",
+    "mqtt_broker = 2.3.7",
+  );
+  refused(
+    components("client_device_auth = 2.4.5\n"),
+    "settings.ini:10:22: client_device_auth 2.4.5 has no wildcards in policies",
+  );
+  assert.is(parsed(LEAST).value("components.mqtt_broker"), "2.3.7");
+});
+
+test("FIPS is refused where AWS IoT has no FIPS endpoints (D7)", () => {
+  const fips = (region: string): string =>
+    withValue("greengrass", "fips", "true").replace("region = eu-west-1", `region = ${region}`);
+  refused(fips("eu-west-1"), "settings.ini:7:8: AWS IoT has no FIPS endpoints in eu-west-1", "fips = false");
+  assert.is(parsed(fips("us-east-1")).value("greengrass.fips"), true);
 });
 
 test.run();

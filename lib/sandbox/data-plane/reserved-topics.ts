@@ -117,8 +117,8 @@ function jobExecution(deployment: Deployment, execution: Execution): object {
       version: componentVersion,
       configurationUpdate:
         configurationUpdate?.merge === undefined
-          ? {}
-          : { merge: JSON.parse(configurationUpdate.merge) as unknown },
+          ? { ...configurationUpdate }
+          : { ...configurationUpdate, merge: JSON.parse(configurationUpdate.merge) as unknown },
     },
   ]);
   return {

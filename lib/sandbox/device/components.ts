@@ -1,6 +1,7 @@
-export const AUTH = "aws.greengrass.clientdevices.Auth";
+import { AUTH, BROKER, componentConflict } from "../../aws/public-components.ts";
+import { updatedConfiguration, type ConfigurationUpdate } from "./configuration.ts";
 
-export const BROKER = "aws.greengrass.clientdevices.mqtt.Moquette";
+export { AUTH, BROKER };
 
 export const DETECTOR = "aws.greengrass.clientdevices.IPDetector";
 
@@ -8,8 +9,11 @@ export const NUCLEUS = "aws.greengrass.Nucleus";
 
 interface Component {
   readonly version: string;
-  readonly configurationUpdate?: { readonly merge?: unknown };
+  readonly configurationUpdate?: ConfigurationUpdate;
 }
+
+/** What a core runs: each component with the configuration that all deployments until now have left. */
+export type Running = Readonly<Record<string, { readonly version: string; readonly configuration: unknown }>>;
 
 export type Components = Readonly<Record<string, Component>>;
 
@@ -35,6 +39,29 @@ export function messageOf(error: unknown): string {
 /** What the nucleus reports of components without a process, and of the others. */
 export function statusWhenWell(componentName: string): "FINISHED" | "RUNNING" {
   return /\.(Nucleus|Cli)$/.test(componentName) ? "FINISHED" : "RUNNING";
+}
+
+/** What a core runs after a deployment: components that it does not name go, with their configuration. */
+export function runningAfter(before: Running, components: Components): Running {
+  return Object.fromEntries(
+    Object.entries(components).map(([name, { version, configurationUpdate = {} }]) => [
+      name,
+      {
+        version,
+        configuration: updatedConfiguration(before[name]?.configuration, configurationUpdate),
+      },
+    ]),
+  );
+}
+
+/** Throws where no set of versions meets what the components depend on, as the nucleus reports it. */
+export function checkDependencies(components: Components): void {
+  const [broker, auth] = [components[BROKER]?.version, components[AUTH]?.version];
+  const conflict =
+    broker === undefined || auth === undefined ? undefined : componentConflict({ broker, auth });
+  if (conflict !== undefined) {
+    throw new DeploymentFailed("COMPONENT_VERSION_REQUIREMENTS_NOT_MET", conflict);
+  }
 }
 
 /** What AWS says of a component version that nobody made. */

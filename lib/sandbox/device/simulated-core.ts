@@ -15,7 +15,9 @@ import {
   missingComponent,
   NUCLEUS,
   statusWhenWell,
-  type Components,
+  checkDependencies,
+  runningAfter,
+  type Running,
   type Job,
 } from "./components.ts";
 import { coreCa } from "./core-ca.ts";
@@ -44,7 +46,7 @@ export class SimulatedCore {
   #client: MqttClient | undefined;
   #broker: Broker | undefined;
   #may: MayDevice = () => false;
-  #components: Components = {};
+  #running: Running = {};
   #errored: string | undefined;
   #sequence = 0;
   #working: Promise<void> = Promise.resolve();
@@ -155,9 +157,11 @@ export class SimulatedCore {
           throw missingComponent(name, version);
         }
       }
-      await this.#run(components);
+      checkDependencies(components);
+      const running = runningAfter(this.#running, components);
+      await this.#run(running);
       mkdirSync(home, { recursive: true, mode: 0o700 });
-      replaceFile(join(home, "deployed.json"), JSON.stringify(components), { mode: 0o600 });
+      replaceFile(join(home, "deployed.json"), JSON.stringify(running), { mode: 0o600 });
       await this.#reportHealth("THING_GROUP_DEPLOYMENT");
       await update("SUCCEEDED", { "detailed-deployment-status": "SUCCESSFUL" });
       log(`${this.name} has deployment ${deploymentId}`);
@@ -179,15 +183,14 @@ export class SimulatedCore {
    * Brings up what the components are for; new rights take effect at once, for clients that are connected as
    * well.
    */
-  async #run(components: Components): Promise<void> {
+  async #run(components: Running): Promise<void> {
     const { calls, home, clientCa, log } = this.#options;
-    this.#components = components;
+    this.#running = components;
     const steps: [string, () => Promise<void>][] = [
       [
         AUTH,
         async () => {
-          this.#may =
-            AUTH in components ? deviceGroups(components[AUTH]?.configurationUpdate?.merge) : () => false;
+          this.#may = AUTH in components ? deviceGroups(components[AUTH]?.configuration) : () => false;
           if (AUTH in components) {
             await calls.putCertificateAuthorities((await coreCa(home, this.name)).certificate);
           }
@@ -231,9 +234,9 @@ export class SimulatedCore {
     this.#errored = undefined;
   }
 
-  #deployedBefore(): Components | undefined {
+  #deployedBefore(): Running | undefined {
     try {
-      return JSON.parse(readFileSync(join(this.#options.home, "deployed.json"), "utf8")) as Components;
+      return JSON.parse(readFileSync(join(this.#options.home, "deployed.json"), "utf8")) as Running;
     } catch {
       return undefined; // nothing was deployed yet
     }
@@ -244,8 +247,8 @@ export class SimulatedCore {
    * FleetStatusService).
    */
   async #reportHealth(trigger: string): Promise<void> {
-    const version = this.#components[NUCLEUS]?.version ?? this.#options.bundle.version;
-    const components = Object.entries({ [NUCLEUS]: { version }, ...this.#components }).map(
+    const version = this.#running[NUCLEUS]?.version ?? this.#options.bundle.version;
+    const components = Object.entries({ [NUCLEUS]: { version }, ...this.#running }).map(
       ([componentName, one]) => ({
         componentName,
         version: one.version,

@@ -13,7 +13,7 @@ const PUBLIC: ReadonlyMap<string, readonly string[] | undefined> = new Map([
   ["aws.greengrass.Nucleus", undefined],
   ["aws.greengrass.Cli", undefined],
   ["aws.greengrass.clientdevices.Auth", ["2.5.0", "2.5.1", "2.5.2"]],
-  ["aws.greengrass.clientdevices.mqtt.Moquette", ["2.3.5", "2.3.6"]],
+  ["aws.greengrass.clientdevices.mqtt.Moquette", ["2.3.5", "2.3.6", "2.3.7"]],
   ["aws.greengrass.clientdevices.IPDetector", ["2.1.9", "2.2.0"]],
 ]);
 
