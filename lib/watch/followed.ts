@@ -1,5 +1,15 @@
 import { dirname, posix } from "node:path";
-import { fileName, fullPath, Digest, Kind, makerOf, type NodeId, type Session } from "../engine/index.ts";
+import {
+  fileName,
+  fullPath,
+  Digest,
+  Kind,
+  makerOf,
+  type Changes,
+  type NodeId,
+  type Session,
+} from "../engine/index.ts";
+import { linksAt } from "./links.ts";
 
 export interface Followed {
   readonly folders: ReadonlySet<string>;
@@ -10,13 +20,22 @@ export interface Followed {
    * builds.
    */
   concerns: (path: string) => boolean;
+  /** The links by whose names something was made from this very file. */
+  linksTo: (path: string) => readonly string[];
 }
+
+/** Where the files of a session lead that are links; of most files nothing. Looking at each costs a call. */
+const known = new WeakMap<Session, Map<NodeId, readonly string[]>>();
 
 /**
  * The folders of everything that a project was made from, those that its globs search, and the ones of the
- * project above them: where a folder is missing, moved or made again, it is the one above it that tells.
+ * project above them: where a folder is missing, moved or made again, it is the one above it that tells. A file
+ * that is a link is followed to where it leads. `changed`: what may be another link since the last call.
  */
-export function whatToWatch({ root, state }: Session): Followed {
+export function whatToWatch(session: Session, changed: Changes): Followed {
+  const { root, state } = session;
+  const linked = knownLinks(session, changed);
+  const names = new Map<string, string[]>();
   const folders = new Set([root]);
   const searched = new Set<string>();
   const isUsed = (node: NodeId): boolean =>
@@ -45,6 +64,15 @@ export function whatToWatch({ root, state }: Session): Followed {
       add(fullPath(root, folder));
     }
     last = folder;
+    const path = fullPath(root, name);
+    let ends = linked.get(node);
+    if (ends === undefined) {
+      linked.set(node, (ends = isFolder ? [] : linksAt(path)));
+    }
+    for (const end of ends) {
+      add(dirname(end));
+      names.set(end, [...(names.get(end) ?? []), path]);
+    }
   }
   const isSource = (path: string): boolean => {
     const node = state.find(Kind.file, fileName(root, path));
@@ -53,6 +81,23 @@ export function whatToWatch({ root, state }: Session): Followed {
   return {
     folders,
     isSource,
-    concerns: (path) => isSource(path) || folders.has(path) || searched.has(dirname(path)),
+    concerns: (path) => isSource(path) || names.has(path) || folders.has(path) || searched.has(dirname(path)),
+    linksTo: (path) => names.get(path) ?? [],
   };
+}
+
+function knownLinks(session: Session, changed: Changes): Map<NodeId, readonly string[]> {
+  const links = changed === "all" ? undefined : known.get(session);
+  if (links === undefined) {
+    const none = new Map<NodeId, readonly string[]>();
+    known.set(session, none);
+    return none;
+  }
+  for (const path of changed) {
+    const node = session.state.find(Kind.file, fileName(session.root, path));
+    if (node !== undefined) {
+      links.delete(node);
+    }
+  }
+  return links;
 }

@@ -55,7 +55,11 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
   let events = 0;
   let isAll = false;
   let wake: (() => void) | undefined;
-  let followed: Pick<Followed, "concerns" | "isSource"> = { concerns: () => true, isSource: () => false };
+  let followed: Omit<Followed, "folders"> = {
+    concerns: () => true,
+    isSource: () => false,
+    linksTo: () => [],
+  };
   const hintOfAll = (): void => {
     isAll = true;
     wake?.();
@@ -71,6 +75,7 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
       return;
     }
     hints.add(path);
+    followed.linksTo(path).forEach((link) => hints.add(link));
     wake?.();
   };
   // What changed while the machine slept, nobody has seen.

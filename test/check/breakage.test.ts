@@ -339,6 +339,7 @@ test("15 device groups without the thing", async () => {
       {
         componentVersion,
         configurationUpdate: {
+          reset: name.endsWith(".Auth") ? ["/deviceGroups"] : [],
           merge: JSON.stringify(name.endsWith(".Auth") ? auth : (configurationUpdate?.merge ?? {})),
         },
       },

@@ -76,6 +76,18 @@ test("a component of the project's own is registered once and deployed; one with
   assert.is(clone.dospesos("deploy").exit, 0);
 });
 
+test("a core that went to another group gets that group's deployment: one job follows the other (A11)", () => {
+  const settings = join(clone.root, "settings.ini");
+  writeFileSync(settings, `${readFileSync(settings, "utf8")}\n[core core-2]\ngroup = my-group\n`);
+  assert.is(clone.dospesos("deploy").exit, 0);
+  writeFileSync(settings, readFileSync(settings, "utf8").replace("group = my-group", "group = second"));
+  assert.is(clone.dospesos("build").exit, 0);
+  const { exit, stderr } = clone.dospesos("deploy");
+  assert.is(exit, 0, stderr);
+  assert.match(stderr, /deployed core-1 {2}deployment [0-9a-f-]{36}: SUCCEEDED/);
+  assert.match(stderr, /deployed core-2 {2}deployment [0-9a-f-]{36}: SUCCEEDED/);
+});
+
 test("destroy ends deployments and components as well", () => {
   const { exit, stderr } = clone.dospesos("destroy", "--yes");
   assert.is(exit, 0, stderr);

@@ -12,7 +12,12 @@ test("a folder that was moved away before it is followed again is a change: its 
     () => false,
     () => {},
   );
-  const followed = { folders: new Set([folder]), isSource: () => false, concerns: () => true };
+  const followed = {
+    folders: new Set([folder]),
+    isSource: () => false,
+    concerns: () => true,
+    linksTo: () => [],
+  };
   try {
     await watcher.follow(followed);
     assert.is(await watcher.changed(), "all", "what changed before the watch was there");

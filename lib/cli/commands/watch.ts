@@ -79,6 +79,7 @@ class Batches {
   /** The stale effects that were reported last. */
   #reported = "";
   #stopped = true;
+  #changes: Changes = "all";
 
   constructor(context: WatchContext) {
     this.#context = context;
@@ -87,6 +88,7 @@ class Batches {
   async build(changes: Changes): Promise<void> {
     const { options: given, names, emit, signal, acquire } = this.#context;
     const begin = performance.now();
+    this.#changes = changes;
     let lock: Lock | undefined;
     const stale: string[] = [];
     const report = (event: EngineEvent): void => {
@@ -186,8 +188,8 @@ class Batches {
     const { root } = this.#context;
     const known =
       this.#session === undefined
-        ? { folders: new Set([root]), isSource: () => false, concerns: () => true }
-        : whatToWatch(this.#session);
+        ? { folders: new Set([root]), isSource: () => false, concerns: () => true, linksTo: () => [] }
+        : whatToWatch(this.#session, this.#changes);
     if (!this.#stopped) {
       return known;
     }

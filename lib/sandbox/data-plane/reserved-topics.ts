@@ -96,17 +96,32 @@ function takeHealth(region: Region, thing: string, said: unknown, now: number): 
   return true;
 }
 
-/** The job of the deployment that is in effect and not done, as AWS sends it. */
-function nextJob(region: Region, thing: string): { execution?: object } {
+interface PendingJob {
+  readonly deployment: Deployment;
+  readonly execution: Execution;
+}
+
+/**
+ * The next job of each core: the one that it works on, else the first that waits
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/jobs-devices.html). One follows the other.
+ */
+function nextJobs(region: Region): Map<string, PendingJob> {
+  const next = new Map<string, PendingJob>();
   for (const deployment of region.deployments.values()) {
-    const execution = deployment.executions.find(
-      ({ core, status }) => core === thing && (status === "QUEUED" || status === "IN_PROGRESS"),
-    );
-    if (execution !== undefined && deployment.latest) {
-      return { execution: jobExecution(deployment, execution) };
+    for (const execution of deployment.latest ? deployment.executions : []) {
+      const { core, status } = execution;
+      if (status === "IN_PROGRESS" || (status === "QUEUED" && !next.has(core))) {
+        next.set(core, { deployment, execution });
+      }
     }
   }
-  return {};
+  return next;
+}
+
+/** The next job of a core, as AWS sends it. */
+function nextJob(region: Region, thing: string): { execution?: object } {
+  const job = nextJobs(region).get(thing);
+  return job === undefined ? {} : { execution: jobExecution(job.deployment, job.execution) };
 }
 
 function jobExecution(deployment: Deployment, execution: Execution): object {
@@ -137,19 +152,15 @@ function jobExecution(deployment: Deployment, execution: Execution): object {
   };
 }
 
-/** The jobs that wait for their core, for who is connected; `key` tells one notice from another. */
+/** The next jobs that wait for their core, for who is connected; `key` tells one notice from another. */
 export function jobNotices(region: Region, now: number): { key: string; thing: string; payload: object }[] {
-  return [...region.deployments.values()]
-    .filter(({ latest }) => latest)
-    .flatMap((deployment) =>
-      deployment.executions
-        .filter(({ status }) => status === "QUEUED")
-        .map((execution) => ({
-          key: `${deployment.id} ${execution.core} ${execution.createdAt}`,
-          thing: execution.core,
-          payload: { timestamp: now, execution: jobExecution(deployment, execution) },
-        })),
-    );
+  return [...nextJobs(region)]
+    .filter(([, { execution }]) => execution.status === "QUEUED")
+    .map(([thing, { deployment, execution }]) => ({
+      key: `${deployment.id} ${thing} ${execution.createdAt}`,
+      thing,
+      payload: { timestamp: now, execution: jobExecution(deployment, execution) },
+    }));
 }
 
 function parsed(text: string): unknown {
