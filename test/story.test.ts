@@ -39,7 +39,8 @@ function contents(): Record<string, string> {
   );
   return Object.fromEntries(
     names
-      .filter((name) => statSync(path(name)).isFile())
+      // Which run has the lock last is written there.
+      .filter((name) => name !== ".dospesos/lock" && statSync(path(name)).isFile())
       .map((name) => [name, readFileSync(path(name), "latin1")]),
   );
 }

@@ -72,6 +72,7 @@ export const codes = {
   DP139: settings(2, "there are more problems than are listed"),
   DP140: settings(2, "the Dofile or a rule asks for a setting that does not exist"),
   DP141: settings(2, "a key asks for a secret, and settings hold none"),
+  DP142: settings(2, "a comment stands behind a value"),
 
   DP201: engine(2, "there is no such target"),
   DP202: cli(2, "the command line is wrong"),

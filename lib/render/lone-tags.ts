@@ -36,6 +36,7 @@ export function dropLoneTagLines(lexer: Lexer, text: string): Lexer {
         skipLineEnd(tagStart);
         return token;
       case "comment":
+        refuseLength(text, start);
         skipLineEnd(start);
         return token;
       case "data": {
@@ -65,6 +66,17 @@ function dataWithout(data: string, before: string, loneTagFollows: boolean): str
   }
   const onItsLine = indentation.index > 0 || before === "" || lineEnd !== undefined;
   return onItsLine ? rest.slice(0, indentation.index) : rest;
+}
+
+/** A shell's `${#NAME}` would begin a comment, and all up to the next `#}` would be gone without a word. */
+function refuseLength(text: string, comment: number): void {
+  if (text[comment - 1] === "$") {
+    const lines = text.slice(0, comment).split("\n");
+    throw Object.assign(
+      new Error("`{#` begins a comment, also in ${#NAME}: put {% raw %} and {% endraw %} around the shell's"),
+      { lineno: lines.length, colno: lines.at(-1)!.length + 1 },
+    );
+  }
 }
 
 function matchAt(pattern: RegExp, text: string, index: number): string | undefined {

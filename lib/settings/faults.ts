@@ -62,6 +62,11 @@ export const faults = {
     "some programs would take the next line into the value",
     "write it all on one line; where the \\ belongs to the value, put quotes around it",
   ),
+  inlineComment: fault(
+    "DP142",
+    "comments stand on lines of their own, and a device would get this one with the value",
+    "put the comment above the line; where it belongs to the value, put quotes around the value",
+  ),
   array: fault("DP123", "arrays have no meaning in settings", "write `key = value`"),
   hidden: fault(
     "DP124",

@@ -250,7 +250,11 @@ class Scanner {
       return undefined;
     }
     const meant = unquoted(raw);
-    if ("fault" in meant) {
+    const comment = raw.startsWith('"') || raw.startsWith("'") ? -1 : raw.search(/[ \t][;#]/);
+    if (comment >= 0) {
+      const sign = raw[comment + 1]!;
+      this.#refuse(faults.inlineComment, start + comment + 1, `${sign} behind a value is part of the value`);
+    } else if ("fault" in meant) {
       this.#refuse(faults.quote, start, meant.fault, meant.fix);
     } else if (isSecret(meant.value)) {
       this.#refuseSecret(start);

@@ -8,7 +8,9 @@ import {
   bucketFault,
   endpointFault,
   hostFault,
+  addressesIn,
   jvmOptionsFault,
+  noProxyFault,
   nucleusFault,
   prefixFault,
   proxyFault,
@@ -103,9 +105,15 @@ export const schema = {
       "e.g. proxy_url = https://proxy.example.com:3128",
     ),
     no_proxy: key(
-      v.optional(v.string(), ""),
-      "addresses that go past the proxy, separated by commas",
-      "the device must reach them",
+      v.optional(
+        v.pipe(
+          text(noProxyFault),
+          v.transform((value) => addressesIn(value).join(",")),
+        ),
+        "",
+      ),
+      "host names and addresses that go past the proxy, separated by commas",
+      "the nucleus takes each entry as a regular expression: one that is none ends its MQTT connection",
       "e.g. no_proxy = localhost,10.0.0.1",
     ),
     log_level: key(

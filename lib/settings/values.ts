@@ -1,4 +1,5 @@
 import { didYouMean, shown, visible } from "../problem/index.ts";
+import { firstHidden } from "./characters.ts";
 
 /**
  * Why an account is not taken, or undefined. An id has 12 digits, the first of which may be 0 (AWS Account
@@ -128,6 +129,30 @@ export function proxyFault(url: string): string | undefined {
     return undefined;
   }
   return `proxy ${shown(url)} is not http, https or socks5://host:port`;
+}
+
+/** The entries of a list of addresses. */
+export function addressesIn(list: string): string[] {
+  return list
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+}
+
+/**
+ * Why a list of addresses that go past the proxy is not taken, or undefined. The nucleus has neither wildcards nor
+ * ranges: it compares by java.util.regex (aws-greengrass-nucleus, ProxyUtils), where a `*` at the start is an error.
+ */
+export function noProxyFault(list: string): string | undefined {
+  if (firstHidden(list) !== undefined) {
+    return undefined; // which is refused in every value
+  }
+  const wrong = addressesIn(list).find(
+    (entry) => !/^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/.test(entry),
+  );
+  return wrong === undefined
+    ? undefined
+    : `no_proxy entry ${shown(wrong)} is neither a host name nor an address; there are no wildcards and no ranges`;
 }
 
 /**

@@ -29,8 +29,8 @@ export function textScreen(colors: Palette, banner: () => string, interrupt: Abo
         styled("banner", ` ${banner()} `),
         " embedded sandbox account; no request leaves this machine",
       ]);
+      bannerShown = true;
     }
-    bannerShown = true;
     moving.print(line);
   };
   return (event) => {

@@ -54,6 +54,9 @@ test("in a shell script a value stands as the whole right side of an assignment,
     "cat <<-'E' <<F\n\tit's\n\tE\n\"\nF\nA={{ x | sh }}\n",
     'X="$(echo \'a"b\')"\nA={{ x | sh }}\n',
     "cat <<<x\nA={{ x | sh }}\n",
+    "cat <<'EOF'\na\\\nEOF\nA={{ x | sh }}\n",
+    "cat <<EOF\na\\\\\nEOF\nA={{ x | sh }}\n",
+    "echo a \\\n  b\nA={{ x | sh }}\n",
     "(\nA={{ x | sh }}\n)\n",
     "N=$((1 << 2))\nA={{ x | sh }}\n",
     "case $1 in\n  a)\nA={{ x | sh }}\n;;\nesac\nA={{ x | sh }}\n",
@@ -88,6 +91,12 @@ test("in a shell script a value stands as the whole right side of an assignment,
     ["{% if yes %}A={% else %}B {% endif %}{{ x | sh }}", /whole right side/],
     ["A={{ x | sh }}{% if yes %} b{% endif %}", /something follows/],
     ["set {{ x | sh }}", /whole right side/],
+    // A backslash at the end of a line is taken away before anything else is looked for (B3).
+    ["cat <<EOF\na\\\nEOF\nA={{ x | sh }}\nEOF\n", /a line of a here-document above ends with a backslash/],
+    ["cat <<EOF\n\\\\\\\nEOF\nA={{ x | sh }}\nEOF\n", /ends with a backslash/],
+    ["cat <\\\n<EOF\nA={{ x | sh }}\nEOF\n", /here-document EOF/],
+    ["cat <<E\\\nOF\nA={{ x | sh }}\nEOF\n", /here-document EOF/],
+    ["echo $\\\n'it\\'s'\nA={{ x | sh }}\n", /not POSIX/],
   ]);
   assert.ok(
     shortly(problemsOf({ "a.sh.njk": "A={{ x | sh }}{{ x | sh }}" }, VALUES)).some((problem) =>

@@ -15,6 +15,10 @@ test("56: a syntax error is placed where it stands, or where that began which is
       "DP503 x.md.njk:1:1 the tag {% if %} is not closed",
     ],
     ["{% if a %}{% endif %}\n{%- for a in b %}\n", "DP503 x.md.njk:2:1 the tag {% for %} is not closed"],
+    [
+      "\na ${#A} b ${B%#}",
+      "DP503 x.md.njk:2:4 `{#` begins a comment, also in ${#NAME}: put {% raw %} and {% endraw %} around the shell's",
+    ],
     ["\n a {# b", "DP503 x.md.njk:2:4 the comment {# is not closed"],
     ["{% endif %}", 'DP503 x.md.njk:1:4 the tag "endif" closes nothing that is open'],
     ["{% fi x %}", 'DP503 x.md.njk:1:4 there is no tag "fi"'],

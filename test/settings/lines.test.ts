@@ -1,9 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { LEAST, parsed, problemsOf, refused, withValue } from "./support.ts";
+import { LEAST, parsed, problemsOf, refused, withValue, written } from "./support.ts";
 
-const text = (settings: string) =>
-  parsed(withValue("greengrass", "no_proxy", settings)).value("greengrass.no_proxy");
+const text = (settings: string) => written(withValue("greengrass", "no_proxy", settings));
 
 test("a byte order mark changes nothing", () => {
   assert.is(parsed(`\ufeff${LEAST}`).value("aws.account"), "sandbox");
@@ -123,9 +122,16 @@ test("a key before the first section is refused", () => {
   refused(`name = x\naccount = y\n${LEAST}`, "settings.ini:1:1: key before the first section", "[aws]");
 });
 
-test("# and ; inside of a value belong to it; comments stand only at the beginning of a line", () => {
+test("# and ; inside of a value belong to it; behind a blank they look like a comment, and are refused without quotes (B14)", () => {
   assert.is(text("a#b;c"), "a#b;c");
-  assert.is(text("a ; b # c"), "a ; b # c");
+  assert.is(text('"a ; b # c"'), "a ; b # c");
+  for (const sign of [";", "#"]) {
+    refused(
+      withValue("greengrass", "nucleus", `./zips ${sign} where`),
+      `settings.ini:7:18: ${sign} behind a value is part of the value`,
+      "put the comment above the line",
+    );
+  }
   assert.is(parsed(`${LEAST}  ; note\n\t# note\ngroup = g\n`).value("core core-1.group"), "g");
 });
 

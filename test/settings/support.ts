@@ -1,6 +1,8 @@
 import * as assert from "uvu/assert";
 import { type Problem, ProblemError, problemText } from "../../lib/problem/index.ts";
 import { parseSettings, type SettingsFile } from "../../lib/settings/index.ts";
+import { iniValues } from "../../lib/settings/ini.ts";
+import { scan } from "../../lib/settings/scan.ts";
 
 /** Settings with nothing but what is required; the next line is line 9. */
 export const LEAST = [
@@ -17,6 +19,16 @@ export const LEAST = [
 
 export function parsed(text: string | Uint8Array): SettingsFile {
   return parseSettings(typeof text === "string" ? new TextEncoder().encode(text) : text, "settings.ini");
+}
+
+/** What a line says before its key judges it: the text behind `key =`, without quotes. */
+export function written(text: string): unknown {
+  const { sections, problems } = scan(text, "settings.ini");
+  assert.equal(problems, []);
+  const greengrass = iniValues(sections.values())["greengrass"];
+  const value = String(greengrass?.["no_proxy"]);
+  assert.is(value, sections.get("greengrass")?.entries.get("no_proxy")?.value);
+  return value;
 }
 
 /** The problems that a body throws, in their order. */

@@ -463,4 +463,16 @@ test("FIPS is refused where AWS IoT has no FIPS endpoints (D7)", () => {
   assert.is(parsed(fips("us-east-1")).value("greengrass.fips"), true);
 });
 
+test("addresses that go past the proxy are host names and addresses: the nucleus takes them as regular expressions (B4)", () => {
+  const value = (list: string) =>
+    parsed(withValue("greengrass", "no_proxy", list)).value("greengrass.no_proxy");
+  assert.is(value("localhost, 10.0.0.1,::1 ,a-b.example.com"), "localhost,10.0.0.1,::1,a-b.example.com");
+  for (const entry of ["*.amazonaws.com", "10.0.0.0/8", "a|b", "(", ".example.com", "[::1]"]) {
+    refused(
+      withValue("greengrass", "no_proxy", `localhost, ${entry}`),
+      `settings.ini:7:12: no_proxy entry "${entry}" is neither a host name nor an address; there are no wildcards and no ranges`,
+    );
+  }
+});
+
 test.run();

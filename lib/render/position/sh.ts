@@ -7,6 +7,8 @@ interface HereDocument {
   readonly delimiter: string;
   /** `<<-`: leading tabs do not count. */
   readonly tabs: boolean;
+  /** A quoted delimiter: nothing in the text means anything. */
+  readonly quoted: boolean;
 }
 
 /** What is open: a single or double quote, a backquote, a bracket, an arithmetic expression. */
@@ -113,6 +115,10 @@ function inDocument(state: State, char: string): State {
   if (char !== "\n") {
     return { ...state, line: line + char };
   }
+  if (current?.quoted !== true && /(?<!\\)(?:\\\\)*\\$/.test(line)) {
+    // The next line continues this one, so it cannot be judged where the here-document ends.
+    return { ...state, line: "", lost: "a line of a here-document above ends with a backslash" };
+  }
   const ended = (current?.tabs === true ? line.replace(/^\t+/, "") : line) === current?.delimiter;
   return { ...state, line: "", documents: ended ? others : state.documents };
 }
@@ -121,7 +127,10 @@ function inCode(state: State, char: string): State {
   const line = state.line === undefined ? undefined : state.line + char;
   const next = { ...state, line };
   if (state.escaped) {
-    return { ...next, escaped: false };
+    // A backslash and a line end are removed before tokens are looked for (POSIX, Shell Command Language, 2.2.1).
+    return char === "\n"
+      ? { ...state, escaped: false, line: state.line?.slice(0, -1) }
+      : { ...next, escaped: false };
   }
   const top = state.open.at(-1);
   const closed = (): State => ({ ...next, open: state.open.slice(0, -1) });
@@ -194,7 +203,11 @@ function newLine(state: State): State {
     if (match === null) {
       lost ??= "a here-document with an unusual delimiter begins above";
     } else {
-      documents.push({ delimiter: match[2] ?? match[3] ?? match[4] ?? "", tabs: match[1] === "-" });
+      documents.push({
+        delimiter: match[2] ?? match[3] ?? match[4] ?? "",
+        tabs: match[1] === "-",
+        quoted: match[4] === undefined || match[0].includes("\\"),
+      });
     }
   }
   return { ...state, comment: false, line: "", announced: [], documents, lost };
