@@ -1,5 +1,6 @@
 // `npm test [-- [--fast] [--jobs N] PATTERN]`: every test/**/*.test.ts whose path below test/ matches, each file in a
-// process of its own, several side by side. The output of a file is printed whole; the last line counts.
+// process of its own (light ones share one), several side by side. The output of a process is printed whole; the last
+// line counts.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -17,6 +18,9 @@ const SLOW =
 /** Rooms whose files share something that only one of them can have: containers and ports. */
 const ALONE = /^(device|check)\//;
 
+/** Rooms whose files start nothing: a process of their own would take longer than they do. */
+const LIGHT = /^(pki|problem|render|rules|settings|ui)\//;
+
 /** Milliseconds a byte of a test file: Terraform starts its provider again and again, devices are installed. */
 const GUESSES = [
   [/^terraform\//, 25],
@@ -32,8 +36,13 @@ const wanted = new RegExp(`${positionals[0] ?? ""}.*\\.test\\.ts$`);
 const times = readTimes();
 const files = fastGlob
   .globSync("**/*.test.ts", { cwd: join(root, "test") })
-  .filter((file) => wanted.test(file) && !(values.fast && SLOW.test(file)))
-  .sort((a, b) => weight(b) - weight(a));
+  .filter((file) => wanted.test(file) && !(values.fast && SLOW.test(file)));
+const light = files.filter((file) => LIGHT.test(file));
+/** What one process runs. */
+const runs = [
+  ...files.filter((file) => !LIGHT.test(file)).map((file) => [file]),
+  ...(light.length > 0 ? [light] : []),
+].sort((a, b) => weight(b[0]) - weight(a[0]));
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const notRun = [];
@@ -50,10 +59,10 @@ console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped}
 process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
 
 async function worker() {
-  for (let file = next(); file !== undefined; file = next()) {
-    const room = ALONE.exec(file)?.[1];
+  for (let together = next(); together !== undefined; together = next()) {
+    const room = ALONE.exec(together[0])?.[1];
     busy.add(room);
-    await run(file);
+    await run(together);
     if (room !== undefined) {
       busy.delete(room);
     }
@@ -62,17 +71,17 @@ async function worker() {
 
 /** The longest file that may run now. A worker ends where what is left waits for a room that another one is in. */
 function next() {
-  const index = files.findIndex((file) => {
+  const index = runs.findIndex(([file]) => {
     const room = ALONE.exec(file)?.[1];
     return room === undefined || !busy.has(room);
   });
-  return index < 0 ? undefined : files.splice(index, 1)[0];
+  return index < 0 ? undefined : runs.splice(index, 1)[0];
 }
 
-function run(file) {
+function run(together) {
   const begin = performance.now();
   const bin = join(root, "node_modules", "uvu", "bin.js");
-  const pattern = `^${file.replaceAll(/[.\\]/g, "\\$&")}$`;
+  const pattern = `^(${together.map((file) => file.replaceAll(/[.\\]/g, "\\$&")).join("|")})$`;
   const child = spawn(process.execPath, ["--import", "tsx", bin, "test", pattern], {
     cwd: root,
     env: {
@@ -89,7 +98,7 @@ function run(file) {
   }
   return new Promise((resolve) => {
     child.on("close", (exit) => {
-      times[file] = Math.round(performance.now() - begin);
+      times[together[0]] = Math.round(performance.now() - begin);
       count(output.replaceAll(/\u001b\[\d+m/g, ""), exit);
       process.stdout.write(output);
       resolve();
