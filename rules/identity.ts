@@ -17,8 +17,8 @@ import {
 
 /**
  * The private key of a core or a thing, and the certificate signing request that is all that leaves the
- * laptop. Both are made once and kept: a new request would mean a new certificate (AWS IoT API Reference,
- * "CreateCertificateFromCsr"). A key of your own is taken as it is.
+ * laptop. Both are made once and kept. A key of your own is taken as it is. In a real account another key than the
+ * one that the certificate is for changes nothing there: what needs both stops.
  */
 export function identity(name: string) {
   const key = privateKeyFile(name);
@@ -27,7 +27,7 @@ export function identity(name: string) {
     targets: { key, csr },
     mode: 0o600,
     precious: true,
-    recipe: async (_, { existing, note }) => {
+    recipe: async (_, { existing, note, settings }) => {
       const kept = existing(csr)?.text;
       const own = existing(key)?.text;
       if (own !== undefined) {
@@ -37,7 +37,7 @@ export function identity(name: string) {
       if (kept !== undefined && (await csrBelongsTo(kept, keyPem))) {
         return { key: keyPem, csr: kept };
       }
-      if (kept !== undefined) {
+      if (kept !== undefined && settings.sandbox) {
         note(
           `${name} has another key than before, so it gets a new certificate: a device ` +
             "that is installed is cut off until it gets the new bundle",
@@ -78,7 +78,7 @@ export async function certificateForRequest(
   if ((await requestedKey(request)).equals(publicKeyOf(certificate_pem))) {
     return certificate_pem;
   }
-  throw otherKey(name, deviceRequestFile(name));
+  throw otherKey(name, deviceRequestFile(name), "put back the key that the device had");
 }
 
 /**
@@ -93,17 +93,23 @@ export function certificateFor(
   if (certificateBelongsTo(certificate_pem, key.text)) {
     return certificate_pem;
   }
-  throw otherKey(name, key.path);
+  throw otherKey(
+    name,
+    key.path,
+    `bring the key to ${key.path} from whoever installed the device; or set key = device and fetch its request`,
+  );
 }
 
-function otherKey(name: string, file: string): ProblemError {
+function otherKey(name: string, file: string, way: string): ProblemError {
   return new ProblemError([
     {
       code: "DP603",
       location: { file },
       what: `the certificate of ${name} was issued for another key`,
-      why: "a device with these two cannot connect",
-      fix: "apply the module with the present variables, then build again",
+      why: "a device that runs has that key; a build never replaces an identity",
+      fix:
+        `${way}; or end its identity: dospesos destroy ${name}, then build (the device is cut off until it gets the ` +
+        "new bundle)",
     },
   ]);
 }

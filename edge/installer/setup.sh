@@ -7,10 +7,13 @@ umask 077
 
 UNIT=/etc/systemd/system/greengrass.service
 STATE_ROOT=/var/lib/dospesos
+# One for the device: two cores are not set up at the same time. /run is root's own, and empty after a restart.
+LOCK=/run/dospesos.lock
 IDENTITY='device.pem.crt private.pem.key AmazonRootCA1.pem'
 BUNDLE_FILES="config.yaml $IDENTITY setup.sh uninstall.sh"
 PROBLEMS=
 LOG=
+STEP=
 
 usage() {
   cat << 'END'
@@ -42,6 +45,7 @@ problem() {
 }
 
 fail() {
+  STEP=
   say "error: $1" >&2
   say "  fix: $2; then run setup.sh again, it resumes where it stopped" >&2
   if [ -n "$LOG" ]; then printf '  log: %s\n' "$LOG" >&2; fi
@@ -248,6 +252,10 @@ check_root_folder() {
     if [ -L "$folder" ]; then
       problem "$folder is a symbolic link" \
         "the root folder could be moved away under the nucleus" "set root to the real path"
+    elif [ -d "$folder" ] && [ -z "$(find "$folder" -prune -type d -user 0 ! -perm -020 ! -perm -002)" ]; then
+      problem "$folder is not root's own, or others may write to it" \
+        "they could put a link where root writes the device's key, or removes a folder" \
+        "chown root:root $folder; chmod go-w $folder; or set another root in [greengrass]"
     elif [ -d "$folder" ] && [ "$folder" != "$ROOT" ]; then
       case $(ls -ld "$folder") in
         d????????[xt]*) ;;
@@ -335,7 +343,8 @@ check_nucleus() {
     problem "config.yaml is for nucleus ${configured:-?}, setup.sh for $VERSION" \
       "the bundle is not of one build" "build and copy the bundle again"
   fi
-  if [ -f "$ROOT/alts/current/distro/conf/recipe.yaml" ]; then
+  # What an installer left that did not end counts for nothing: nucleus_make clears it away.
+  if [ -n "$(recorded_value installed)" ] && [ -f "$ROOT/alts/current/distro/conf/recipe.yaml" ]; then
     running=$(recipe_version < "$ROOT/alts/current/distro/conf/recipe.yaml")
     if [ "$running" != "$VERSION" ]; then
       problem "nucleus $running is installed, the bundle is for $VERSION" \
@@ -392,11 +401,28 @@ check_all() {
   say "all checks passed"
 }
 
-# ---- the record: what was made, one "KIND VALUE" a line, written before the thing is made, so that a cut leaves no orphan
+# ---- the record: what was made, one "KIND VALUE" a line, written before the thing is made, so that a cut leaves no orphan;
+# ---- each change replaces the whole file, so that a cut leaves the old one or the new one
 
 record() {
   if recorded "$1"; then return 0; fi
-  printf '%s\n' "$1" >> "$RECORD"
+  {
+    if [ -f "$RECORD" ]; then cat "$RECORD"; fi
+    printf '%s\n' "$1"
+  } > "$RECORD.new"
+  replace_record
+}
+
+# forget KIND: no line of it is left.
+forget() {
+  if [ -z "$(recorded_value "$1")" ]; then return 0; fi
+  sed "/^$1 /d" "$RECORD" > "$RECORD.new"
+  replace_record
+}
+
+replace_record() {
+  sync
+  mv -f "$RECORD.new" "$RECORD"
   sync
 }
 
@@ -404,7 +430,7 @@ recorded() {
   [ -f "$RECORD" ] && grep -qxF -- "$1" "$RECORD"
 }
 
-# The last value of a kind.
+# The value of a kind that has one.
 recorded_value() {
   sed -n "s/^$1 //p" "$RECORD" 2> /dev/null | tail -n 1
 }
@@ -490,6 +516,9 @@ nucleus_holds() {
   [ "$(recorded_value installed)" = "$(setup_digest)" ] && [ -f "$ROOT/alts/current/distro/bin/loader" ] && [ -f "$UNIT" ]
 }
 nucleus_make() {
+  if [ -z "$(recorded_value installed)" ]; then rm -rf "${ROOT:?}/alts"; fi
+  # Until the installer has ended well, nothing is installed.
+  forget installed
   # It is kept: a change of the configuration runs the installer again.
   if [ "$NUCLEUS" != "$KEPT_NUCLEUS" ]; then
     cp "$NUCLEUS" "$KEPT_NUCLEUS.new"
@@ -558,9 +587,11 @@ step() {
     return 0
   fi
   say "$1"
+  STEP=$1
   "$2_make"
   sync
   "$2_holds" || fail "it did not work: $1" "look at $LOG"
+  STEP=
 }
 
 steps() {
@@ -590,27 +621,44 @@ ask() {
   esac
 }
 
+# A program that fails in a step ends this script (set -e): its step is named, and the exit code is that of a step.
+finish() {
+  status=$?
+  rm -rf "$WORK"
+  if [ "$status" != 0 ] && [ -n "$STEP" ]; then
+    fail "it did not work: $STEP" "put right what the lines above name, or look at $LOG"
+  fi
+}
+
 # A run that was killed after its last step has left its copy of the bundle, with the private key in it.
 clear_leftovers() {
   [ -e "$STATE/work" ] || return 0
-  exec 9> "$STATE/lock"
+  exec 9> "$LOCK"
   if flock -n 9; then rm -rf "$STATE/work"; fi
 }
 
 # From here on something changes: one run at a time, a log, and a checked copy of the bundle that only root can reach.
 prepare() {
   mkdir -p "$STATE"
-  exec 9> "$STATE/lock"
+  exec 9> "$LOCK"
   if ! flock -n 9; then
     say "waiting: another setup.sh, or the installer that it has started, is at work"
     timeout 900 flock 9 || fail "another setup.sh is at work for 15 minutes" "wait for it"
   fi
+  # Another core may have been set up while a person was asked, or while this run waited.
+  check_foreign
+  if [ -n "$PROBLEMS" ]; then
+    printf '%s' "$PROBLEMS" >&2
+    printf 'nothing was changed\n' >&2
+    rmdir "$STATE" 2> /dev/null || true
+    exit 2
+  fi
   LOG=$STATE/log
   WORK=$STATE/work
-  trap 'rm -rf "$WORK"' EXIT
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
+  trap finish EXIT
+  trap 'STEP=; exit 129' HUP
+  trap 'STEP=; exit 130' INT
+  trap 'STEP=; exit 143' TERM
   rm -rf "$WORK"
   mkdir "$WORK"
   for name in MANIFEST $BUNDLE_FILES; do cp "$BUNDLE/$name" "$WORK/$name"; done

@@ -5,10 +5,12 @@ set -eu
 umask 077
 
 STATE_ROOT=/var/lib/dospesos
+LOCK=/run/dospesos.lock
 # What a nucleus makes in its root folder.
 NUCLEUS_NAMES='alts bin cli_ipc_info config deployments ipc.socket logs packages plugins telemetry work'
 KEPT=
 FAILED=
+IGNORED=
 
 usage() {
   cat << 'END'
@@ -21,12 +23,43 @@ exit code: 0 done, 1 something could not be removed, 2 wrong usage, 4 a person m
 END
 }
 
-# The record, newest line first.
+# The record, newest line first; of a last line that a cut has torn nothing.
 backwards() {
-  sed -n '1!G;h;$p' "$RECORD"
+  if [ -n "$(tail -c 1 "$RECORD")" ]; then sed '$d' "$RECORD"; else cat "$RECORD"; fi | sed -n '1!G;h;$p'
+}
+
+# is_safe KIND VALUE: what setup.sh could have written, by its own rules; root obeys nothing else.
+is_safe() {
+  case $2 in *[!A-Za-z0-9_./\ -]* | */../* | */.. | */./* | */. | *//*) return 1 ;; esac
+  case $1 in
+    root | file)
+      case $2 in
+        /bin/* | /boot/* | /dev/* | /etc/* | /lib/* | /lib32/* | /lib64/* | /libx32/* | /proc/* | /root/* | /run/*) return 1 ;;
+        /sbin/* | /sys/* | /tmp/* | /usr/* | *\ *) return 1 ;;
+        /*/*) is_roots_own "${2%/*}" ;;
+        *) return 1 ;;
+      esac
+      ;;
+    folder) case $2 in /?*) ;; *) return 1 ;; esac ;;
+    unit) [ "$2" = /etc/systemd/system/greengrass.service ] ;;
+    user | group) case $2 in root | *[!a-z0-9_-]* | '') return 1 ;; esac ;;
+    member) case $2 in *\ *\ * | root\ * | *[!a-z0-9_\ -]*) return 1 ;; *\ *) ;; *) return 1 ;; esac ;;
+    installed) ;;
+    *) return 1 ;;
+  esac
+}
+
+# Each part of the path that is there is root's own, and nobody else may write to it: so nobody else can put a link there.
+is_roots_own() {
+  part=$1
+  while [ -n "$part" ]; do
+    if [ -e "$part" ] && [ -z "$(find "$part" -prune -type d -user 0 ! -perm -020 ! -perm -002)" ]; then return 1; fi
+    part=${part%/*}
+  done
 }
 
 describe() {
+  is_safe "$1" "$2" || return 0
   case $1 in
     unit) printf '  stop and remove the service %s\n' "$2" ;;
     root) printf '  remove the nucleus and its data from %s\n' "$2" ;;
@@ -35,8 +68,7 @@ describe() {
     member) printf '  take the user %s out of the group %s\n' "${2%% *}" "${2#* }" ;;
     user) printf '  remove the user %s and its home folder\n' "$2" ;;
     group) printf '  remove the group %s\n' "$2" ;;
-    installed) ;;
-    *) printf '  (unknown line in the record: %s %s)\n' "$1" "$2" ;;
+    *) ;;
   esac
 }
 
@@ -87,7 +119,13 @@ undo_group() {
 undo() {
   while read -r kind value; do
     case $kind in
-      unit | root | file | folder | member | user | group)
+      installed) ;;
+      *)
+        if ! is_safe "$kind" "$value"; then
+          IGNORED="$IGNORED
+  $kind $value"
+          continue
+        fi
         "undo_$kind" "$value" < /dev/null || FAILED="$FAILED
   $kind $value"
         ;;
@@ -150,12 +188,13 @@ main() {
   RECORD=$STATE/record
   if [ ! -f "$RECORD" ]; then
     rm -rf -- "$STATE"
+    rmdir "$STATE_ROOT" 2> /dev/null || true
     printf 'nothing to do: %s is not installed here\n' "$THING"
     exit 0
   fi
   backwards | while read -r kind value; do describe "$kind" "$value"; done
   ask
-  exec 9> "$STATE/lock"
+  exec 9> "$LOCK"
   if ! flock -n 9; then
     printf 'waiting: a setup.sh, or the installer that it has started, is at work\n'
     if ! timeout 900 flock 9; then
@@ -170,6 +209,7 @@ main() {
   fi
   rm -rf -- "$STATE"
   rmdir "$STATE_ROOT" 2> /dev/null || true
+  if [ -n "$IGNORED" ]; then printf 'not done, because setup.sh writes no such lines into its record:%s\n' "$IGNORED"; fi
   if [ -n "$KEPT" ]; then printf 'kept, because not all in it was made by setup.sh:%s\n' "$KEPT"; fi
   printf 'done; the cloud part (thing, certificate, policies) stays; dospesos destroy removes it\n'
 }

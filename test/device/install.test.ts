@@ -36,7 +36,7 @@ testOnMachine(test, "setup.sh --yes installs the core: user, files, nucleus, ser
     assert.is(atThatTime, "CANARY of the private key\n", "the key was in place before the service was made");
     assert.is(
       machine.run("ls /var/lib/dospesos/core-1").stdout,
-      "greengrass-2.16.0.zip\nlock\nlog\nrecord\nuninstall.sh\n",
+      "greengrass-2.16.0.zip\nlog\nrecord\nuninstall.sh\n",
     );
     assert.not.match(text(machine, "/var/lib/dospesos/core-1/log"), /CANARY/);
   }),

@@ -1,6 +1,6 @@
 // What stops before anything is started, and consent: against an account that is no sandbox, played by the
 // sandbox behind a proxy.
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { BIN, Started, type Ended } from "../support/bin.ts";
@@ -154,14 +154,56 @@ testWithProvider(
   },
 );
 
+testWithProvider(
+  test,
+  "a clone without keys cuts off no device: the certificate stays, and what needs its key stops with the ways out (A9)",
+  async () => {
+    const certificates = (): unknown => {
+      const account = JSON.parse(readFileSync(aws.file, "utf8")) as { regions: { certificates: unknown }[] };
+      return account.regions[0]!.certificates;
+    };
+    const before = certificates();
+    renameSync(clone.path("edge/keys/thing-1"), clone.path("kept"));
+    const { exit, stderr } = await run(clone, aws.environment, "build", "--yes");
+    assert.is(exit, 4, stderr);
+    assert.match(
+      stderr,
+      /edge\/keys\/thing-1\/\S+: error DP603: the certificate of thing-1 was issued for another key/,
+    );
+    assert.match(stderr, "dospesos destroy thing-1");
+    assert.equal(certificates(), before);
+    rmSync(clone.path("edge/keys/thing-1"), { recursive: true });
+    // The key alone is enough: its request is made again.
+    mkdirSync(clone.path("edge/keys/thing-1"), { mode: 0o700 });
+    renameSync(clone.path("kept/private.pem.key"), clone.path("edge/keys/thing-1/private.pem.key"));
+    const healed = await run(clone, aws.environment, "build", "--yes");
+    assert.is(healed.exit, 0, healed.stderr);
+    assert.equal(certificates(), before);
+  },
+);
+
 testWithProvider(test, "a change that destroys something says so before it asks", async () => {
-  rmSync(clone.path("edge/keys/thing-1"), { recursive: true });
-  const { exit, stderr } = await run(clone, aws.environment, "build");
+  clone.edit("settings.ini", (text) => text.replace("group = my-group", "group = other"));
+  const { exit, stderr } = await run(
+    clone,
+    aws.environment,
+    "build",
+    "terraform/state/effects/group-of-core/core-1.json",
+  );
   assert.is(exit, 4, stderr);
-  assert.match(stderr, "plan     thing thing-1\n");
-  assert.match(stderr, "aws_iot_certificate.thing IS DESTROYED and made anew: csr");
-  assert.match(stderr, /to add, 0 to change, [1-9] to destroy/);
-  assert.is((await run(clone, aws.environment, "build", "--yes")).exit, 0);
+  assert.is(
+    (await run(clone, aws.environment, "build", "--yes", "terraform/state/effects/group-of-core/core-1.json"))
+      .exit,
+    0,
+  );
+  const moved = await run(clone, aws.environment, "build", "terraform/state/effects/core/core-1.json");
+  assert.is(moved.exit, 4, moved.stderr);
+  assert.match(
+    moved.stderr,
+    /aws_iot_thing_group_membership\.core IS DESTROYED and made anew: \S*thing_group_name/,
+  );
+  assert.match(moved.stderr, /to add, \d to change, [1-9] to destroy/);
+  clone.edit("settings.ini", (text) => text.replace("group = other", "group = my-group"));
 });
 
 testWithProvider(
