@@ -417,4 +417,39 @@ test("a file that stands where a target's folder must be is a problem that names
   assert.is(project.text("out"), "mine");
 });
 
+test("a target that is also reached by a link to its folder is refused under the other name, in both orders (A6)", async () => {
+  for (const [made, needed] of [
+    ["v1/x.txt", "current/x.txt"],
+    ["current/x.txt", "v1/x.txt"],
+  ]) {
+    const project = new TestProject(
+      `return [rule({ target: "out/copy", needs: { x: file("${needed}") }, recipe: ({ x }) => x.text }), rule({ target: "${made}", needs: { source: file("source") }, recipe: ({ source }) => source.text })];`,
+      { source: "1", "v1/other": "" },
+    );
+    project.link("v1", "current");
+    const { problems, ran } = await project.build();
+    assert.equal(ran, []);
+    assert.equal(
+      problems.map(({ code, location, fix }) => [code, location?.file, fix]),
+      [["DP246", "Dofile.ts", 'name it "v1/x.txt" in both places']],
+    );
+  }
+});
+
+test("a recipe or a glob that goes through a link to a target's folder does not take the target for a source (A6)", async () => {
+  const project = new TestProject(
+    `return [rule({ target: "v1/x.txt", recipe: () => "made" }), rule({ target: "out/names", recipe: (_, { glob }) => glob("current/*").map(({ path }) => path).join() }), rule({ target: "out/read", needs: {}, recipe: (_, { read }) => read("current/x.txt").text })];`,
+    { "v1/source": "" },
+  );
+  project.link("v1", "current");
+  const { problems } = await project.build([], { keepGoing: true });
+  assert.equal(
+    problems.map(({ code, location }) => [code, location?.file]),
+    [["DP221", "current/x.txt"]],
+  );
+  assert.is(project.text("out/names"), "current/source");
+  await project.build(["out/names"]);
+  assert.is(project.text("out/names"), "current/source");
+});
+
 test.run();

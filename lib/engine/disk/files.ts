@@ -39,6 +39,32 @@ export function fileName(root: string, path: string): string {
   return sep === "/" ? name : name.split(sep).join(posix.sep);
 }
 
+/**
+ * The name of a file by the real path of its folder: links to folders on its way are followed, the file itself may
+ * be one. The part of the way that does not exist yet stays as it is. `known`: folders that were looked at before.
+ */
+export function realName(root: string, name: string, known = new Map<string, string>()): string {
+  const folder = dirname(fullPath(root, name));
+  const real = realFolder(folder, known);
+  return real === folder ? name : fileName(realFolder(root, known), join(real, basename(name)));
+}
+
+/** Looks at each folder of a path once: most are no links, and of those realpath(3) would look at all again. */
+function realFolder(folder: string, known: Map<string, string>): string {
+  let real = known.get(folder);
+  if (real === undefined) {
+    const above = dirname(folder);
+    const realAbove = above === folder ? above : realFolder(above, known);
+    real = realAbove === above ? folder : join(realAbove, basename(folder));
+    const stat = look(real, false);
+    if (stat !== undefined && stat !== "loop" && stat.isSymbolicLink()) {
+      real = existsSync(real) ? realpathSync(real) : real;
+    }
+    known.set(folder, real);
+  }
+  return real;
+}
+
 export function fullPath(root: string, name: string): string {
   return isAbsolute(name) ? name : `${root}/${name}`;
 }

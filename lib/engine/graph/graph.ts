@@ -1,5 +1,6 @@
 import { claim, problemAt, targetAbove } from "./targets.ts";
 import { collect, outputNodes, needNodes } from "./needs.ts";
+import { checkLinks } from "./links.ts";
 import { topological } from "./order.ts";
 import type { LoadedGraph, GraphSource, Draft } from "./draft.ts";
 import type { Declaration, Group, Step } from "./declaration.ts";
@@ -109,6 +110,10 @@ export function buildGraph(state: State, root: string, source: GraphSource): Loa
       (declaration) => drafts.get(declaration)!.outputs,
     );
     draft.needs = [...new Set([...declared, ...draft.declaration.origin.ambientReads])];
+  }
+  problems.push(...checkLinks(state, root, source, drafts.values(), producer));
+  if (problems.length > 0) {
+    throw new ProblemError(problems);
   }
   const ordered = topological([...drafts.values()], producer, state);
   return {

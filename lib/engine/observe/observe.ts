@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { ObservedFiles } from "./observed-files.ts";
 import type { World } from "../decide.ts";
 import { canonicalJson, digestOf } from "../disk/digest.ts";
-import { fullPath, look } from "../disk/files.ts";
+import { fullPath, look, realName } from "../disk/files.ts";
 import { findFiles } from "../disk/glob.ts";
 import { Digest, Kind, type DigestId, type NodeId } from "../model.ts";
 import type { SettingsContent, SettingsSource } from "./settings-source.ts";
@@ -172,8 +172,9 @@ export class Observer extends ObservedFiles implements World {
     });
     // What rules make, or made before they vanished, does not count: else a glob would change by being built,
     // and a leftover would pass for a source.
+    const real = new Map<string, string>();
     const sources = files.filter((name) => {
-      const file = state.find(Kind.file, name);
+      const file = state.find(Kind.file, realName(this.root, name, real));
       return file === undefined || !(this.isOutput(file) || this.wasMade(file));
     });
     state.globFolders.set(node, [...folders]);

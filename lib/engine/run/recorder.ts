@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { FileValue } from "../graph/file-value.ts";
-import { fileName } from "../disk/files.ts";
+import { fileName, realName } from "../disk/files.ts";
 import { Digest, Kind, type DigestId, type NodeId } from "../model.ts";
 import type { Observer } from "../observe/observe.ts";
 import { ProblemError } from "../../problem/index.ts";
@@ -62,7 +62,7 @@ export class DependencyRecorder {
         },
       ]);
     }
-    if (!this.#mayRead(node)) {
+    if (!this.#mayRead(node) || this.#isTargetByLink(name)) {
       throw new ProblemError([
         {
           code: "DP221",
@@ -86,6 +86,14 @@ export class DependencyRecorder {
   globNames(pattern: string): readonly string[] {
     const node = this.#note(Kind.glob, pattern);
     return JSON.parse(this.observer.state.texts.get(this.edges.get(node)!) ?? "[]") as string[];
+  }
+
+  /** A link to a folder leads to what a rule makes under another name. */
+  #isTargetByLink(name: string): boolean {
+    const { state, root, isOutput } = this.observer;
+    const real = realName(root, name);
+    const target = real === name ? undefined : state.find(Kind.file, real);
+    return target !== undefined && isOutput(target);
   }
 
   #note(kind: Kind, name: string): NodeId {
