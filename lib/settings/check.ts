@@ -1,4 +1,5 @@
 import { Checker } from "./checker.ts";
+import { checkCombinations } from "./combinations.ts";
 import type { SourceLocation, Problem } from "../problem/index.ts";
 import type { IniValues } from "./ini.ts";
 import type { Scan } from "./entry.ts";
@@ -22,10 +23,7 @@ export function check(scan: Scan, parsed: IniValues, file: string): Checked {
   checker.missingSections();
   checker.names();
   checker.references();
-  checker.nucleus();
-  checker.components();
-  checker.fips();
-  checker.remoteState();
+  checkCombinations(checker);
   const names: Readonly<Record<string, readonly string[] | undefined>> = {
     core: checker.named("core"),
     thing: checker.named("thing"),

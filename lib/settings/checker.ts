@@ -1,14 +1,11 @@
 import * as v from "valibot";
-import { componentConflict, isBefore } from "../aws/public-components.ts";
-import { nucleusSha256 } from "../device/nucleus.ts";
-import { didYouMean, type SourceLocation, type Problem, ProblemError, shown } from "../problem/index.ts";
+import { didYouMean, type SourceLocation, type Problem, shown } from "../problem/index.ts";
 import { codePointText, firstHidden } from "./characters.ts";
 import { exampleCommand } from "./example.ts";
 import { type ProblemKind, faults, problem } from "./faults.ts";
 import { nameFault } from "./names.ts";
 import type { IniValues } from "./ini.ts";
 import type { Entry, Scan, Section, Position } from "./entry.ts";
-import { FIPS_REGIONS } from "./regions.ts";
 import { isNamed, isOptional, KINDS, type NamedKind, rulesOf } from "./schema.ts";
 import type { KeyRule, SettingValue } from "./key-rules.ts";
 import { soundsSecret } from "./secrets.ts";
@@ -54,7 +51,7 @@ export class Checker {
   }
 
   /** Where the value of a key stands, if it is written. */
-  #valueAt(id: string): SourceLocation | undefined {
+  valueAt(id: string): SourceLocation | undefined {
     const { entry } = this.#find(id);
     return entry === undefined ? undefined : this.#at({ line: entry.line, column: entry.valueColumn });
   }
@@ -99,7 +96,7 @@ export class Checker {
       .map((section) => section.name);
   }
 
-  #refuse(kind: ProblemKind, location: SourceLocation, what: string, said: Partial<ProblemKind> = {}): void {
+  refuse(kind: ProblemKind, location: SourceLocation, what: string, said: Partial<ProblemKind> = {}): void {
     this.problems.push(problem(kind, location, what, said));
   }
 
@@ -110,7 +107,7 @@ export class Checker {
       return this.#unknownSection(section);
     }
     if (!isNamed(kind) && name !== "") {
-      this.#refuse(faults.unexpectedName, this.#nameOf(section), `[${kind}] takes no name`, {
+      this.refuse(faults.unexpectedName, this.#nameOf(section), `[${kind}] takes no name`, {
         fix: `write [${kind}]`,
       });
     }
@@ -135,7 +132,7 @@ export class Checker {
       this.#meant.add(meant);
     }
     const what = `unknown section ${shown(section.kind)}${question(meant)}`;
-    this.#refuse(faults.unknownSection, this.#at(section), what, {
+    this.refuse(faults.unknownSection, this.#at(section), what, {
       fix: `sections are ${KINDS.map(header).join(", ")}`,
     });
   }
@@ -156,9 +153,9 @@ export class Checker {
       const what = `unknown key ${shown(word)}${question(meant)}`;
       const fix = `keys of [${section.kind}] are ${[...rules.keys()].join(", ")}`;
       if (soundsSecret(word)) {
-        this.#refuse(faults.secretKey, this.#at(entry), what);
+        this.refuse(faults.secretKey, this.#at(entry), what);
       } else {
-        this.#refuse(faults.unknownKey, this.#at(entry), what, { fix });
+        this.refuse(faults.unknownKey, this.#at(entry), what, { fix });
       }
     }
     return found;
@@ -169,11 +166,11 @@ export class Checker {
     const meant = this.#meaning(rule, text);
     const location = (): SourceLocation => this.#at({ line: entry.line, column: entry.valueColumn });
     if ("fault" in meant) {
-      return this.#refuse(faults.value, location(), meant.fault, { why: rule.why, fix: rule.fix });
+      return this.refuse(faults.value, location(), meant.fault, { why: rule.why, fix: rule.fix });
     }
     const hidden = firstHidden(text);
     if (hidden !== undefined) {
-      this.#refuse(faults.hidden, location(), `value has ${codePointText(hidden.char)}; one line, one value`);
+      this.refuse(faults.hidden, location(), `value has ${codePointText(hidden.char)}; one line, one value`);
     } else if (meant.value !== undefined) {
       this.#values.set(entry, meant.value);
     }
@@ -184,7 +181,7 @@ export class Checker {
     if ("value" in meant) {
       return;
     }
-    this.#refuse(faults.noKeySet, this.#at(section), `[${section.title}] has no ${key}`, {
+    this.refuse(faults.noKeySet, this.#at(section), `[${section.title}] has no ${key}`, {
       why: rule.why,
       fix: `add it: ${rule.fix}`,
     });
@@ -204,7 +201,7 @@ export class Checker {
     const location = this.#at({ line: lines, column: 1 });
     if (sections.size === 0) {
       const what = `the file has no sections; required are ${missing.map(header).join(", ")}`;
-      this.#refuse(faults.noSection, location, what, {
+      this.refuse(faults.noSection, location, what, {
         fix: `add the least that is needed with: ${exampleCommand(this.#file)}`,
       });
       return;
@@ -212,27 +209,7 @@ export class Checker {
     for (const kind of missing) {
       const what = `no ${header(kind)}${isNamed(kind) ? "; at least one is needed" : ""}`;
       const fix = isNamed(kind) ? "add e.g. [core core-1]" : `add [${kind}] with ${requiredKeys(kind)}`;
-      this.#refuse(faults.noSection, location, what, { fix });
-    }
-  }
-
-  /** A state in S3 needs a bucket, and somebody who has one: the sandbox has no S3. */
-  remoteState(): void {
-    const location = this.location("terraform.backend");
-    if (location === undefined || this.value("terraform.backend") !== "s3") {
-      return;
-    }
-    if (this.value("terraform.bucket") === undefined) {
-      this.#refuse(faults.noKeySet, location, "backend = s3 without a bucket", {
-        why: "the state must lie somewhere",
-        fix: "add it: e.g. bucket = acme-dospesos-state",
-      });
-    }
-    if (this.value("aws.account") === "sandbox" && (this.value("terraform.endpoint") ?? "") === "") {
-      this.#refuse(faults.value, location, "the sandbox has no S3", {
-        why: "its state can lie in another S3 only",
-        fix: "backend = local, or add endpoint, the URL of an S3",
-      });
+      this.refuse(faults.noSection, location, what, { fix });
     }
   }
 
@@ -248,11 +225,11 @@ export class Checker {
       const other = first.get(name.toLowerCase());
       const fix = `${faults.name.fix}, e.g. [${kind} ${kind}-1]`;
       if (wrong !== undefined) {
-        this.#refuse(faults.name, this.#nameOf(section), wrong, { fix });
+        this.refuse(faults.name, this.#nameOf(section), wrong, { fix });
       } else if (other === undefined) {
         first.set(name.toLowerCase(), section);
       } else {
-        this.#refuse(faults.sameName, this.#nameOf(section), `same name as line ${other.line} ignoring case`);
+        this.refuse(faults.sameName, this.#nameOf(section), `same name as line ${other.line} ignoring case`);
       }
     }
   }
@@ -272,67 +249,12 @@ export class Checker {
       // among very many names that are alike, the nearest one is no hint
       const meant = cores.size > 200 ? undefined : didYouMean(String(core), this.named("core"));
       const fix = `add [core ${core}], or name one that is there`;
-      this.#refuse(
+      this.refuse(
         faults.noSuchCore,
         this.#at({ line: entry.line, column: entry.valueColumn }),
         `no [core ${core}]${question(meant)}`,
         { fix },
       );
-    }
-  }
-
-  /** What is deployed together must go together, and know the wildcards of the things' rights. */
-  components(): void {
-    const [broker, auth] = ["mqtt_broker", "client_device_auth"].map((key) => `components.${key}`);
-    const versions = { broker: this.value(broker!), auth: this.value(auth!) };
-    if (typeof versions.broker !== "string" || typeof versions.auth !== "string") {
-      return;
-    }
-    const conflict = componentConflict({ broker: versions.broker, auth: versions.auth });
-    const [location, old] = [this.#valueAt(broker!) ?? this.#valueAt(auth!), this.#valueAt(auth!)];
-    if (conflict !== undefined && location !== undefined) {
-      this.#refuse(faults.value, location, conflict, {
-        why: "a core would refuse the deployment",
-        fix: "mqtt_broker = 2.3.7",
-      });
-    }
-    if (isBefore(versions.auth, "2.5.0") && old !== undefined) {
-      this.#refuse(faults.value, old, `client_device_auth ${versions.auth} has no wildcards in policies`, {
-        why: "what a thing may publish and subscribe to is written with one",
-        fix: "client_device_auth = 2.5.2",
-      });
-    }
-  }
-
-  /** FIPS endpoints exist in few regions only. */
-  fips(): void {
-    const location = this.#valueAt("greengrass.fips");
-    const region = this.value("aws.region");
-    if (this.value("greengrass.fips") !== true || location === undefined || typeof region !== "string") {
-      return;
-    }
-    if (!FIPS_REGIONS.includes(region)) {
-      this.#refuse(faults.value, location, `AWS IoT has no FIPS endpoints in ${region}`, {
-        why: "the nucleus would look for hosts that do not exist",
-        fix: `fips = false, or a region of ${FIPS_REGIONS.join(", ")}`,
-      });
-    }
-  }
-
-  /** The nucleus must be one whose digest is known: a device runs it as root. */
-  nucleus(): void {
-    const [version, sha256] = [this.value("greengrass.version"), this.value("greengrass.sha256")];
-    if (version === undefined) {
-      return;
-    }
-    const location = this.location(sha256 === undefined ? "greengrass.version" : "greengrass.sha256");
-    try {
-      nucleusSha256(String(version), sha256 === undefined ? undefined : String(sha256), location);
-    } catch (error) {
-      if (!(error instanceof ProblemError)) {
-        throw error;
-      }
-      this.problems.push(...error.problems);
     }
   }
 }

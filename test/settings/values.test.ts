@@ -442,37 +442,4 @@ test("each key of [greengrass] refuses what the nucleus would not take", () => {
   }
 });
 
-test("versions of components that a core would refuse together are refused here (D1)", () => {
-  const components = (lines: string): string => `${LEAST}[components]\n${lines}`;
-  refused(
-    components("mqtt_broker = 2.3.6\n"),
-    "settings.ini:10:15: aws.greengrass.clientdevices.mqtt.Moquette 2.3.6 depends on aws.greengrass.clientdevices.Auth before 2.5.0, and 2.5.2 is deployed with it",
-    "mqtt_broker = 2.3.7",
-  );
-  refused(
-    components("client_device_auth = 2.4.5\n"),
-    "settings.ini:10:22: client_device_auth 2.4.5 has no wildcards in policies",
-  );
-  assert.is(parsed(LEAST).value("components.mqtt_broker"), "2.3.7");
-});
-
-test("FIPS is refused where AWS IoT has no FIPS endpoints (D7)", () => {
-  const fips = (region: string): string =>
-    withValue("greengrass", "fips", "true").replace("region = eu-west-1", `region = ${region}`);
-  refused(fips("eu-west-1"), "settings.ini:7:8: AWS IoT has no FIPS endpoints in eu-west-1", "fips = false");
-  assert.is(parsed(fips("us-east-1")).value("greengrass.fips"), true);
-});
-
-test("addresses that go past the proxy are host names and addresses: the nucleus takes them as regular expressions (B4)", () => {
-  const value = (list: string) =>
-    parsed(withValue("greengrass", "no_proxy", list)).value("greengrass.no_proxy");
-  assert.is(value("localhost, 10.0.0.1,::1 ,a-b.example.com"), "localhost,10.0.0.1,::1,a-b.example.com");
-  for (const entry of ["*.amazonaws.com", "10.0.0.0/8", "a|b", "(", ".example.com", "[::1]"]) {
-    refused(
-      withValue("greengrass", "no_proxy", `localhost, ${entry}`),
-      `settings.ini:7:12: no_proxy entry "${entry}" is neither a host name nor an address; there are no wildcards and no ranges`,
-    );
-  }
-});
-
 test.run();

@@ -1,3 +1,6 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { replaceFile } from "../../file/index.ts";
 import { AUTH, BROKER, componentConflict } from "../../aws/public-components.ts";
 import { updatedConfiguration, type ConfigurationUpdate } from "./configuration.ts";
 
@@ -52,6 +55,22 @@ export function runningAfter(before: Running, components: Components): Running {
       },
     ]),
   );
+}
+
+const KEPT = "deployed.json";
+
+/** What a core ran when its sandbox ended. */
+export function readRunning(home: string): Running | undefined {
+  try {
+    return JSON.parse(readFileSync(join(home, KEPT), "utf8")) as Running;
+  } catch {
+    return undefined; // nothing was deployed yet
+  }
+}
+
+export function keepRunning(home: string, running: Running): void {
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  replaceFile(join(home, KEPT), JSON.stringify(running), { mode: 0o600 });
 }
 
 /** Throws where no set of versions meets what the components depend on, as the nucleus reports it. */

@@ -1,7 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { IClientOptions, MqttClient } from "mqtt";
-import { replaceFile } from "../../file/index.ts";
 import { issueServer } from "../../pki/ca.ts";
 import type { Broker } from "../data-plane/broker.ts";
 import type { CoreCalls } from "../data-plane/core-calls.ts";
@@ -16,6 +13,8 @@ import {
   NUCLEUS,
   statusWhenWell,
   checkDependencies,
+  keepRunning,
+  readRunning,
   runningAfter,
   type Running,
   type Job,
@@ -128,7 +127,7 @@ export class SimulatedCore {
       await this.#orClosed(this.#client.subscribeAsync(jobs, { qos: 1 }), "the subscription to its jobs");
     }
     await this.#reportHealth("NUCLEUS_LAUNCH");
-    const before = this.#deployedBefore();
+    const before = readRunning(this.#options.home);
     if (before !== undefined) {
       await this.#run(before).catch((error: unknown) => this.#options.log(`${name}: ${messageOf(error)}`));
       await this.#reportHealth("COMPONENT_STATUS_CHANGE");
@@ -160,8 +159,7 @@ export class SimulatedCore {
       checkDependencies(components);
       const running = runningAfter(this.#running, components);
       await this.#run(running);
-      mkdirSync(home, { recursive: true, mode: 0o700 });
-      replaceFile(join(home, "deployed.json"), JSON.stringify(running), { mode: 0o600 });
+      keepRunning(home, running);
       await this.#reportHealth("THING_GROUP_DEPLOYMENT");
       await update("SUCCEEDED", { "detailed-deployment-status": "SUCCESSFUL" });
       log(`${this.name} has deployment ${deploymentId}`);
@@ -232,14 +230,6 @@ export class SimulatedCore {
       });
     }
     this.#errored = undefined;
-  }
-
-  #deployedBefore(): Running | undefined {
-    try {
-      return JSON.parse(readFileSync(join(this.#options.home, "deployed.json"), "utf8")) as Running;
-    } catch {
-      return undefined; // nothing was deployed yet
-    }
   }
 
   /**
