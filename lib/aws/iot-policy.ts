@@ -1,3 +1,5 @@
+import { isLike, patternOf } from "./wildcards.ts";
+
 /** An answer, with the reason for a person. */
 export interface Decision {
   readonly allowed: boolean;
@@ -50,9 +52,7 @@ export function decidePolicies(
         statement.Condition !== undefined ||
         statement.NotAction !== undefined ||
         statement.NotResource !== undefined;
-      const isMeant =
-        texts(statement.Action).some((pattern) => matches(pattern, action, "i")) &&
-        texts(statement.Resource).some((pattern) => matches(substituted(pattern, asking), resource, ""));
+      const isMeant = isMeantBy(statement, asking, action, resource);
       if (statement.Effect === "Deny" && (isUnknown || isMeant)) {
         return { allowed: false, why: `${operation}: the policy ${name} denies it` };
       }
@@ -78,31 +78,23 @@ function texts(value: unknown): string[] {
   return (Array.isArray(value) ? value : [value]).filter((each): each is string => typeof each === "string");
 }
 
-/**
- * The pattern with its policy variables filled in; undefined where one has no value: then it matches nothing.
- */
-function substituted(pattern: string, { thing, clientId }: PolicyContext): string | undefined {
+/** A pattern with a variable that has no value allows nothing, and denies everything. */
+function isMeantBy(
+  { Action, Resource, Effect }: Statement,
+  { thing, clientId }: PolicyContext,
+  action: string,
+  resource: string,
+): boolean {
   const values = new Map([
     ["iot:Connection.Thing.ThingName", thing],
     ["iot:ClientId", clientId],
   ]);
-  let isWhole = true;
-  const text = pattern.replace(/\$\{([^}]+)\}/g, (_, name: string) => {
-    const value = values.get(name);
-    isWhole &&= value !== undefined;
-    return value ?? "";
-  });
-  return isWhole ? text : undefined;
-}
-
-/** `*` stands for any characters, `?` for one. */
-function matches(pattern: string | undefined, text: string, flags: "" | "i"): boolean {
-  if (pattern === undefined) {
-    return false;
-  }
-  const expression = pattern
-    .replace(/[\\^$.|+()[\]{}]/g, "\\$&")
-    .replaceAll("*", "[^]*")
-    .replaceAll("?", "[^]");
-  return new RegExp(`^${expression}$`, flags).test(text);
+  const matches = (text: string, asked: string): boolean => {
+    const pattern = patternOf(text, (name) => values.get(name));
+    return pattern === undefined ? Effect === "Deny" : isLike(pattern, asked);
+  };
+  return (
+    texts(Action).some((text) => matches(text.toLowerCase(), action.toLowerCase())) &&
+    texts(Resource).some((text) => matches(text, resource))
+  );
 }

@@ -48,6 +48,11 @@ export async function serveAccount(
   token?: string,
 ): Promise<Sandbox> {
   const server = createServer((request, response) => {
+    if (!isFromHere(request)) {
+      return void response
+        .writeHead(403, { connection: "close" })
+        .end("only programs on this machine may ask\n");
+    }
     if (token !== undefined && request.url === TOKEN_PATH) {
       return void response.end(token);
     }
@@ -64,6 +69,16 @@ export async function serveAccount(
       await closed;
     },
   };
+}
+
+const LOOPBACK = /(?:^|\.)(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/;
+
+/**
+ * A browser sends an Origin with what a web page asks of another host, and the page's host where its name was made to
+ * lead here (DNS rebinding): neither is a program of this machine.
+ */
+function isFromHere({ headers }: IncomingMessage): boolean {
+  return headers.origin === undefined && LOOPBACK.test(headers.host ?? "");
 }
 
 async function listening(server: Server, port: number): Promise<AddressInfo> {

@@ -88,6 +88,9 @@ export function rootFault(root: string): string | undefined {
   if (`${root}/`.startsWith("/var/lib/dospesos/") || `${root}/`.startsWith("/var/lib/dpkg/")) {
     return dangerous("is in a folder of the installer or of the system");
   }
+  if (/^\/var\/(?:cache|run|tmp)(?:\/|$)/.test(root)) {
+    return dangerous("is in a folder that the system empties");
+  }
   if (SHARED_PARENTS.has(top) && folders.length < 3) {
     return dangerous(`is a folder that /${top} shares out; take one below`);
   }

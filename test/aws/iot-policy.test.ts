@@ -87,4 +87,21 @@ test("what is not modelled is never read in the caller's favour", () => {
   );
 });
 
+test("many stars take no longer than few, a client id is no wildcard, and a Deny that cannot be judged denies (B8)", () => {
+  assert.not(
+    may(policy(allow("iot:Publish", `${"*a".repeat(40)}*b`)), "iot:Publish", `topic/${"a".repeat(4000)}`),
+  );
+  assert.ok(may(policy(allow("iot:Publish", "**a?*a*")), "iot:Publish", "topic/aba"));
+  const own = policy(allow("iot:Connect", `${ARN}client/\${iot:ClientId}`));
+  assert.not(may(own, "iot:Connect", "client/other", { thing: "core-1", clientId: "*" }));
+  assert.ok(may(own, "iot:Connect", "client/*", { thing: "core-1", clientId: "*" }));
+  const deny = {
+    Effect: "Deny",
+    Action: "iot:Publish",
+    Resource: `${ARN}topic/\${iot:Certificate.Subject.Organization}`,
+  };
+  assert.not(may(policy(allow("iot:*", "*"), deny), "iot:Publish", "topic/x"));
+  assert.ok(may(policy(allow("iot:*", "*"), deny), "iot:Subscribe", "topicfilter/x"));
+});
+
 test.run();

@@ -6,6 +6,7 @@ import {
   BROKER,
   checkDependencies,
   DeploymentFailed,
+  jobIn,
   runningAfter,
 } from "../../lib/sandbox/device/components.ts";
 import { updatedConfiguration } from "../../lib/sandbox/device/configuration.ts";
@@ -79,6 +80,13 @@ test("versions that do not go together fail a deployment as the nucleus fails it
       error.code === "COMPONENT_VERSION_REQUIREMENTS_NOT_MET" &&
       error.message.includes("depends on aws.greengrass.clientdevices.Auth before 2.5.0"),
   );
+});
+
+test("a message on a jobs topic that holds no job is left alone, whatever it is (B6)", () => {
+  for (const text of ["", "no JSON", "null", "1", "[", '"{}"']) {
+    assert.is(jobIn(text), undefined, text);
+  }
+  assert.equal(jobIn('{"timestamp":1}'), { timestamp: 1 });
 });
 
 test.run();

@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { connect } from "node:net";
 import { ResolveComponentCandidatesCommand } from "@aws-sdk/client-greengrassv2";
 import { CreateUserCommand } from "@aws-sdk/client-iam";
@@ -170,5 +171,26 @@ testWith(test, ["aws"], "the aws CLI works with the sandbox", () =>
     );
   }),
 );
+
+test("a web page cannot ask: neither by its own name for this machine nor from its own origin (B7)", () =>
+  withSandbox(async ({ sandbox }) => {
+    const { port } = new URL(sandbox.endpoint);
+    const status = (headers: Record<string, string>): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const asked = request({ host: "127.0.0.1", port, path: "/things", headers });
+        asked.on("error", reject);
+        asked.on("response", (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        asked.end();
+      });
+    const authorization = `AWS4-HMAC-SHA256 Credential=A/20260101/${REGION}/iot/aws4_request`;
+    assert.is(await status({ host: `evil.example:${port}`, authorization }), 403);
+    assert.is(await status({ host: `127.0.0.1.evil.example:${port}`, authorization }), 403);
+    assert.is(await status({ origin: "https://evil.example", authorization }), 403);
+    assert.is.not(await status({ authorization }), 403);
+    assert.is.not(await status({ host: `localhost:${port}`, authorization }), 403);
+  }));
 
 test.run();

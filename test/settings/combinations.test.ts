@@ -36,4 +36,13 @@ test("addresses that go past the proxy are host names and addresses: the nucleus
   }
 });
 
+test("a root that setup.sh refuses is refused here (B18)", () => {
+  for (const root of ["/var/cache/greengrass", "/var/tmp/greengrass/v2", "/var/run/greengrass"]) {
+    refused(
+      withValue("greengrass", "root", root),
+      `settings.ini:7:8: root "${root}" is in a folder that the system empties; too dangerous: uninstall deletes this folder`,
+    );
+  }
+});
+
 test.run();

@@ -25,6 +25,16 @@ export interface Job {
   readonly jobDocument: { readonly deploymentId: string; readonly components: Components };
 }
 
+/** What a message on a jobs topic holds; undefined where it is no JSON object. */
+export function jobIn(text: string): { readonly execution?: Job } | undefined {
+  try {
+    const said: unknown = JSON.parse(text);
+    return typeof said === "object" && said !== null ? said : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A deployment that did not come about, with the error code that the nucleus would report. */
 export class DeploymentFailed extends Error {
   readonly code: string;

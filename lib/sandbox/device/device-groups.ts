@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isLike, patternOf } from "../../aws/wildcards.ts";
 
 const operation = v.picklist(["mqtt:connect", "mqtt:publish", "mqtt:subscribe"]);
 const statement = v.strictObject({
@@ -55,10 +56,7 @@ export function deviceGroups(value: unknown): MayDevice {
         selects(thing) &&
         statements.some(
           ({ operations, resources }) =>
-            operations.includes(requested) &&
-            resources.some((pattern) =>
-              isLike(pattern.replaceAll("${iot:Connection.Thing.ThingName}", thing), resource),
-            ),
+            operations.includes(requested) && resources.some((pattern) => matches(pattern, resource, thing)),
         ),
     );
 }
@@ -80,10 +78,13 @@ function selection(rule: string): (thing: string) => boolean {
         return name.replaceAll("\\:", ":");
       }),
     );
-  return (thing) => choices.some((names) => names.every((name) => isLike(name, thing)));
+  return (thing) => choices.some((names) => names.every((name) => matches(name, thing)));
 }
 
-/** `*` stands for any characters. */
-function isLike(pattern: string, text: string): boolean {
-  return new RegExp(`^${pattern.replace(/[\\^$.|?+()[\]{}]/g, "\\$&").replaceAll("*", "[^]*")}$`).test(text);
+/** `*` stands for any characters, and the thing's name for itself. */
+function matches(text: string, asked: string, thing?: string): boolean {
+  const pattern = patternOf(text, (name) => (name === "iot:Connection.Thing.ThingName" ? thing : undefined), {
+    one: false,
+  });
+  return pattern !== undefined && isLike(pattern, asked);
 }

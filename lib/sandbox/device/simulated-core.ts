@@ -13,6 +13,7 @@ import {
   NUCLEUS,
   statusWhenWell,
   checkDependencies,
+  jobIn,
   keepRunning,
   readRunning,
   runningAfter,
@@ -95,7 +96,7 @@ export class SimulatedCore {
     });
     client.on("connect", () => this.#after(() => this.#connected()));
     client.on("message", (topic, payload) => {
-      this.#received(payload.toString());
+      this.#received(topic, payload.toString());
       if (topic.endsWith("/$next/get/accepted")) {
         this.#after(async () => this.#settle());
       }
@@ -135,8 +136,13 @@ export class SimulatedCore {
     await this.#publish("jobs/$next/get", {});
   }
 
-  #received(text: string): void {
-    const { execution } = JSON.parse(text) as { execution?: Job };
+  #received(topic: string, text: string): void {
+    const said = jobIn(text);
+    if (said === undefined) {
+      this.#options.log(`${this.name}: a message on ${topic} is no JSON object, and is ignored`);
+      return;
+    }
+    const { execution } = said;
     // A job is reported when it is made, and given when it is asked for: both may come.
     if (execution?.jobDocument === undefined || this.#taken.has(execution.jobId)) {
       return;
