@@ -387,17 +387,22 @@ check_sandbox() {
   fi
 }
 
+stop_for_problems() {
+  if [ -z "$PROBLEMS" ]; then return 0; fi
+  printf '%s' "$PROBLEMS" >&2
+  printf 'nothing was changed\n' >&2
+  # Made for the lock alone; with a record in it, it stays.
+  rmdir "$STATE" 2> /dev/null || true
+  exit 2
+}
+
 check_all() {
   for check in root commands processor java glibc disk memory tmp sudoers systemd clock bundle names jvm_options \
     root_folder device_key foreign nucleus reach sandbox; do
     # One that cannot even look, for want of a command, must not keep the others from being shown.
     "check_$check" || true
   done
-  if [ -n "$PROBLEMS" ]; then
-    printf '%s' "$PROBLEMS" >&2
-    printf 'nothing was changed\n' >&2
-    exit 2
-  fi
+  stop_for_problems
   say "all checks passed"
 }
 
@@ -647,12 +652,7 @@ prepare() {
   fi
   # Another core may have been set up while a person was asked, or while this run waited.
   check_foreign
-  if [ -n "$PROBLEMS" ]; then
-    printf '%s' "$PROBLEMS" >&2
-    printf 'nothing was changed\n' >&2
-    rmdir "$STATE" 2> /dev/null || true
-    exit 2
-  fi
+  stop_for_problems
   LOG=$STATE/log
   WORK=$STATE/work
   trap finish EXIT

@@ -32,19 +32,26 @@ backwards() {
 is_safe() {
   case $2 in *[!A-Za-z0-9_./\ -]* | */../* | */.. | */./* | */. | *//*) return 1 ;; esac
   case $1 in
-    root | file)
-      case $2 in
-        /bin/* | /boot/* | /dev/* | /etc/* | /lib/* | /lib32/* | /lib64/* | /libx32/* | /proc/* | /root/* | /run/*) return 1 ;;
-        /sbin/* | /sys/* | /tmp/* | /usr/* | *\ *) return 1 ;;
-        /*/*) is_roots_own "${2%/*}" ;;
-        *) return 1 ;;
-      esac
-      ;;
+    root) is_root_folder "$2" && is_roots_own "${2%/*}" ;;
+    file) is_root_folder "${2%/*}" && is_roots_own "${2%/*}" ;;
     folder) case $2 in /?*) ;; *) return 1 ;; esac ;;
     unit) [ "$2" = /etc/systemd/system/greengrass.service ] ;;
     user | group) case $2 in root | *[!a-z0-9_-]* | '') return 1 ;; esac ;;
     member) case $2 in *\ *\ * | root\ * | *[!a-z0-9_\ -]*) return 1 ;; *\ *) ;; *) return 1 ;; esac ;;
     installed) ;;
+    *) return 1 ;;
+  esac
+}
+
+# As setup.sh's check_root_folder has it.
+is_root_folder() {
+  case $1 in
+    *\ *) return 1 ;;
+    /bin/* | /boot/* | /dev/* | /etc/* | /lib*/* | /proc/* | /root/* | /run/* | /sbin/* | /sys/* | /tmp/* | /usr/* | \
+      /var/tmp/* | /var/run/* | /var/cache/* | /var/lib/dospesos | /var/lib/dospesos/* | /var/lib/dpkg/*) return 1 ;;
+    /var/*/* | /home/*/*) ;;
+    /var/* | /home/*) return 1 ;;
+    /*/*) ;;
     *) return 1 ;;
   esac
 }

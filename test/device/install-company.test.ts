@@ -1,9 +1,11 @@
 // Devices that other people use, too, and installers that were cut at the worst moment.
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { putBundle } from "./coreBundle.ts";
 import { changes, onMachine, SETUP, succeeds, text, UNINSTALL } from "./installing.ts";
+import { repository } from "../support/clone.ts";
 import { openMachine, testOnMachine } from "./machine.ts";
 
 const RECORD = "/var/lib/dospesos/core-1/record";
@@ -94,6 +96,8 @@ testOnMachine(test, "a record that is torn or altered takes nothing along at uni
     for (const line of [
       "root /",
       "root /usr",
+      "root /var/lib",
+      "root /home/pi",
       "root /srv/../usr",
       "file /etc/passwd",
       "user root",
@@ -162,5 +166,12 @@ testOnMachine(
     }
   },
 );
+
+test("uninstall.sh obeys no root folder that setup.sh would refuse: both have the same list", () => {
+  const [setup, uninstall] = ["setup.sh", "uninstall.sh"].map(
+    (name) => /\/bin\/\* \| [^)]*\)/.exec(readFileSync(join(repository, "edge/installer", name), "utf8"))![0],
+  );
+  assert.is(uninstall, setup);
+});
 
 test.run();

@@ -36,9 +36,14 @@ export async function lockByFile(root: string, options: LockOptions): Promise<Lo
     const file = await openLocked(path, options, announce);
     // A clean removes the folder while it holds the lock: what it held is no longer the project's.
     if (isStillAt(path, file)) {
-      ftruncateSync(file);
-      writeSync(file, `${holderText(options.command)}\n`, 0);
-      return { release: () => closeSync(file) };
+      nameHolder(file, `${holderText(options.command)}\n`);
+      return {
+        release: () => {
+          // Who comes next must not be taken for this one until its own name is there.
+          nameHolder(file, "");
+          closeSync(file);
+        },
+      };
     }
     closeSync(file);
   }
@@ -55,10 +60,7 @@ async function openThenLock(
     let { exit, why } = await flock(file, ["-n"], signal);
     if (exit === CONFLICT) {
       onHeld(holderIn(file));
-      do {
-        ({ exit, why } = await flock(file, [], signal));
-        // A Ctrl-C in a terminal reaches flock(1), too.
-      } while (exit === null);
+      ({ exit, why } = await flock(file, [], signal));
     }
     if (exit !== 0) {
       onUnlockable(why);
@@ -105,7 +107,7 @@ function flock(
   file: number,
   options: readonly string[],
   signal: AbortSignal,
-): Promise<{ readonly exit: number | null; readonly why: string }> {
+): Promise<{ readonly exit: number; readonly why: string }> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const child = spawn("flock", [...options, "-x", String(INHERITED)], {
@@ -115,14 +117,21 @@ function flock(
     child.stderr?.on("data", (piece: Buffer) => (stderr += piece.toString()));
     const stop = (): void => void child.kill();
     signal.addEventListener("abort", stop);
-    child.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+    child.on("error", (error: NodeJS.ErrnoException) => {
       signal.removeEventListener("abort", stop);
-      resolve({ exit: -1, why: code === "ENOENT" ? "flock(1) is not installed" : message });
+      if (error.code === "ENOENT") {
+        resolve({ exit: -1, why: "flock(1) is not installed" });
+      } else {
+        reject(error);
+      }
     });
     child.on("close", (exit) => {
       signal.removeEventListener("abort", stop);
       if (signal.aborted) {
         reject(signal.reason as Error);
+      } else if (exit === null) {
+        // A Ctrl-C in a terminal reaches flock(1), too, and may end it before it is known here.
+        resolve(flock(file, options, signal));
       } else {
         resolve({ exit, why: stderr.trim() || `flock(1) ended with exit code ${exit}` });
       }
@@ -136,6 +145,18 @@ function makeFolder(path: string): void {
     mkdirSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+      throw error;
+    }
+  }
+}
+
+/** On a full disk the lock holds without a name. */
+function nameHolder(file: number, holder: string): void {
+  try {
+    ftruncateSync(file);
+    writeSync(file, holder, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") {
       throw error;
     }
   }
