@@ -52,6 +52,9 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
   let polling = false;
   let closed = false;
   let hints = new Set<string>();
+  /** What changed during a build and did not concern the one before: it may concern what this one has found. */
+  const passed = new Set<string>();
+  let isBuilding = true;
   let events = 0;
   let isAll = false;
   let wake: (() => void) | undefined;
@@ -71,7 +74,13 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
     if (events > MANY) {
       return hintOfAll();
     }
+    consider(path);
+  };
+  const consider = (path: string): void => {
     if (!followed.concerns(path)) {
+      if (isBuilding) {
+        passed.add(path);
+      }
       return;
     }
     hints.add(path);
@@ -141,6 +150,9 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
   return {
     async follow(what) {
       const { folders } = (followed = what);
+      isBuilding = false;
+      passed.forEach(consider);
+      passed.clear();
       const wanted = new Map(
         [...folders].flatMap((folder) => {
           const identity = identityOf(folder);
@@ -189,7 +201,7 @@ export function createWatcher(ignored: (path: string) => boolean, onPolling: (wh
       }
       wake = undefined;
       const changes: Changes = isAll ? "all" : hints;
-      [hints, isAll] = [new Set(), false];
+      [hints, isAll, isBuilding] = [new Set(), false, true];
       return changes;
     },
     async close() {

@@ -48,4 +48,43 @@ test("edits of the files that links lead to are seen, also saved by rename, thro
   await endsRight(watch, root);
 });
 
+test("an edit in the middle of the build that finds a new link's end is seen", async () => {
+  const shared = tempFolder("shared");
+  const at = (name: string): string => join(shared, name);
+  const root = projectOf(
+    `import { once } from "node:events";
+import { watch, writeFileSync } from "node:fs";
+import { file, project, rule } from "dospesos";
+export default project(() => {
+  const copy = rule({ target: "out/copy", needs: { source: file("source.txt") }, recipe: ({ source }) => source.text });
+  const edit = rule({
+    target: "out/edit",
+    needs: { copy },
+    async recipe({ copy }) {
+      if (copy.text === "other") {
+        const seen = watch(${JSON.stringify(at("other"))});
+        writeFileSync(${JSON.stringify(at("other"))}, "other 2");
+        await once(seen, "change");
+        seen.close();
+      }
+      return copy.text;
+    },
+  });
+  return [copy, edit];
+});
+`,
+    { "source.txt": "" },
+  );
+  writeFileSync(at("text"), "first");
+  writeFileSync(at("other"), "other");
+  rmSync(join(root, "source.txt"));
+  symlinkSync(at("text"), join(root, "source.txt"));
+  const watch = await watching(root);
+  await becomes(root, "out/copy", (text) => text === "first");
+  symlinkSync(at("other"), join(root, "link.new"));
+  renameSync(join(root, "link.new"), join(root, "source.txt"));
+  await becomes(root, "out/edit", (text) => text === "other 2");
+  await endsRight(watch, root);
+});
+
 test.run();
