@@ -1,17 +1,17 @@
 import type { ModuleName } from "../modules/contract.ts";
 import type { Context } from "../context.ts";
 import type { Settings } from "../settings/index.ts";
-import { applyPlan } from "../terraform/apply.ts";
+import { applyPlan, applyUnasked } from "../terraform/apply.ts";
 import type { Backend } from "../terraform/backend.ts";
 import type { Terraform } from "../terraform/child.ts";
 import { terraformEnvironment } from "../terraform/environment.ts";
 import { findTerraform, type Binary } from "../terraform/guards.ts";
 import { pluginCache } from "../terraform/init.ts";
 import { isAppliedHere, recordFile, stateFile } from "../terraform/module-instance.ts";
-import { planLines, planModule, type Planned } from "../terraform/plan.ts";
+import { planLines, planModule, type ModuleWork, type Planned } from "../terraform/plan.ts";
 import { accountId, withAccount, type Account } from "./account.ts";
 
-export interface ModuleToPlan {
+export interface ModuleToApply {
   readonly module: ModuleName;
   readonly name: string;
   readonly marker: string;
@@ -21,11 +21,36 @@ export interface ModuleToPlan {
 /** Plans a module for the account that the settings name; the lines tell a person what would change. */
 export async function planEffect(
   context: Context,
-  { module, name, marker, variablesText }: ModuleToPlan,
+  module: ModuleToApply,
 ): Promise<{ planned: Planned; lines: string[] }> {
+  const work = workOf(context, module);
+  const planned = await withTerraform(context, (terraform, { access }) =>
+    planModule(terraform, access, work),
+  );
+  return { planned, lines: planLines(planned) };
+}
+
+/**
+ * Applies what was planned, or a module that nobody is asked about, and gives the module's outputs; from now on a
+ * change of its state makes the step stale.
+ */
+export async function applyEffect(
+  context: Context,
+  what: Planned | ModuleToApply,
+): Promise<Readonly<Record<string, unknown>>> {
+  const work = "work" in what ? what.work : workOf(context, what);
+  const state = await withTerraform(context, (terraform, { access }) =>
+    "work" in what ? applyPlan(terraform, access, what) : applyUnasked(terraform, access, work),
+  );
+  const { instance, backend } = work;
+  context.readAgain(backend.kind === "local" ? stateFile(instance) : recordFile(instance));
+  return state.outputs;
+}
+
+function workOf(context: Context, { module, name, marker, variablesText }: ModuleToApply): ModuleWork {
   const { settings, root } = context;
   const instance = { module, name, account: accountId(settings), region: settings.aws.region, root };
-  const work = {
+  return {
     instance,
     backend: backendOf(settings),
     variablesText,
@@ -34,26 +59,6 @@ export async function planEffect(
     parallelism: settings.terraform.parallelism,
     shown: !settings.sandbox,
   };
-  const planned = await withTerraform(context, (terraform, { access }) =>
-    planModule(terraform, access, work),
-  );
-  return { planned, lines: planLines(planned) };
-}
-
-/**
- * Applies what was planned and gives the module's outputs; from now on a change of its state makes the step
- * stale.
- */
-export async function applyEffect(
-  context: Context,
-  planned: Planned,
-): Promise<Readonly<Record<string, unknown>>> {
-  const { instance, backend } = planned.work;
-  const state = await withTerraform(context, (terraform, { access }) =>
-    applyPlan(terraform, access, planned),
-  );
-  context.readAgain(backend.kind === "local" ? stateFile(instance) : recordFile(instance));
-  return state.outputs;
 }
 
 /** What running Terraform needs of a context: a command has it, too. */

@@ -46,8 +46,9 @@ const moduleKinds: { readonly [M in ModuleName]: EffectKind<Facts<M>, EndContext
 /**
  * Declares that a module is applied with some variables; its outputs are the step's value (but for
  * `revision`, which would change with every variable: who needs an output must not run again when it is the
- * same). Terraform plans it, and applies exactly that plan once a person has consented; in the sandbox nobody
- * is asked, and unless `[sandbox] terraform = on` a few calls of our own do what the module does.
+ * same). Terraform plans it, and applies exactly that plan once a person has consented. In the sandbox nobody
+ * is asked: Terraform does both at once, or, unless `[sandbox] terraform = on`, a few calls of our own do what
+ * the module does.
  */
 export function terraformModule<M extends ModuleName>({
   module,
@@ -62,29 +63,27 @@ export function terraformModule<M extends ModuleName>({
     target: marker,
     needs: { vars, after },
     plan: async (needs, context): Promise<EffectPlan | undefined> => {
-      if (!context.settings.usesTerraform) {
+      const { usesTerraform, sandbox } = context.settings;
+      if (!usesTerraform || sandbox) {
         return undefined;
       }
       const { planEffect } = await import("./terraform-effect.ts");
-      const { planned, lines } = await planEffect(context, {
-        module,
-        name,
-        marker,
-        variablesText: needs.vars.text,
-      });
+      const variablesText = needs.vars.text;
+      const { planned, lines } = await planEffect(context, { module, name, marker, variablesText });
       plans.set(context, planned);
-      return context.settings.sandbox ? undefined : { changes: lines };
+      return { changes: lines };
     },
     apply: async (needs, context): Promise<Facts<M>> => {
-      const planned = plans.get(context);
-      const { revision: _, ...facts } =
-        planned === undefined
-          ? await withAccount(context, async ({ access }) =>
-              (await builtIn[module]())(access, needs.vars.json as never),
-            )
-          : ((await (
-              await import("./terraform-effect.ts")
-            ).applyEffect(context, planned)) as unknown as ModuleOutputs<ModuleName>);
+      const { revision: _, ...facts } = context.settings.usesTerraform
+        ? ((await (
+            await import("./terraform-effect.ts")
+          ).applyEffect(
+            context,
+            plans.get(context) ?? { module, name, marker, variablesText: needs.vars.text },
+          )) as unknown as ModuleOutputs<ModuleName>)
+        : await withAccount(context, async ({ access }) =>
+            (await builtIn[module]())(access, needs.vars.json as never),
+          );
       return facts as Facts<M>;
     },
   });

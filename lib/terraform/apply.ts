@@ -3,7 +3,7 @@ import type { AwsAccess } from "../aws/clients.ts";
 import { deleteCertificate } from "../aws/certificates.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { instanceName } from "./module-instance.ts";
-import { discardPlan, type Planned } from "./plan.ts";
+import { changesIn, discardPlan, ready, strayCertificates, type ModuleWork, type Planned } from "./plan.ts";
 import { changeIsDone } from "./running.ts";
 import { currentState, record, type State } from "./state.ts";
 
@@ -13,28 +13,51 @@ import { currentState, record, type State } from "./state.ts";
  * own errors.
  */
 export async function applyPlan(terraform: Terraform, access: AwsAccess, planned: Planned): Promise<State> {
-  const {
-    work: { instance, backend, variables, parallelism },
-    file,
-    changesAnything,
-    changes,
-    strays,
-  } = planned;
+  const { work, file, changesAnything, changes, strays } = planned;
   try {
     if (changesAnything) {
       if (changes.length > 0) {
         terraform.report(
-          `${instanceName(instance)}: ${terraform.name} makes ${changes.length} ${changes.length === 1 ? "change" : "changes"}`,
+          `${instanceName(work.instance)}: ${terraform.name} makes ${changes.length} ${changes.length === 1 ? "change" : "changes"}`,
         );
       }
-      await runTerraform(terraform, instance, {
-        command: "apply",
-        args: ["-input=false", "-json", "-lock-timeout=20s", `-parallelism=${parallelism}`, file],
-      });
+      await apply(terraform, work, file);
     }
   } finally {
     discardPlan(planned);
   }
+  const state = await appliedState(terraform, work);
+  return await finish(access, work, state, strays);
+}
+
+/**
+ * Plans and applies in one go, where nobody is asked: Terraform starts its provider, which takes most of the time,
+ * once less. Throws as planModule and applyPlan do.
+ */
+export async function applyUnasked(
+  terraform: Terraform,
+  access: AwsAccess,
+  work: ModuleWork,
+): Promise<State> {
+  const { cut } = await ready(terraform, access, work);
+  terraform.report(`${instanceName(work.instance)}: ${terraform.name} plans and applies`);
+  const { messages } = await apply(terraform, work, "-auto-approve");
+  const state = await appliedState(terraform, work);
+  const strays = await strayCertificates(access, work, { state, cut, changes: changesIn(messages) });
+  return await finish(access, work, state, strays);
+}
+
+async function apply(terraform: Terraform, { instance, parallelism }: ModuleWork, what: string) {
+  return await runTerraform(terraform, instance, {
+    command: "apply",
+    args: ["-input=false", "-json", "-lock-timeout=20s", `-parallelism=${parallelism}`, what],
+  });
+}
+
+async function appliedState(
+  terraform: Terraform,
+  { instance, backend, variables }: ModuleWork,
+): Promise<State> {
   const state = await currentState(terraform, instance, backend);
   if (state === undefined || state.outputs["revision"] !== variables["revision"]) {
     throw new ProblemError([
@@ -46,6 +69,15 @@ export async function applyPlan(terraform: Terraform, access: AwsAccess, planned
       },
     ]);
   }
+  return state;
+}
+
+async function finish(
+  access: AwsAccess,
+  { instance }: ModuleWork,
+  state: State,
+  strays: readonly string[],
+): Promise<State> {
   for (const certificate of strays) {
     await deleteCertificate(access, certificate);
   }

@@ -66,7 +66,24 @@ export async function planModule(
   access: AwsAccess,
   work: ModuleWork,
 ): Promise<Planned> {
-  const { instance, backend, variables } = work;
+  const before = await ready(terraform, access, work);
+  const file = join(workFolder(work.instance), "plan");
+  const { exit, messages } = await savePlan(terraform, work, file);
+  const changes = await detailed(terraform, work, file, changesIn(messages));
+  const strays = await strayCertificates(access, work, { ...before, changes });
+  return { work, file, changesAnything: exit === 2, changes, strays };
+}
+
+/** What there is before a plan. */
+interface Before {
+  readonly state: State | undefined;
+  /** Since when (milliseconds since 1970) no apply has come to a good end. */
+  readonly cut: number | undefined;
+}
+
+/** Makes a module's folder ready for a plan, whoever makes it. Throws as planModule does. */
+export async function ready(terraform: Terraform, access: AwsAccess, work: ModuleWork): Promise<Before> {
+  const { instance, backend } = work;
   mkdirSync(workFolder(instance), { recursive: true, mode: 0o700 });
   const cut = await resume(terraform, instance);
   guardState(instance, backend, work.applied);
@@ -77,14 +94,7 @@ export async function planModule(
     await untaint(terraform, instance, state);
   }
   writeImports(instance, await missingFrom(state, access, work));
-  const file = join(workFolder(instance), "plan");
-  const { exit, messages } = await savePlan(terraform, work, file);
-  const changes = await detailed(terraform, work, file, changesIn(messages));
-  const strays =
-    cut === undefined && !changes.some(isNewCertificate)
-      ? []
-      : await strayCertificates(access, variables, state, cut);
-  return { work, file, changesAnything: exit === 2, changes, strays };
+  return { state, cut };
 }
 
 /**
@@ -196,21 +206,20 @@ function isNewCertificate({ address, action }: Change): boolean {
   return address.startsWith("aws_iot_certificate.") && (action === "create" || action === "replace");
 }
 
-async function strayCertificates(
+/** Certificates for the device's key that the state does not know, where there may be some. */
+export async function strayCertificates(
   access: AwsAccess,
-  variables: Readonly<Record<string, string>>,
-  state: State | undefined,
-  since: number | undefined,
+  { variables: { csr, name } }: ModuleWork,
+  { state, cut, changes }: Before & { readonly changes: readonly Change[] },
 ): Promise<string[]> {
-  const { csr, name } = variables;
-  if (csr === undefined || name === undefined) {
+  if (csr === undefined || name === undefined || (cut === undefined && !changes.some(isNewCertificate))) {
     return [];
   }
   const known = new Set(state?.resources.map(({ attributes }) => attributes["id"]));
   const found = await certificatesFor(access, {
     key: await requestedKey(csr),
     thing: name,
-    ...(since === undefined ? {} : { since }),
+    ...(cut === undefined ? {} : { since: cut }),
   });
   return found.filter((id) => !known.has(id));
 }

@@ -122,11 +122,11 @@ function programsOf(...words: string[]): string[] {
 
 testWithProvider(
   test,
-  "one key changed: one module is planned and applied, the others stay as they are",
+  "one key changed: one module is applied, the others stay as they are",
   async () => {
     const times = () =>
       ["instance/dospesos", "thing/thing-1"].map(
-        (name) => statSync(clone.path(`${STATES}/${name}.work/plan.log`)).mtimeMs,
+        (name) => statSync(clone.path(`${STATES}/${name}.work/apply.log`)).mtimeMs,
       );
     const before = times();
     clone.edit("settings.ini", (text) => text.replace("group = my-group", "group = other"));
