@@ -14,12 +14,13 @@ export default project(({ settings, glob }) => {
   const things = settings.things.mapIsolated((t) => thing(t, settings, shared, cores.get(t.core), mqtt));
   // From here on all come together, and what is read counts for what follows.
   const own = components(settings, shared, glob("edge/components/*/recipe.json"));
+  const deployed = deployments(settings, shared, cores, own);
   return [
     group("edge-installer", [...[...cores].map((c) => c.archive), ...nucleus(settings)]),
     group(
       "thing-kit",
       [...things].map((t) => t.archive),
     ),
-    group("deployment", deployments(settings, shared, cores, own)),
+    group("deployment", deployed),
   ];
 });

@@ -6,14 +6,17 @@ import type { GitStatus, Host, RecipeContext } from "../engine/index.ts";
 import type { Renderer } from "../render/index.ts";
 import { readSettings, settingsView } from "../settings/index.ts";
 
+/** What of lib/index.ts declares steps. */
+const DECLARES = ["rule", "fact", "effect", "accountEffect", "terraformModule"];
+
 /** The project as the engine sees it: settings.ini behind the typed view, templates behind `render`. */
-export function projectHost(program: Program, dofile: string): Host {
+export function projectHost(program: Omit<Program, "declares">, dofile: string): Host {
   const settings = settingsView(settingsReader);
   let renderer: Renderer | undefined;
   let git: ((name: string) => GitStatus) | undefined;
   return {
     program: program.digest,
-    dofile: dofileOf(program, dofile, settings),
+    dofile: dofileOf({ ...program, declares: DECLARES }, dofile, settings),
     settings: { file: "settings.ini", read: readSettings },
     load: async () => {
       renderer ??= (await import("../render/index.ts")).createRenderer();

@@ -5,6 +5,8 @@ import { digestOfList, fileName, fullPath, Kind, type Observer } from "../engine
 import { ProblemError, type Problem } from "../problem/index.ts";
 import { type Program, type Bundle, currentDigest } from "./program.ts";
 
+type Transform = typeof import("esbuild").transform;
+
 /** The package.json of each package that a module imports. */
 type Packages = Map<string, string[]>;
 
@@ -29,6 +31,7 @@ export async function build(
 ): Promise<Omit<Bundle, "path"> & { code: string }> {
   const esbuild = await import("esbuild");
   const packages: Packages = new Map();
+  const declaring = new Set<string>();
   const result = await esbuild
     .build({
       entryPoints: [fullPath(observer.root, dofile)],
@@ -51,7 +54,10 @@ export async function build(
       plugins: [
         {
           name: "dospesos",
-          setup: (plugin) => resolveModules(plugin, observer, program, packages, esbuild.transform),
+          setup: (plugin) => {
+            resolveModules(plugin, observer, program, packages);
+            loadModules(plugin, observer, program, declaring, esbuild.transform);
+          },
         },
       ],
     })
@@ -74,17 +80,12 @@ export async function build(
     dofileCode: digestOfList([source.code]),
     inputs,
     imports: importsOf(result.metafile, packages),
+    declaring: [...declaring].sort(),
     lines: linesOf(code, new Set(own)),
   };
 }
 
-function resolveModules(
-  plugin: PluginBuild,
-  observer: Observer,
-  program: Program,
-  packages: Packages,
-  transform: typeof import("esbuild").transform,
-): void {
+function resolveModules(plugin: PluginBuild, observer: Observer, program: Program, packages: Packages): void {
   plugin.onResolve({ filter: /^dospesos$/ }, () => ({ path: program.api, external: true }));
   // Packages stay outside, by their absolute address: the bundle does not stand where its sources do.
   plugin.onResolve({ filter: /^[^./]/ }, async (args) => {
@@ -114,13 +115,26 @@ function resolveModules(
     }
     return { path: pathToFileURL(found.path).href, external: true };
   });
+}
+
+function loadModules(
+  plugin: PluginBuild,
+  observer: Observer,
+  program: Program,
+  declaring: Set<string>,
+  transform: Transform,
+): void {
   plugin.onLoad({ filter: /.*/, namespace: "file" }, async (args) => {
     const loader = LOADERS[extname(args.path)];
-    const content = observer.read(observer.state.node(Kind.file, fileName(observer.root, args.path)));
+    const name = fileName(observer.root, args.path);
+    const content = observer.read(observer.state.node(Kind.file, name));
     if (loader === undefined || content === undefined) {
       return undefined;
     }
     const text = Buffer.from(content.bytes).toString("utf8");
+    if (await importsAny(text, loader, program.declares, transform)) {
+      declaring.add(name);
+    }
     if (!text.includes("import.meta.")) {
       return { contents: text, loader };
     }
@@ -141,6 +155,25 @@ function resolveModules(
     });
     return { contents: moved.code, loader: "js" };
   });
+}
+
+/** Whether a module imports one of these names from the API, or all of it, as values. */
+async function importsAny(
+  text: string,
+  loader: Loader,
+  names: readonly string[],
+  transform: Transform,
+): Promise<boolean> {
+  if (!text.includes("dospesos") || (loader !== "ts" && loader !== "tsx" && loader !== "js")) {
+    return false;
+  }
+  // Compiled, an import is on one line and has no types. What cannot be compiled is reported by the build.
+  const { code } = await transform(text, { loader, minifyWhitespace: true }).catch(() => ({ code: "" }));
+  return [...code.matchAll(/\bimport\b([^;"]*)\bfrom"dospesos"/g)].some(
+    ([, what = ""]) =>
+      what.includes("*") ||
+      (what.match(/[\w$]+(?=\s+as\b|[,}])/g) ?? []).some((name) => names.includes(name)),
+  );
 }
 
 function importsOf(metafile: Metafile, packages: Packages): Record<string, readonly string[]> {

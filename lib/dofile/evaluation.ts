@@ -32,17 +32,18 @@ export class Evaluation {
   readonly reads = new Map<NodeId, DigestId>();
   readonly modules: Modules | undefined;
   readonly observer: Observer;
-  /** The modules that called rule(), fact() or effect(). */
-  readonly declaring = new Set<string>();
+  /** The modules that may call rule(), fact() or effect(), and those that did through another one. */
+  readonly declaring: Set<string>;
   #scope: Scope = { parent: undefined, values: new Set(), lists: new Set(), pass: undefined };
 
   /**
    * Without modules it is only evaluated for its recipes, not for what they are made of: then no one asks
    * what was read.
    */
-  constructor(observer: Observer, modules: Modules | undefined) {
+  constructor(observer: Observer, modules: Modules | undefined, declaring: readonly string[]) {
     this.observer = observer;
     this.modules = modules;
+    this.declaring = new Set(declaring);
   }
 
   setting(key: string): string | number | boolean | undefined {

@@ -6,6 +6,8 @@ export interface Program {
   readonly api: string;
   /** Changes when anything changes that recipes can call. */
   readonly digest: string;
+  /** The functions of the API that declare steps. */
+  readonly declares: readonly string[];
 }
 
 /** A Dofile and what it imports, as one module ready to be imported. */
@@ -18,6 +20,8 @@ export interface Bundle {
   readonly inputs: readonly (readonly [string, string])[];
   /** What each module of the project imports: modules, and the package.json of packages. */
   readonly imports: Readonly<Record<string, readonly string[]>>;
+  /** The modules that import what declares steps, whether they declare any with these settings or not. */
+  readonly declaring: readonly string[];
   /** The first line in the bundle of each module, ascending. */
   readonly lines: readonly (readonly [number, string])[];
 }

@@ -107,7 +107,7 @@ async function evaluate(
   const modules = origins
     ? { url, dofile: name, moduleAt: (line: number) => moduleAt(bundle, line) }
     : undefined;
-  const evaluation = new Evaluation(observer, modules);
+  const evaluation = new Evaluation(observer, modules, bundle.declaring);
   const offered = await evaluateIn(evaluation, async () => {
     const module = (await import(url)) as { default?: Project };
     if (module.default?.kind !== "project") {

@@ -22,6 +22,7 @@ export interface World {
 /** One thing that makes a step stale. */
 export type Finding =
   | { readonly why: "new" | "interrupted" | "failed" | "recipe" }
+  | { readonly why: "needs" }
   | {
       readonly why: "output" | "prerequisite";
       readonly node: NodeId;
@@ -59,6 +60,9 @@ export function isFresh(
     return false;
   }
   if (record.definition !== graph.definition[step] && !stale({ why: "recipe" })) {
+    return false;
+  }
+  if (record.needsDigest !== graph.needsDigest[step] && !stale({ why: "needs" })) {
     return false;
   }
 

@@ -40,8 +40,10 @@ export const RecordFlag = { precious: 1, effect: 2, announced: 4 } as const;
 /** What a step was made from and what it made, when it last ran. */
 export interface StepRecord {
   readonly status: RecordStatus;
-  /** The digest of the rule itself: its code, targets and declared prerequisites. */
+  /** The digest of the rule itself: its code and its targets. */
   readonly definition: DigestId;
+  /** The digest of the list of its declared prerequisites, which may change where no rule does. */
+  readonly needsDigest: DigestId;
   /** RecordFlag bits: what the step was, also when the graph no longer has it. */
   readonly flags: number;
   /** What it made: pairs of node and digest. */
@@ -67,6 +69,8 @@ export interface Graph {
   /** What a person calls an effect ("core core-1"); empty for the others. */
   readonly effectName: readonly string[];
   readonly definition: Uint32Array;
+  /** The digest of the list of each step's declared prerequisites. */
+  readonly needsDigest: Uint32Array;
   /** Outputs of step s: out[outStart[s]] up to out[outStart[s + 1]]; the first one names the step. */
   readonly outStart: Uint32Array;
   readonly out: Uint32Array;
@@ -155,7 +159,15 @@ export function closure(graph: Graph, steps: Iterable<StepId>): Uint8Array {
 }
 
 /** What the record of a step says of it. */
-export function recordFlags(graph: Graph, step: StepId): number {
+export function recordedOf(
+  graph: Graph,
+  step: StepId,
+): Pick<StepRecord, "definition" | "needsDigest" | "flags"> {
   const precious = (graph.flags[step]! & StepFlag.precious) !== 0 ? RecordFlag.precious : 0;
-  return precious | (graph.kind[step] === StepKind.effect ? RecordFlag.effect : 0);
+  const effect = graph.kind[step] === StepKind.effect ? RecordFlag.effect : 0;
+  return {
+    definition: graph.definition[step]!,
+    needsDigest: graph.needsDigest[step]!,
+    flags: precious | effect,
+  };
 }

@@ -24,6 +24,10 @@ export function reasonText(reason: Reason): string {
       return `${settingName(reason.key)}: ${valueText(reason.from)} → ${valueText(reason.to)}`;
     case "names":
       return `the list of [${reason.key} …]: ${valueText(reason.from)} → ${valueText(reason.to)}`;
+    case "needs":
+      return reason.added.length === 0
+        ? "it needs less than before"
+        : `it needs ${reason.added.join(", ")}, too`;
     case "environment":
       return `environment variable ${reason.key} changed`;
     case "glob":

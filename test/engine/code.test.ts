@@ -97,6 +97,43 @@ test("a module that only passes on the rules of others does not tie them togethe
   await project.settled();
 });
 
+test("a key that decides whether a module declares anything runs its steps, and no others (A12)", async () => {
+  const project = new TestProject(
+    `const more = settings.cores.get("a").group === "two" ? [c()] : []; return [a(), b(), ...more];`,
+    {
+      ...MODULES,
+      "rules/c.ts": `${RULE}\nexport const c = () => rule({ target: "out/c", recipe: () => "c" });\n`,
+    },
+    IMPORTS,
+  );
+  await project.build();
+  await project.settled();
+  project.setting("group = one", "group = two");
+  const outcome = await project.build();
+  assert.ok(outcome.ran.includes("out/c"), JSON.stringify(outcome.ran));
+  for (const reasons of Object.values(outcome.reasons)) {
+    assert.not(
+      reasons.some(({ kind }) => kind === "recipe"),
+      JSON.stringify(reasons),
+    );
+  }
+});
+
+test("another list of prerequisites is told by its cause, and not as another rule (A12)", async () => {
+  const project = new TestProject(
+    `const parts = { one: rule({ target: "out/one", recipe: () => "1" }), two: rule({ target: "out/two", recipe: () => "2" }) };
+     const part = parts[settings.cores.get("a").group];
+     return [part, rule({ target: "out/sum", needs: { part }, recipe: ({ part }) => part.text })];`,
+  );
+  await project.build();
+  await project.settled();
+  project.setting("group = one", "group = two");
+  const { reasons } = await project.build();
+  const kinds = reasons["out/sum"]?.map(({ kind }) => kind) ?? [];
+  assert.ok(kinds.includes("setting") && !kinds.includes("recipe") && !kinds.includes("needs"), kinds.join());
+  assert.is(project.text("out/sum"), "2");
+});
+
 test("an upgrade of the program runs every step once (traps 26, 27)", async () => {
   const project = new TestProject("return [a()];", MODULES, `import { a } from "./rules/a.ts";`);
   await project.build();

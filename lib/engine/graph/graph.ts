@@ -159,6 +159,7 @@ function columns(
     flags: Uint8Array.from(ordered, ({ declaration }) => (declaration.precious ? StepFlag.precious : 0)),
     effectName: ordered.map(({ declaration }) => (declaration.kind === "effect" ? declaration.name : "")),
     definition: Uint32Array.from(ordered, (draft) => definition(state, source, draft)),
+    needsDigest: Uint32Array.from(ordered, ({ needs }) => digestOfNeeds(state, needs)),
     outStart,
     out,
     outMode: Uint16Array.from(
@@ -176,18 +177,22 @@ function columns(
   };
 }
 
-/** Everything about a rule that is not a prerequisite: what it makes, how, and what it asks for. */
-function definition(state: State, source: GraphSource, { declaration, outputs, needs }: Draft): DigestId {
+/** Everything about a rule that is not a prerequisite: what it makes, and how. */
+function definition(state: State, source: GraphSource, { declaration, outputs }: Draft): DigestId {
   const makes = outputs.map(
     (node, index) => `${state.nodeKind[node]}${state.nodeName[node]} ${declaration.makes[index]?.mode ?? 0}`,
   );
-  const inputs = needs.map((node) => `${state.nodeKind[node]}${state.nodeName[node]}`).sort();
   const shape = JSON.stringify([
     declaration.kind,
     declaration.precious,
     Object.keys(declaration.needs),
     makes,
-    inputs,
   ]);
   return state.digest(digestOfList([shape, source.code(declaration)]));
+}
+
+function digestOfNeeds(state: State, needs: readonly NodeId[]): DigestId {
+  return state.digest(
+    digestOfList(needs.map((node) => `${state.nodeKind[node]}${state.nodeName[node]}`).sort()),
+  );
 }

@@ -3,7 +3,7 @@ import { fullPath, putFile, removeFile } from "../disk/files.ts";
 import { effectsBelow, isSameWorld, markerText, readMarker } from "./markers.ts";
 import type { World } from "../graph/effect.ts";
 import { canonicalJson, digestOf } from "../disk/digest.ts";
-import { Digest, Kind, outputsOf, recordFlags, type DigestId, type NodeId, type StepId } from "../model.ts";
+import { Digest, Kind, outputsOf, recordedOf, type DigestId, type NodeId, type StepId } from "../model.ts";
 import type { Observer } from "../observe/observe.ts";
 import { ProblemError } from "../../problem/index.ts";
 import type { DependencyRecorder } from "./recorder.ts";
@@ -41,7 +41,7 @@ export function commitOutputs(
     }
     runner.store.journal.started(
       outputs[0]!,
-      { definition: graph.definition[step]!, flags: recordFlags(graph, step) },
+      recordedOf(graph, step),
       new Map(outputs.map((node, index) => [node, digests[index]!])),
     );
     outputs.forEach((node, index) => {

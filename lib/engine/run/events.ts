@@ -11,6 +11,8 @@ export type Reason =
   | { readonly kind: "file"; readonly path: string; readonly change: "changed" | "appeared" | "vanished" }
   | { readonly kind: "setting" | "names"; readonly key: string; readonly from: unknown; readonly to: unknown }
   | { readonly kind: "environment"; readonly key: string }
+  /** Another list of prerequisites, where nothing else says why; `added`: what it did not have. */
+  | { readonly kind: "needs"; readonly added: readonly string[] }
   | {
       readonly kind: "glob";
       readonly pattern: string;

@@ -7,7 +7,7 @@ import {
   noEdges,
   primary,
   RecordFlag,
-  recordFlags,
+  recordedOf,
   RecordStatus,
   stepCount,
   type DigestId,
@@ -102,8 +102,8 @@ function transferOwnership(state: State, graph: Graph): void {
       const owner = primary(graph, step);
       const its = state.records.get(owner) ?? {
         status: RecordStatus.done,
+        ...recordedOf(graph, step),
         definition: Digest.unknown,
-        flags: recordFlags(graph, step),
         outputs: noEdges,
         edges: noEdges,
       };

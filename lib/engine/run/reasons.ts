@@ -3,6 +3,7 @@ import type { Reason } from "./events.ts";
 import {
   Digest,
   Kind,
+  needsOf,
   outputsOf,
   primary,
   StepKind,
@@ -12,6 +13,7 @@ import {
   type StepId,
 } from "../model.ts";
 import type { Observer } from "../observe/observe.ts";
+import { eachEdge } from "../state/edges.ts";
 import type { State } from "../state/state.ts";
 
 /**
@@ -27,7 +29,12 @@ export function reasonsFor(
   open: (node: NodeId) => boolean = () => false,
 ): Reason[] {
   const reasons: Reason[] = [];
+  let needs = false;
   isFresh(state, graph, step, observer, (finding) => {
+    if (finding.why === "needs") {
+      needs = true;
+      return true;
+    }
     const reason =
       finding.why === "prerequisite" && open(finding.node) ? undefined : reasonOf(state, finding);
     if (reason !== undefined) {
@@ -35,10 +42,25 @@ export function reasonsFor(
     }
     return true;
   });
+  // Another list of prerequisites has its cause, which mostly is a reason by itself: a key that named one of them.
+  if (needs && !reasons.some(({ kind }) => CAUSES.has(kind))) {
+    reasons.push({ kind: "needs", added: addedNeeds(state, graph, step) });
+  }
   return reasons;
 }
 
-function reasonOf(state: State, finding: Finding): Reason | undefined {
+/** What changes a list of prerequisites. */
+const CAUSES: ReadonlySet<Reason["kind"]> = new Set(["recipe", "setting", "names", "environment", "glob"]);
+
+function addedNeeds(state: State, graph: Graph, step: StepId): string[] {
+  const had = new Set<NodeId>();
+  eachEdge(state.records.get(primary(graph, step))!.edges, (node) => void had.add(node));
+  return Array.from(needsOf(graph, step))
+    .filter((node) => !had.has(node))
+    .map((node) => state.nodeName[node]!);
+}
+
+function reasonOf(state: State, finding: Exclude<Finding, { why: "needs" }>): Reason | undefined {
   if (finding.why === "mode") {
     return {
       kind: "mode",

@@ -5,7 +5,7 @@ import {
   Digest,
   outputsOf,
   primary,
-  recordFlags,
+  recordedOf,
   RecordStatus,
   StepKind,
   type DigestId,
@@ -27,21 +27,20 @@ export async function runStep(runner: StepContext, step: StepId, prepared?: Prep
     session: { state },
   } = runner;
   const name = primary(graph, step);
-  const definition = graph.definition[step]!;
-  const flags = recordFlags(graph, step);
+  const what = recordedOf(graph, step);
   // A rule changes nothing before its outputs are put into place (see place); an effect may change something
   // from here on.
   if (graph.kind[step] === StepKind.effect) {
     store.journal.started(
       name,
-      { definition, flags },
+      what,
       new Map(Array.from(outputsOf(graph, step), (node) => [node, Digest.unknown])),
     );
   }
   const before = state.records.get(name);
   const made = new Map<NodeId, DigestId>();
   const ended = (status: RecordStatus, edges: ReadonlyMap<NodeId, DigestId>): void => {
-    const record = { status, definition, flags, outputs: edgesOf(made), edges: edgesOf(edges) };
+    const record = { status, ...what, outputs: edgesOf(made), edges: edgesOf(edges) };
     state.setRecord(name, record);
     store.journal.ended(name, record);
     // What an effect did cannot be found out by doing it again.

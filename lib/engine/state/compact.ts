@@ -39,6 +39,7 @@ export function compacted(state: State): State {
     return {
       ...graph,
       definition: graph.definition.map(digestOf),
+      needsDigest: graph.needsDigest.map(digestOf),
       out,
       need: graph.need.map(nodeOf),
       edges: edgesOf(graph.edges),
@@ -52,6 +53,7 @@ export function compacted(state: State): State {
     next.records.set(nodeOf(node), {
       ...record,
       definition: digestOf(record.definition),
+      needsDigest: digestOf(record.needsDigest),
       outputs: edgesOf(record.outputs),
       edges: edgesOf(record.edges),
     });

@@ -18,7 +18,7 @@ import type { DigestId, NodeId, StepRecord } from "../model.ts";
 import type { State } from "./state.ts";
 
 export const MAGIC = [0x50534f44, 0x4c4e524a];
-export const VERSION = 2;
+export const VERSION = 3;
 export const HEADER = 24;
 export const RECORD_HEAD = 8;
 export const Entry = { node: 1, digest: 2, started: 3, ended: 4 } as const;
@@ -71,12 +71,12 @@ export class Journal {
    */
   started(
     step: NodeId,
-    { definition, flags }: Pick<StepRecord, "definition" | "flags">,
+    { definition, needsDigest, flags }: Pick<StepRecord, "definition" | "needsDigest" | "flags">,
     outputs: ReadonlyMap<NodeId, DigestId>,
   ): void {
     this.#names();
     this.#pending.begin(Entry.started);
-    this.#pending.add(step, definition, flags);
+    this.#pending.add(step, definition, needsDigest, flags);
     for (const [node, digest] of outputs) {
       this.#pending.add(node, digest);
     }
@@ -85,10 +85,10 @@ export class Journal {
   }
 
   /** Is written with the next start, or by flush: a crash before that repeats the step. */
-  ended(step: NodeId, { status, definition, flags, outputs, edges }: StepRecord): void {
+  ended(step: NodeId, { status, definition, needsDigest, flags, outputs, edges }: StepRecord): void {
     this.#names();
     this.#pending.begin(Entry.ended);
-    this.#pending.add(step, status, definition, flags, outputs.end - outputs.start);
+    this.#pending.add(step, status, definition, needsDigest, flags, outputs.end - outputs.start);
     for (const list of [outputs, edges]) {
       for (let at = list.start; at < list.end; at++) {
         this.#pending.add(list.nodes[at]!, list.digests[at]!);

@@ -54,7 +54,7 @@ function apply(state: State, words: Uint32Array, unfinished: Map<NodeId, readonl
   } else if (type === Entry.started) {
     const before = state.records.get(step);
     const outputs = new Map<NodeId, DigestId>();
-    eachEdge(pairs(words.subarray(4)), (node, digest) => {
+    eachEdge(pairs(words.subarray(5)), (node, digest) => {
       outputs.set(node, digest);
     });
     unfinished.set(step, [...outputs.keys()]);
@@ -70,18 +70,20 @@ function apply(state: State, words: Uint32Array, unfinished: Map<NodeId, readonl
     state.setRecord(step, {
       status: RecordStatus.started,
       definition: words[2]!,
-      flags: words[3]!,
+      needsDigest: words[3]!,
+      flags: words[4]!,
       outputs: edgesOf(outputs),
       edges,
     });
   } else if (type === Entry.ended) {
-    const made = words[5]!;
-    const outputs = pairs(words.subarray(6, 6 + made * 2));
-    const edges = pairs(words.subarray(6 + made * 2));
+    const made = words[6]!;
+    const outputs = pairs(words.subarray(7, 7 + made * 2));
+    const edges = pairs(words.subarray(7 + made * 2));
     state.setRecord(step, {
       status: words[2] as RecordStatus,
       definition: words[3]!,
-      flags: words[4]!,
+      needsDigest: words[4]!,
+      flags: words[5]!,
       outputs,
       edges,
     });

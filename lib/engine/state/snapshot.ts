@@ -47,6 +47,7 @@ export function writeSnapshot(state: State): Uint8Array {
     stepFlags: graph?.flags ?? none,
     label: utf8((graph?.effectName ?? []).join("\0")),
     definition: graph?.definition ?? none,
+    needsDigest: graph?.needsDigest ?? none,
     outMode: graph?.outMode ?? none,
     needStart: graph?.needStart ?? none,
     need: graph?.need ?? none,
@@ -55,6 +56,7 @@ export function writeSnapshot(state: State): Uint8Array {
     recordNode: Uint32Array.from(records, ([node]) => node),
     recordStatus: Uint8Array.from(records, ([, record]) => record.status),
     recordDefinition: Uint32Array.from(records, ([, record]) => record.definition),
+    recordNeedsDigest: Uint32Array.from(records, ([, record]) => record.needsDigest),
     recordFlags: Uint8Array.from(records, ([, record]) => record.flags),
     recordOutStart: outputs.starts,
     recordOutNode: outputs.nodes,
@@ -166,11 +168,12 @@ function readRecords(state: State, sections: Sections): void {
     u32("recordEdgeNode"),
     u32("recordEdgeDigest"),
   ];
-  const definition = u32("recordDefinition");
+  const [definition, needsDigest] = [u32("recordDefinition"), u32("recordNeedsDigest")];
   u32("recordNode").forEach((node, index) => {
     const record: StepRecord = {
       status: sections.recordStatus[index] as RecordStatus,
       definition: definition[index]!,
+      needsDigest: needsDigest[index]!,
       flags: sections.recordFlags[index]!,
       outputs: { nodes: outNode, digests: outDigest, start: outStart[index]!, end: outStart[index + 1]! },
       edges: { nodes: edgeNode, digests: edgeDigest, start: edgeStart[index]!, end: edgeStart[index + 1]! },
@@ -192,6 +195,7 @@ function readGraph(sections: Sections): Graph {
     flags: sections.stepFlags,
     effectName: names(sections.label, sections.stepKind.length),
     definition: u32("definition"),
+    needsDigest: u32("needsDigest"),
     outStart,
     out,
     outMode: asU16(sections.outMode),
