@@ -1,14 +1,12 @@
-import { basename, dirname, extname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Loader, Message, Metafile, PluginBuild } from "esbuild";
 import { digestOfList, fileName, fullPath, Kind, type Observer } from "../engine/index.ts";
 import { ProblemError, type Problem } from "../problem/index.ts";
+import { filesOf, keepOutside, type UsedPackages } from "./packages.ts";
 import { type Program, type Bundle, currentDigest } from "./program.ts";
 
 type Transform = typeof import("esbuild").transform;
-
-/** The package.json of each package that a module imports. */
-type Packages = Map<string, string[]>;
 
 const LOADERS: Readonly<Record<string, Loader>> = {
   ".ts": "ts",
@@ -30,7 +28,7 @@ export async function build(
   folder: string,
 ): Promise<Omit<Bundle, "path"> & { code: string }> {
   const esbuild = await import("esbuild");
-  const packages: Packages = new Map();
+  const packages: UsedPackages = new Map();
   const declaring = new Set<string>();
   const result = await esbuild
     .build({
@@ -55,7 +53,8 @@ export async function build(
         {
           name: "dospesos",
           setup: (plugin) => {
-            resolveModules(plugin, observer, program, packages);
+            plugin.onResolve({ filter: /^dospesos$/ }, () => ({ path: program.api, external: true }));
+            keepOutside(plugin, observer, packages);
             loadModules(plugin, observer, program, declaring, esbuild.transform);
           },
         },
@@ -66,7 +65,8 @@ export async function build(
     });
   const code = result.outputFiles[0]!.text;
   const own = Object.keys(result.metafile.inputs);
-  const inputs = [...own, ...new Set([...packages.values()].flat())].map(
+  const used = await filesOf(observer, packages, esbuild);
+  const inputs = [...own, ...new Set([...used.values()].flat())].map(
     (name) => [name, currentDigest(observer, name)] as const,
   );
   const source = await esbuild.transform(observer.read(observer.state.node(Kind.file, dofile))!.bytes, {
@@ -79,42 +79,10 @@ export async function build(
     dofile,
     dofileCode: digestOfList([source.code]),
     inputs,
-    imports: importsOf(result.metafile, packages),
+    imports: importsOf(result.metafile, used),
     declaring: [...declaring].sort(),
     lines: linesOf(code, new Set(own)),
   };
-}
-
-function resolveModules(plugin: PluginBuild, observer: Observer, program: Program, packages: Packages): void {
-  plugin.onResolve({ filter: /^dospesos$/ }, () => ({ path: program.api, external: true }));
-  // Packages stay outside, by their absolute address: the bundle does not stand where its sources do.
-  plugin.onResolve({ filter: /^[^./]/ }, async (args) => {
-    if (args.pluginData === "inside" || args.kind === "entry-point" || args.path.startsWith("node:")) {
-      return undefined;
-    }
-    const found = await plugin.resolve(args.path, {
-      importer: args.importer,
-      resolveDir: args.resolveDir,
-      kind: args.kind,
-      pluginData: "inside",
-    });
-    // A package that is linked into node_modules is a folder of somebody who edits it: its modules are
-    // followed like the project's.
-    if (found.errors.length > 0 || found.external || !/[\\/]node_modules[\\/]/.test(found.path)) {
-      return found;
-    }
-    const importer = fileName(observer.root, args.importer);
-    const used = packages.get(importer) ?? [];
-    packages.set(importer, used);
-    for (
-      let folder = dirname(found.path);
-      basename(folder) !== "node_modules" && folder !== dirname(folder);
-      folder = dirname(folder)
-    ) {
-      used.push(fileName(observer.root, join(folder, "package.json")));
-    }
-    return { path: pathToFileURL(found.path).href, external: true };
-  });
 }
 
 function loadModules(
@@ -176,7 +144,10 @@ async function importsAny(
   );
 }
 
-function importsOf(metafile: Metafile, packages: Packages): Record<string, readonly string[]> {
+function importsOf(
+  metafile: Metafile,
+  packages: ReadonlyMap<string, readonly string[]>,
+): Record<string, readonly string[]> {
   return Object.fromEntries(
     Object.entries(metafile.inputs).map(([name, input]) => {
       const modules = input.imports

@@ -16,6 +16,7 @@ import {
 } from "../engine/index.ts";
 import { ProblemError, type SourceLocation } from "../problem/index.ts";
 import { bundleDofile, bundleEdges, codeDigest, moduleAt } from "./bundle.ts";
+import { noteLoaded } from "./packages.ts";
 import type { Bundle, Program } from "./program.ts";
 import { evaluateIn, Evaluation } from "./evaluation.ts";
 import { projectReader } from "./settings-reader.ts";
@@ -101,6 +102,7 @@ async function evaluate(
   origins: boolean,
 ): Promise<Evaluated> {
   process.setSourceMapsEnabled(true);
+  noteLoaded(observer.root, bundle.inputs);
   // A module that was evaluated for another state of the world must not be met again: each evaluation imports
   // it anew.
   const url = `${pathToFileURL(bundle.path).href}?evaluation=${(evaluations += 1)}`;

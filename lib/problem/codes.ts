@@ -111,6 +111,7 @@ export const codes = {
   DP244: dofile(2, "a recipe asks for what mapIsolated() made"),
   DP245: engine(4, "a precious target is a link or a special file"),
   DP246: engine(2, "a link leads to a target under another name"),
+  DP247: engine(2, "a package has changed that this process has loaded already"),
 
   DP301: engine(4, "the engine's state was written by a newer version"),
   DP302: engine(3, "another run holds the lock"),
