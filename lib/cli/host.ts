@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { keptMarker, worldOf } from "../account/world.ts";
 import type { Context } from "../context.ts";
 import { dofileOf, settingsReader, type Program } from "../dofile/index.ts";
-import type { GitStatus, Host, RecipeContext } from "../engine/index.ts";
+import { leadsOut, type GitStatus, type Host, type RecipeContext } from "../engine/index.ts";
 import type { Renderer } from "../render/index.ts";
 import { readSettings, settingsView } from "../settings/index.ts";
 
@@ -25,7 +25,10 @@ export function projectHost(program: Omit<Program, "declares">, dofile: string):
       ...context,
       settings,
       render: (template, values) =>
-        renderer!.render(template, values, { read: (path) => context.readIfExists(path)?.text }),
+        renderer!.render(template, values, {
+          read: (path) => context.readIfExists(path)?.text,
+          leaves: (path) => leadsOut(context.root, path),
+        }),
     }),
     gitStatus: (root, name) => (git ??= askGit(root))(name),
     invalidate: () => (git = undefined),

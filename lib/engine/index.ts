@@ -37,7 +37,7 @@ export type { Recipe } from "./graph/context.ts";
 export type { GraphSource } from "./graph/draft.ts";
 export type { Observer } from "./observe/observe.ts";
 export { digestOfList } from "./disk/digest.ts";
-export { fileName, fullPath, look, TEMPORARY_SUFFIX } from "./disk/files.ts";
+export { fileName, fullPath, leadsOut, look, TEMPORARY_SUFFIX } from "./disk/files.ts";
 export { Digest, Kind, makerOf, type DigestId, type NodeId } from "./model.ts";
 export { currentRecorder, type DependencyRecorder } from "./run/recorder.ts";
 export { locationInStack as placeInStack } from "./run/stack-location.ts";

@@ -115,6 +115,7 @@ export const codes = {
 
   DP301: engine(4, "the engine's state was written by a newer version"),
   DP302: engine(3, "another run holds the lock"),
+  DP304: engine(4, "the folder of the engine's state is a link"),
   DP303: cli(3, "a sandbox is running here already"),
 
   DP402: terraform(4, "Terraform is not installed or does not run"),

@@ -13,6 +13,8 @@ export interface TemplateReader {
    * too).
    */
   read: (path: string) => string | undefined;
+  /** Whether a link leads from this path out of the project: then nothing that a template includes is read there. */
+  leaves?: (path: string) => boolean;
 }
 
 /** One template file as it was last seen. */
@@ -23,6 +25,9 @@ export interface Source {
   /** The project-relative paths of what it includes, without those outside of the project. */
   readonly includes: readonly string[];
 }
+
+/** Stands for an included file that a link leads out of the project. */
+export const LEFT: Source = { text: "", tree: undefined, problem: undefined, includes: [] };
 
 /** A template and all that it includes, in the order of reading; undefined for files that are not there. */
 export type Closure = ReadonlyMap<string, Source | undefined>;
@@ -38,7 +43,8 @@ export function readClosure(template: string, reader: TemplateReader, seen: Map<
     if (closure.has(path)) {
       continue;
     }
-    const source = readSource(path, reader, seen);
+    const source =
+      path !== template && reader.leaves?.(path) === true ? LEFT : readSource(path, reader, seen);
     closure.set(path, source);
     if (source !== undefined) {
       waiting.push(...source.includes);

@@ -6,7 +6,7 @@ import { languageOf } from "./language.ts";
 import { entries, items } from "./lookup.ts";
 import { make, type For, type Include, type List, type Node } from "./nunjucks.ts";
 import type { Operation } from "./operation.ts";
-import { includePath, type Closure } from "./sources.ts";
+import { includePath, LEFT, type Closure } from "./sources.ts";
 import { placeOf, type Output, type Scope, type Translation } from "./translation.ts";
 
 /** A file within the includes that lead to it, outermost first, so that a circle is seen. */
@@ -176,6 +176,12 @@ function included(node: Include, scope: FileScope, closure: Closure, translation
     return report(
       `the include ${shown(written)} leaves the project`,
       "name a file of the project, from its root or with ./",
+    );
+  }
+  if (closure.get(file) === LEFT) {
+    return report(
+      `a link leads the include ${shown(file)} out of the project`,
+      "put the file itself into the project: a template may be somebody else's, and what it includes is copied",
     );
   }
   if (scope.trail.includes(file)) {

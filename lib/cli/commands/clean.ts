@@ -39,8 +39,8 @@ export const clean = command({
     for (const target of removed.toSorted()) {
       emit({ type: "removed", target });
     }
-    for (const name of kept.toSorted()) {
-      emit({ type: "left", name, what: "git does not say whether somebody wrote it (see git status)" });
+    for (const { name, what } of kept.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      emit({ type: "left", name, what });
     }
     emit({ type: "clean-summary", removed: removed.length });
     return 0;

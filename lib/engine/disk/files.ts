@@ -182,6 +182,12 @@ function makeFolderFor(root: string, name: string, mode: number): void {
   ]);
 }
 
+/** Whether a link leads from a file that exists out of the project. */
+export function leadsOut(root: string, name: string): boolean {
+  const path = fullPath(root, name);
+  return existsSync(path) && !isInside(root, path);
+}
+
 /** Whether a folder that exists is in the project when all links are followed. */
 function isInside(root: string, folder: string): boolean {
   const inside = relative(realpathSync(root), realpathSync(folder));
@@ -190,11 +196,11 @@ function isInside(root: string, folder: string): boolean {
 
 /**
  * Removes a built file, then the folders above it that are empty now, up to the root. Returns false, and
- * removes nothing, where a link leads its folder out of the project.
+ * removes nothing, where a link leads its folder anywhere else: what is there was not built under this name.
  */
 export function removeFile(root: string, name: string): boolean {
   const path = fullPath(root, name);
-  if (!existsSync(dirname(path)) || !isInside(root, dirname(path))) {
+  if (!existsSync(dirname(path)) || isAbsolute(name) || realName(root, name) !== name) {
     return false;
   }
   rmSync(path, { force: true });

@@ -1,14 +1,18 @@
-import { lstatSync, rmSync } from "node:fs";
+import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fullPath, removeFile } from "../disk/files.ts";
+import { digestOf } from "../disk/digest.ts";
+import { fullPath, look, removeFile } from "../disk/files.ts";
 import {
+  Digest,
   Kind,
   makerOf,
   outputsOf,
   primary,
   RecordFlag,
+  RecordStatus,
   stepCount,
   StepFlag,
+  type DigestId,
   type Graph,
   type NodeId,
   type StepId,
@@ -20,14 +24,14 @@ import { STATE_FOLDER } from "../state/store.ts";
 
 export interface Cleaned {
   readonly removed: readonly string[];
-  /** What may have been built: the state is lost, and git does not say whether it ignores it. */
-  readonly kept: readonly string[];
+  /** What stays, and why. */
+  readonly kept: readonly { readonly name: string; readonly what: string }[];
 }
 
 /**
  * Removes the built files of some steps, or of all and the engine's state with them. Never removes what is
- * precious, what no build made, what lies outside of the project, or a folder. Where the state is lost, what
- * git ignores passes for built; what git does not say anything of is kept.
+ * precious, what no build made, what was edited since, what a link leads to, or a folder. Where the state is lost,
+ * what git ignores passes for built; what git does not say anything of is kept.
  */
 export function clean(
   root: string,
@@ -36,14 +40,16 @@ export function clean(
   steps: ReadonlySet<StepId> | "all",
   standing: (name: string) => GitStatus,
 ): Cleaned {
-  const [removed, kept]: [string[], string[]] = [[], []];
+  const removed: string[] = [];
+  const kept: { name: string; what: string }[] = [];
   const made = filesMade(state);
+  const digests = digestsMade(state);
   const isLost = made.every((one) => one === 0);
   const wasMade = (node: NodeId): boolean => {
     const name = state.nodeName[node]!;
     const status = made[node] === 1 || !isLost ? undefined : standing(name);
     if (status === "unknown") {
-      kept.push(name);
+      kept.push({ name, what: "git does not say whether somebody wrote it (see git status)" });
     }
     return made[node] === 1 || status === "ignored";
   };
@@ -52,8 +58,12 @@ export function clean(
     if (state.nodeKind[node] !== Kind.file || isFolderOrMissing(fullPath(root, name)) || !wasMade(node)) {
       return;
     }
-    if (removeFile(root, name)) {
+    if (isEdited(root, state, node, digests.get(node))) {
+      kept.push({ name, what: "it was edited by hand" });
+    } else if (removeFile(root, name)) {
       removed.push(name);
+    } else {
+      kept.push({ name, what: "a link leads its folder elsewhere" });
     }
   };
   const isPrecious = (step: StepId): boolean => (graph.flags[step]! & StepFlag.precious) !== 0;
@@ -87,6 +97,33 @@ export function forgetCleaned(state: State, graph: Graph, steps: ReadonlySet<Ste
       state.dropRecord(primary(graph, step));
     }
   }
+}
+
+/** What each file was when it was made; not known of steps that were interrupted. */
+function digestsMade(state: State): Map<NodeId, DigestId> {
+  const digests = new Map<NodeId, DigestId>();
+  for (const { status, outputs } of state.records.values()) {
+    if (status !== RecordStatus.started) {
+      eachEdge(outputs, (node, digest) => void digests.set(node, digest));
+    }
+  }
+  return digests;
+}
+
+function isEdited(root: string, state: State, node: NodeId, made: DigestId | undefined): boolean {
+  const path = fullPath(root, state.nodeName[node]!);
+  const stat = look(path, false);
+  if (
+    made === undefined ||
+    made <= Digest.special ||
+    stat === undefined ||
+    stat === "loop" ||
+    !stat.isFile()
+  ) {
+    return false;
+  }
+  const isSeen = state.nodeDigest[node] === made && state.stamps.vouches(node, stat);
+  return !isSeen && digestOf(readFileSync(path)) !== state.digests[made];
 }
 
 function isFolderOrMissing(path: string): boolean {

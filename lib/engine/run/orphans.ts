@@ -84,6 +84,8 @@ function keepOrRemove(
     note("is no longer made by a rule; it stays, since git tracks it");
   } else if (removeFile(root, file)) {
     emit({ type: "removed", target: file });
+  } else {
+    note("is no longer made by a rule; it stays, since a link leads its folder elsewhere");
   }
   observer.forget(node);
 }

@@ -31,8 +31,31 @@ export interface Loaded {
   readonly damaged: boolean;
 }
 
-/** Reads the state and writes nothing. Throws a ProblemError (exit 4) for the state of a newer version. */
+/**
+ * Refuses a state folder that is a link: what lies where it leads is somebody's, and would be overwritten and removed.
+ * Throws a ProblemError (exit 4).
+ */
+export function refuseLinkedState(root: string): void {
+  if (lstatSync(join(root, STATE_FOLDER), { throwIfNoEntry: false })?.isSymbolicLink() !== true) {
+    return;
+  }
+  throw new ProblemError([
+    {
+      code: "DP304",
+      location: { file: STATE_FOLDER },
+      what: "the folder of the engine's state is a link",
+      why: "what it leads to would be overwritten, and removed by clean",
+      fix: `rm ${STATE_FOLDER}, and build again: nothing but time is lost`,
+    },
+  ]);
+}
+
+/**
+ * Reads the state and writes nothing. Throws a ProblemError (exit 4) for the state of a newer version, and for a
+ * folder that is a link.
+ */
 export function loadState(root: string): Loaded {
+  refuseLinkedState(root);
   const bytes = readAligned(join(root, STATE_FOLDER, SNAPSHOT));
   const read = bytes === undefined ? new State() : readSnapshot(bytes);
   if (read === "newer") {
