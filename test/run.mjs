@@ -15,8 +15,8 @@ const TIMES = join(root, "node_modules", ".cache", "dospesos-test-times.json");
 /** Files that start many processes, Terraform or devices: what `--fast` leaves out. */
 const SLOW =
   /^(terraform|device\/(install|system|push|mosquitto|nucleus|templates)|check|torture|story|package|examples)|^cli\/(?!commands|arguments)|^sandbox\/(aws-cli|device-sdk|moto|data-plane|protocol)|^engine\/(oracle|traps|saves|graph|guards|changes|state)/;
-/** Rooms whose files share something that only one of them can have: containers and ports. */
-const ALONE = /^(device|check)\//;
+/** Rooms whose files share something that only one of them can have: the ports of the sandbox. */
+const ALONE = /^(check)\//;
 
 /** Rooms whose files start nothing: a process of their own would take longer than they do. */
 const LIGHT = /^(pki|problem|render|rules|settings|ui)\//;

@@ -101,6 +101,10 @@ export async function openMachine(size = "512m"): Promise<Machine> {
     copyFileSync(join(project, "test/device/shims", name), machine.at(`/usr/local/sbin/${name}`));
     chmodSync(machine.at(`/usr/local/sbin/${name}`), 0o755);
   }
+  // What this machine's root has its shell do, by ssh too, is not the device's.
+  for (const name of [".bashrc", ".profile", ".bash_profile"]) {
+    machine.write(`/root/${name}`, "");
+  }
   machine.write("/etc/sudoers", "root ALL=(ALL:ALL) ALL\n", 0o440);
   rmSync(machine.at("/sbin/init"), { force: true });
   symlinkSync("/lib/systemd/systemd", machine.at("/sbin/init"));

@@ -21,6 +21,7 @@ import { CANARY, filesBelow, terraformClone, type TerraformClone } from "./rig.t
 
 /** What is shared, and one module above it. */
 const CORE = "terraform/state/effects/core/core-1.json";
+const INSTANCE = "terraform/state/effects/instance/dospesos.json";
 const BUCKET = "acme-states";
 const KEY = `team/${ACCOUNT}/eu-west-1`;
 
@@ -182,7 +183,7 @@ testWithS3("a plan that somebody else overtook is never applied", async () => {
 });
 
 testWithS3("who holds the lock is named, and nothing waits for ever", async () => {
-  const lock = `${KEY}/core/core-1.tfstate.tflock`;
+  const lock = `${KEY}/instance/dospesos.tfstate.tflock`;
   const Body = JSON.stringify({
     ID: "6f1d",
     Operation: "OperationTypeApply",
@@ -190,14 +191,14 @@ testWithS3("who holds the lock is named, and nothing waits for ever", async () =
     Who: "alex@bench",
     Version: "1.11.4",
     Created: "2026-01-02T03:04:05Z",
-    Path: `${BUCKET}/${KEY}/core/core-1.tfstate`,
+    Path: `${BUCKET}/${KEY}/instance/dospesos.tfstate`,
   });
   await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: lock, Body }));
-  const { exit, stderr } = await run(first, "build", "--yes", "--force", CORE);
+  const { exit, stderr } = await run(first, "build", "--yes", "--force", INSTANCE);
   assert.is(exit, 4, stderr);
   assert.match(
     stderr,
-    "error DP406: core core-1: its state is locked by alex@bench (OperationTypeApply, since 2026-01-02",
+    "error DP406: instance dospesos: its state is locked by alex@bench (OperationTypeApply, since 2026-01-02",
   );
   assert.match(stderr, "force-unlock 6f1d");
   await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: lock }));
