@@ -2,9 +2,10 @@
 "use strict";
 // The way in. It is plain JavaScript, since Node 20 cannot run TypeScript, and it loads as little as it can:
 // a build that has nothing to do needs the nothing-to-do check and no more.
-const { program } = require("./program.cjs");
+const { checkNode, explain } = require("./surroundings.cjs");
 
-const { folder, digest } = program();
+checkNode();
+const { folder, digest } = found();
 const args = process.argv.slice(2);
 const plain = args[0] === "build" && args.every((argument) => !argument.startsWith("-"));
 const told = plain
@@ -19,7 +20,17 @@ if (told !== undefined) {
   }
 } else {
   require("node:module").enableCompileCache?.();
-  import(require("node:url").pathToFileURL(`${folder}/main.js`).href).then((main) =>
-    main.main(args, { folder, digest, version: require("../../package.json").version }),
-  );
+  import(require("node:url").pathToFileURL(`${folder}/main.js`).href)
+    .then((main) => main.main(args, { folder, digest, version: require("../../package.json").version }))
+    .catch((error) => {
+      throw explain(error, `${__dirname}/../..`);
+    });
+}
+
+function found() {
+  try {
+    return require("./program.cjs").program();
+  } catch (error) {
+    throw explain(error, `${__dirname}/../..`);
+  }
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { keptMarker, worldOf } from "../account/world.ts";
 import type { Context } from "../context.ts";
-import { dofileOf, settingsReader, type Program } from "../dofile/index.ts";
+import { dofileOf, refuseOtherWriters, settingsReader, type Program } from "../dofile/index.ts";
 import { leadsOut, type GitStatus, type Host, type RecipeContext } from "../engine/index.ts";
 import type { Renderer } from "../render/index.ts";
 import { readSettings, settingsView } from "../settings/index.ts";
@@ -13,6 +13,8 @@ const DECLARES = ["rule", "fact", "effect", "accountEffect", "terraformModule"];
 export function projectHost(program: Omit<Program, "declares">, dofile: string): Host {
   const settings = settingsView(settingsReader);
   let renderer: Renderer | undefined;
+  /** Templates that nobody else can write. */
+  const checked = new Set<string>();
   let git: ((name: string) => GitStatus) | undefined;
   return {
     program: program.digest,
@@ -26,12 +28,21 @@ export function projectHost(program: Omit<Program, "declares">, dofile: string):
       settings,
       render: (template, values) =>
         renderer!.render(template, values, {
-          read: (path) => context.readIfExists(path)?.text,
+          read: (path) => {
+            if (!checked.has(path)) {
+              refuseOtherWriters(context.root, [path]);
+              checked.add(path);
+            }
+            return context.readIfExists(path)?.text;
+          },
           leaves: (path) => leadsOut(context.root, path),
         }),
     }),
     gitStatus: (root, name) => (git ??= askGit(root))(name),
-    invalidate: () => (git = undefined),
+    invalidate: () => {
+      git = undefined;
+      checked.clear();
+    },
     world: worldOf,
     keptMarker,
     banner: (content) => (content.value("aws.account") === "sandbox" ? "SANDBOX" : ""),

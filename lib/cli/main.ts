@@ -1,5 +1,7 @@
+import { statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { acquireLock, Session } from "../engine/index.ts";
+import { keepsModes } from "../file/index.ts";
 import { ProblemError } from "../problem/index.ts";
 import { palette } from "../ui/palette.ts";
 import { jsonScreen, reportProblems, textScreen, type Screen } from "../ui/screen.ts";
@@ -38,7 +40,7 @@ export async function main(words: readonly string[], program: CompiledProgram): 
     if (!signals.signal.aborted) {
       reportProblems(emit, problemsFor(error));
     }
-    exit = error instanceof ProblemError ? error.exitCode : 1;
+    exit = new ProblemError(problemsFor(error)).exitCode;
   } finally {
     signals.stop();
   }
@@ -59,6 +61,7 @@ async function run(
   openSession: (root: string, dofile: string) => Session,
 ): Promise<number> {
   const { root, dofile } = findRoot(common.directory);
+  noteWriters(root, emit);
   let isNoted = false;
   const context: CommandContext = {
     options,
@@ -84,6 +87,20 @@ async function run(
       }),
   };
   return locks(command, context) ? locked(context, () => command.run(context)) : command.run(context);
+}
+
+/** Where modes or owners cannot tell who may change what runs, that is said instead of refused. */
+function noteWriters(root: string, emit: Screen): void {
+  const { uid } = statSync(root);
+  if (!keepsModes(root)) {
+    emit({
+      type: "note",
+      what: "this file system keeps no modes: whoever can write to it can change what runs here and on the devices",
+    });
+  }
+  if (process.getuid?.() === 0 && uid !== 0) {
+    emit({ type: "note", what: `runs as root what user ${uid} can change` });
+  }
 }
 
 function locks({ locks: wanted }: Command, { options }: CommandContext): boolean {

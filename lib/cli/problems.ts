@@ -20,6 +20,16 @@ export function problemsFor(error: unknown): readonly Problem[] {
       },
     ];
   }
+  const [, missing] = /^Cannot find package '([^']+)' imported from/.exec(message) ?? [];
+  if (code === "ERR_MODULE_NOT_FOUND" && missing !== undefined) {
+    return [
+      {
+        code: "DP005",
+        what: `the package ${missing} is not installed`,
+        fix: "npm ci, in the folder of DosPesos",
+      },
+    ];
+  }
   return [
     {
       code: "DP001",

@@ -19,6 +19,7 @@ export function findRoot(folder: string | undefined): { root: string; dofile: st
   for (let at = start; ; at = dirname(at)) {
     const dofile = DOFILES.find((name) => existsSync(join(at, name)));
     if (dofile !== undefined) {
+      refuseBackslash(at);
       return { root: at, dofile };
     }
     if (folder !== undefined || at === dirname(at)) {
@@ -31,6 +32,22 @@ export function findRoot(folder: string | undefined): { root: string; dofile: st
       code: "DP241",
       what: `there is no Dofile.ts in ${where}`,
       fix: "go to a project's folder, or name it with -C DIR",
+    },
+  ]);
+}
+
+/** Node loads no module whose address has a backslash in it (ECMAScript modules, "Invalid module specifier"). */
+function refuseBackslash(root: string): void {
+  if (process.platform === "win32" || !root.includes("\\")) {
+    return;
+  }
+  throw new ProblemError([
+    {
+      code: "DP250",
+      location: { file: root },
+      what: "the name of this folder, or of one above it, has a backslash",
+      why: "Node cannot load the Dofile from there",
+      fix: "rename the folder",
     },
   ]);
 }

@@ -30,11 +30,15 @@ export async function bundleDofile(
     return { bundle: { ...cached, path: join(cache, cached.path) }, dispose: () => {} };
   }
   const folder = keep ? cache : mkdtempSync(join(tmpdir(), "dospesos-"));
-  const { code, ...bundle } = await build(observer, program, dofile, folder);
-  const name = `dofile-${digestOfList([code]).slice(0, 16)}.mjs`;
+  const discard = (): void => (keep ? undefined : rmSync(folder, { recursive: true, force: true }));
+  const { code, ...bundle } = await build(observer, program, dofile, folder).catch((error: unknown) => {
+    discard();
+    throw error;
+  });
+  const name = bundleName(code);
   if (keep) {
     rmSync(cache, { recursive: true, force: true });
-    mkdirSync(cache, { recursive: true });
+    mkdirSync(cache, { recursive: true, mode: 0o700 });
   }
   replaceFile(join(folder, name), code, { mode: 0 });
   if (keep) {
@@ -42,14 +46,22 @@ export async function bundleDofile(
   }
   return {
     bundle: { ...bundle, path: join(folder, name) },
-    dispose: () => (keep ? undefined : rmSync(folder, { recursive: true, force: true })),
+    dispose: discard,
   };
+}
+
+/** The name says what is in it: a bundle that was damaged or replaced is not run. */
+function bundleName(code: string): string {
+  return `dofile-${digestOfList([code])}.mjs`;
 }
 
 function readCached(observer: Observer, program: Program, path: string): Bundle | undefined {
   try {
     const cached = JSON.parse(readFileSync(path, "utf8")) as Bundle & { program: Program };
-    readFileSync(join(dirname(path), cached.path));
+    const code = readFileSync(join(dirname(path), cached.path), "utf8");
+    if (bundleName(code) !== cached.path) {
+      return undefined;
+    }
     const same = cached.program.api === program.api && cached.program.digest === program.digest;
     return same && cached.inputs.every(([name, digest]) => currentDigest(observer, name) === digest)
       ? cached

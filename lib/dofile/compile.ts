@@ -32,7 +32,8 @@ export async function build(
   const declaring = new Set<string>();
   const result = await esbuild
     .build({
-      entryPoints: [fullPath(observer.root, dofile)],
+      // Not the path: esbuild takes a star in it for a pattern.
+      entryPoints: ["dofile"],
       absWorkingDir: observer.root,
       outfile: join(folder, "dofile.mjs"),
       bundle: true,
@@ -53,6 +54,9 @@ export async function build(
         {
           name: "dospesos",
           setup: (plugin) => {
+            plugin.onResolve({ filter: /^dofile$/ }, ({ kind }) =>
+              kind === "entry-point" ? { path: fullPath(observer.root, dofile) } : undefined,
+            );
             plugin.onResolve({ filter: /^dospesos$/ }, () => ({ path: program.api, external: true }));
             keepOutside(plugin, observer, packages);
             loadModules(plugin, observer, program, declaring, esbuild.transform);

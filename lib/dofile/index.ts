@@ -4,3 +4,4 @@ export { declare, file, glob, group, type Declare } from "./declare.ts";
 export { knownKind } from "./effect-kinds.ts";
 export { dofileOf, type Project, type ProjectInput } from "./project.ts";
 export { settingsReader } from "./settings-reader.ts";
+export { refuseOtherWriters } from "./writers.ts";

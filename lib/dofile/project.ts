@@ -20,6 +20,7 @@ import { noteLoaded } from "./packages.ts";
 import type { Bundle, Program } from "./program.ts";
 import { evaluateIn, Evaluation } from "./evaluation.ts";
 import { projectReader } from "./settings-reader.ts";
+import { refuseOtherWriters } from "./writers.ts";
 
 /** What a Dofile exports: a function that is called each time the graph is made. */
 export interface Project {
@@ -102,6 +103,10 @@ async function evaluate(
   origins: boolean,
 ): Promise<Evaluated> {
   process.setSourceMapsEnabled(true);
+  refuseOtherWriters(
+    observer.root,
+    bundle.inputs.map(([input]) => input),
+  );
   noteLoaded(observer.root, bundle.inputs);
   // A module that was evaluated for another state of the world must not be met again: each evaluation imports
   // it anew.

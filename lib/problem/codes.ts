@@ -34,6 +34,9 @@ export const codes = {
   DP001: cli(1, "a defect in DosPesos itself"),
   DP002: cli(1, "the operating system refused a file or network operation"),
   DP003: cli(1, "the output could not be written"),
+  DP004: cli(4, "Node is too old"),
+  DP005: cli(4, "a package that DosPesos needs is not installed"),
+  DP006: cli(4, "the compiled program cannot be written"),
 
   DP101: settings(2, "there is no settings file"),
   DP102: settings(2, "the settings file cannot be read"),
@@ -111,6 +114,9 @@ export const codes = {
   DP244: dofile(2, "a recipe asks for what mapIsolated() made"),
   DP245: engine(4, "a precious target is a link or a special file"),
   DP246: engine(2, "a link leads to a target under another name"),
+  DP250: cli(2, "the project's folder has a backslash in its path"),
+  DP249: engine(2, "two groups have the same name"),
+  DP248: engine(2, "other users may write the Dofile, a rule or a template"),
   DP247: engine(2, "a package has changed that this process has loaded already"),
 
   DP301: engine(4, "the engine's state was written by a newer version"),

@@ -1,4 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { dirname } from "node:path";
+import { otherWriters } from "../file/index.ts";
 import { type Problem, ProblemError } from "../problem/index.ts";
 import { exampleCommand } from "./example.ts";
 import { faults, problem } from "./faults.ts";
@@ -20,7 +22,7 @@ function readChecked(path: string, shownAs: string): Uint8Array {
   const handle = open(path, shownAs);
   try {
     const stats = fstatSync(handle);
-    const problems = wrongs(stats, shownAs);
+    const problems = wrongs(stats, path, shownAs);
     if (problems.length > 0) {
       throw new ProblemError(problems);
     }
@@ -45,7 +47,7 @@ function open(path: string, shownAs: string): number {
   }
 }
 
-function wrongs(stats: Stats, shownAs: string): readonly Problem[] {
+function wrongs(stats: Stats, path: string, shownAs: string): readonly Problem[] {
   const location = { file: shownAs };
   if (!stats.isFile()) {
     return [problem(faults.notAFile, location, "is not a regular file")];
@@ -60,34 +62,12 @@ function wrongs(stats: Stats, shownAs: string): readonly Problem[] {
       ),
     );
   }
-  const writers = otherWriters(stats);
+  const writers = otherWriters(stats, dirname(path));
   if (writers !== undefined) {
     const what = `${writers.who} can write this file: others can change what runs as root; ${writers.fix}`;
     found.push(problem(faults.othersCanWrite, location, what, { fix: `${writers.fix} ${shownAs}` }));
   }
   return found;
-}
-
-/**
- * Who besides this user can write the file, if anybody. Root can in any case; and so can, without harm, a
- * group that is the user's own (by convention its id is the user's: useradd(8), "--user-group"), which umask
- * 002 lets write every new file.
- */
-function otherWriters({ uid, gid, mode }: Stats): { readonly who: string; readonly fix: string } | undefined {
-  const me = process.getuid?.();
-  if (me === undefined) {
-    return undefined;
-  } // Windows has no such modes
-  if (uid !== me && uid !== 0) {
-    return { who: `its owner, user ${uid},`, fix: "chown $(id -u)" };
-  }
-  if ((mode & 0o002) !== 0) {
-    return { who: "everybody", fix: "chmod go-w" };
-  }
-  if ((mode & 0o020) !== 0 && gid !== me) {
-    return { who: `group ${gid}`, fix: "chmod go-w" };
-  }
-  return undefined;
 }
 
 function contents(handle: number, size: number): Uint8Array {

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -138,6 +138,47 @@ test("an error that a Dofile or a module throws is reported with file, line and 
       [[{ file: "rules/thrower.ts", line: 4, column: 9 }, "the Dofile failed: Error: from thrower.ts"]],
     );
   }
+});
+
+test("a project in a folder with parentheses and stars builds, and its errors have their places; with a backslash it is refused (A18)", async () => {
+  const root = join(tempFolder("odd"), "a (b) [c] *{d} #%20?");
+  mkdirSync(join(root, "src"), { recursive: true });
+  writeFileSync(join(root, "settings.ini"), SETTINGS);
+  writeFileSync(join(root, "src/x.txt"), "x");
+  const dofile = `import { glob, project, rule } from "dospesos";
+export default project(({ glob: find }) => [
+  rule({ target: "out/list", needs: { sources: glob("src/*.txt") }, recipe: ({ sources }) => sources.map(({ path }) => path).join() + find("src/*").join() }),
+  rule({ target: "out/bad", recipe: () => { throw new Error("bad"); } }),
+]);
+`;
+  writeFileSync(join(root, "Dofile.ts"), dofile);
+  const project = new TestProject("return [];");
+  const { code, err } = project.run(["build", "-k"], {}, root);
+  assert.is(code, 1, err);
+  assert.match(err, /Dofile\.ts:4:\d+: error/);
+  assert.is(readFileSync(join(root, "out/list"), "utf8"), "src/x.txtsrc/x.txt");
+  writeFileSync(
+    join(root, "Dofile.ts"),
+    dofile.replace("export default", "throw new Error('early');\nexport default"),
+  );
+  assert.match(project.run(["build"], {}, root).err, /Dofile\.ts:2:\d+: error DP243/);
+  renameSync(root, `${root}\\`);
+  assert.match(project.run(["build"], {}, `${root}\\`).err, /error DP250: the name of this folder/);
+});
+
+test("no HOME, no TMPDIR, a folder that is gone: a build does not mind, or says which; nothing is left behind (A18)", () => {
+  const project = new TestProject(`return [rule({ target: "out/x", recipe: () => "x" })];`);
+  const tmp = tempFolder("tmp");
+  const gone = join(tmp, "gone");
+  assert.is(project.run(["build"], { HOME: undefined, TMPDIR: gone }).code, 0);
+  project.write("Dofile.ts", "export default (;\n");
+  assert.is(project.run(["status"], { TMPDIR: tmp }).code, 2);
+  assert.equal(readdirSync(tmp), [], "no folder of a bundle is left");
+  project.dofile(`return [rule({ target: "out/x", recipe: () => "y" })];`);
+  const looked = project.run(["status"], { TMPDIR: gone });
+  assert.is(looked.code, 1, looked.err);
+  assert.match(looked.err, /DP002|DP250/);
+  assert.not.match(looked.err, /\n {4}at /);
 });
 
 test("something that is no Error is reported, too, whether a Dofile or a recipe throws it", async () => {

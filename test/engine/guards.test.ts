@@ -110,6 +110,22 @@ test("a name with NUL in it fails its step and leaves the state readable (trap 3
   assert.is(project.text("b"), "b");
 });
 
+test("two groups of one name are refused; one group in two places is one (A18)", async () => {
+  const project = new TestProject(
+    `const a = rule({ target: "out/a", recipe: () => "a" }); const b = rule({ target: "out/b", recipe: () => "b" });
+     return [group("all", [a]), group("all", [b])];`,
+  );
+  assert.equal(
+    (await project.build()).problems.map(({ code }) => code),
+    ["DP249"],
+  );
+  project.dofile(
+    `const a = group("inner", [rule({ target: "out/a", recipe: () => "a" })]);
+     return [group("one", [a]), group("two", [a]), a];`,
+  );
+  assert.equal((await project.build()).problems, []);
+});
+
 test("a group cannot hide a target of the same name", async () => {
   const { problems } = await new TestProject(
     'const a = rule({ target: "a", recipe: () => "a" }); return [group("a", [a])];',

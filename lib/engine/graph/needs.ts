@@ -11,6 +11,7 @@ export function collect(
 ): { steps: Set<Declaration>; groups: Map<string, Set<Declaration>> } {
   const steps = new Set<Declaration>();
   const groups = new Map<string, Set<Declaration>>();
+  const named = new Map<string, Group>();
   const waiting: Declaration[] = [];
   const visit = (declaration: Declaration): void => {
     if (steps.has(declaration)) {
@@ -27,6 +28,16 @@ export function collect(
         fix: "take one of them out",
       });
       return [];
+    }
+    const other = named.get(group.name);
+    named.set(group.name, group);
+    if (other !== undefined && other !== group) {
+      problems.push({
+        code: "DP249",
+        what: `two groups have the name ${shown(group.name)}`,
+        why: "whoever builds it means one of them",
+        fix: "rename one, or put the steps of both into one",
+      });
     }
     const members = group.members.flatMap((one) =>
       one.kind === "group" ? gather(one, [...inside, group.name]) : [one.declaration],
