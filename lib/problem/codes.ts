@@ -114,6 +114,7 @@ export const codes = {
   DP244: dofile(2, "a recipe asks for what mapIsolated() made"),
   DP245: engine(4, "a precious target is a link or a special file"),
   DP246: engine(2, "a link leads to a target under another name"),
+  DP251: engine(2, "a file that a glob finds has a name that is not UTF-8"),
   DP250: cli(2, "the project's folder has a backslash in its path"),
   DP249: engine(2, "two groups have the same name"),
   DP248: engine(2, "other users may write the Dofile, a rule or a template"),

@@ -1,5 +1,5 @@
 // Prerequisites that are found by a pattern.
-import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TestProject } from "./project.ts";
@@ -132,6 +132,17 @@ test("links that lead to a folder above them end a glob's search there (trap 34)
   project.write("in/a/b/d", "d");
   assert.equal((await project.build()).ran, ["out/all"]);
   await project.settled();
+});
+
+test("a match whose name is not UTF-8 is named, not left out in silence (A18)", () => {
+  const project = new TestProject(LIST, { "in/a.txt": "a" });
+  writeFileSync(
+    Buffer.concat([Buffer.from(project.path("in/caf")), Buffer.from([0xe9]), Buffer.from(".txt")]),
+    "x",
+  );
+  const { code, err } = project.run(["build"]);
+  assert.is(code, 2, err);
+  assert.match(err, /in\/caf\S+: error DP251: the name of this file is not UTF-8/);
 });
 
 test.run();

@@ -1,4 +1,5 @@
 import {
+  existsSync,
   lstatSync,
   readdirSync,
   realpathSync,
@@ -10,6 +11,7 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileName, TEMPORARY_SUFFIX } from "./files.ts";
+import { ProblemError } from "../../problem/index.ts";
 import { STATE_FOLDER } from "../state/store.ts";
 
 const NEVER = ["**/node_modules/**", "**/.git/**", `**/${STATE_FOLDER}/**`, `**/.*${TEMPORARY_SUFFIX}`];
@@ -56,7 +58,25 @@ export function findFiles(root: string, pattern: string, visit: (folder: string)
   };
   // Loaded by the first pattern: it takes as long as looking at 5,000 files.
   const fastGlob = createRequire(import.meta.url)("fast-glob") as typeof import("fast-glob");
-  return [...new Set(fastGlob.sync(pattern, { cwd: root, ignore: NEVER, fs }))].sort();
+  const names = [...new Set(fastGlob.sync(pattern, { cwd: root, ignore: NEVER, fs }))].sort();
+  refuseNoUtf8(root, names);
+  return names;
+}
+
+/** Node shows bytes of a name that are no UTF-8 as U+FFFD, and finds no file by it. */
+function refuseNoUtf8(root: string, names: readonly string[]): void {
+  const bad = names.filter((name) => name.includes("\ufffd") && !existsSync(join(root, name)));
+  if (bad.length > 0) {
+    throw new ProblemError(
+      bad.map((name) => ({
+        code: "DP251",
+        location: { file: name },
+        what: "the name of this file is not UTF-8",
+        why: "it cannot be read by that name, and the glob would be without it",
+        fix: "rename it, e.g. by convmv",
+      })),
+    );
+  }
 }
 
 /** Whether a folder was reached through itself, by a link. */
