@@ -117,8 +117,8 @@ export const codes = {
   DP251: engine(2, "a file that a glob finds has a name that is not UTF-8"),
   DP250: cli(2, "the project's folder has a backslash in its path"),
   DP249: engine(2, "two groups have the same name"),
-  DP248: engine(2, "other users may write the Dofile, a rule or a template"),
-  DP247: engine(2, "a package has changed that this process has loaded already"),
+  DP248: dofile(2, "other users may write the Dofile, a rule or a template"),
+  DP247: dofile(2, "a package has changed that this process has loaded already"),
 
   DP301: engine(4, "the engine's state was written by a newer version"),
   DP302: engine(3, "another run holds the lock"),
