@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { BIN, PLAIN, ran, type Ended } from "../support/bin.ts";
-import { projectOf, textOf } from "../support/folder.ts";
+import { projectOf, put, textOf } from "../support/folder.ts";
 import { tempFolder } from "../support/temp.ts";
 import { testWhere } from "../support/tools.ts";
 import { spawnSync } from "node:child_process";
@@ -105,32 +105,30 @@ testWhere(
   },
 );
 
-const disk = tempFolder("fat");
-const canMount =
-  isRoot &&
-  spawnSync("sh", [
-    "-c",
-    'truncate -s 40M "$1.img" && mkfs.vfat "$1.img" > /dev/null && mount -o loop,umask=0 "$1.img" "$1"',
-    "sh",
-    disk,
-  ]).status === 0;
+/** A mount on which every file may be written by everybody, and chmod does nothing. */
+function modeless(): string | undefined {
+  const [source, disk] = [tempFolder("source"), tempFolder("modeless")];
+  const { status } = spawnSync("bindfs", ["-p", "a=rwX", "--chmod-ignore", source, disk]);
+  return status === 0 ? disk : undefined;
+}
+
+const disk = isRoot ? modeless() : undefined;
 
 testWhere(
   test,
-  canMount ? undefined : "needs root, mkfs.vfat and a loop mount",
+  disk === undefined ? "needs root, bindfs and FUSE" : undefined,
   "where the file system keeps no modes it is said, and not refused",
   () => {
     try {
       for (const [name, text] of Object.entries({ ...FILES, "Dofile.ts": DOFILE })) {
-        assert.is(spawnSync("mkdir", ["-p", join(disk, name, "..")]).status, 0);
-        writeFileSync(join(disk, name), text);
+        put(disk!, name, text);
       }
-      writeFileSync(join(disk, "settings.ini"), textOf(projectOf(DOFILE), "settings.ini"));
-      const { exit, stderr } = built(disk);
+      put(disk!, "settings.ini", textOf(projectOf(DOFILE), "settings.ini"));
+      const { exit, stderr } = built(disk!);
       assert.is(exit, 0, stderr);
       assert.match(stderr, "this file system keeps no modes");
     } finally {
-      spawnSync("umount", [disk]);
+      spawnSync("umount", [disk!]);
     }
   },
 );
