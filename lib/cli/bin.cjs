@@ -19,7 +19,8 @@ if (told !== undefined) {
     // A reader that went away (`2>&1 | head`) is no reason to fail.
   }
 } else {
-  require("node:module").enableCompileCache?.();
+  // Beside the program: Node's own choice, below the temporary folder, is one that others may have made and can fill.
+  require("node:module").enableCompileCache?.(`${folder}/compile-cache`);
   import(require("node:url").pathToFileURL(`${folder}/main.js`).href)
     .then((main) => main.main(args, { folder, digest, version: require("../../package.json").version }))
     .catch((error) => {
