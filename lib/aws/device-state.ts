@@ -2,15 +2,26 @@ import { call, lookUp } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";
 import type { NamedPolicy } from "./iot-policy.ts";
 
-/** Whether a thing is connected over MQTT; "unknown" where the account's fleet index does not tell. */
+/**
+ * Whether a thing is connected over MQTT. "not seen" by the fleet index: it never connected, or the index is off, as
+ * a new account's is; "unknown" where the index says so itself, or this user may not ask it.
+ */
 export type Connectivity =
   | { readonly connected: boolean; readonly at: Date | undefined; readonly reason: string | undefined }
-  | "never"
+  | "not seen"
   | "unknown";
+
+/** What AWS answers where connectivity is not indexed, or must not be looked at. */
+const NOT_SEEN = [
+  "InvalidRequestException",
+  "IndexNotReadyException",
+  "AccessDeniedException",
+  "UnauthorizedException",
+];
 
 /**
  * https://docs.aws.amazon.com/iot/latest/apireference/API_GetThingConnectivityData.html; it needs fleet
- * indexing of connectivity.
+ * indexing of connectivity, and AWS counts it as a query of the index, which has a price.
  */
 export async function connectivityOf(access: AwsAccess, thingName: string): Promise<Connectivity> {
   const { GetThingConnectivityDataCommand } = await import("@aws-sdk/client-iot");
@@ -25,9 +36,9 @@ export async function connectivityOf(access: AwsAccess, thingName: string): Prom
   } catch (error) {
     const name = error instanceof Error ? error.name : "";
     if (name === "ResourceNotFoundException") {
-      return "never";
+      return "not seen";
     }
-    if (["IndexNotReadyException", "AccessDeniedException", "UnauthorizedException"].includes(name)) {
+    if (NOT_SEEN.includes(name)) {
       return "unknown";
     }
     return await call({ action: "iot:GetThingConnectivityData", resource: thingName }, () =>

@@ -53,8 +53,13 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
       const link = "MQTT connected";
       const connectivity = await connectivityOf(access, name);
       const device = await coreDevice(access, name);
-      if (connectivity === "unknown" && device !== undefined && hoursSince(device.at) < FRESH_HOURS) {
-        return unchecked(link, "fleet indexing of connectivity is off; its last report is fresh");
+      if (typeof connectivity === "string" && device !== undefined && hoursSince(device.at) < FRESH_HOURS) {
+        return unchecked(
+          link,
+          "cannot be seen: fleet indexing of connectivity is off; its last report is fresh",
+          "aws iot update-indexing-configuration --thing-indexing-configuration " +
+            "thingIndexingMode=REGISTRY,thingConnectivityIndexingMode=STATUS (AWS charges for it)",
+        );
       }
       if (typeof connectivity === "object" && connectivity.connected && device !== undefined) {
         return ok(link, `since ${connectivity.at?.toISOString() ?? "some time"}`);
@@ -167,7 +172,7 @@ function hoursSince(at: Date): number {
 
 function disconnected(name: string, connectivity: Awaited<ReturnType<typeof connectivityOf>>): string {
   if (typeof connectivity !== "object") {
-    return `${name} has never connected`;
+    return `nobody has seen ${name} connect, and it has never reported its health`;
   }
   return connectivity.connected
     ? `${name} connects, and has never reported its health`

@@ -15,6 +15,10 @@ const COSTS: readonly (readonly [string, string])[] = [
     "client thing",
     "nothing while it talks to its core alone; connection and messages where it talks to IoT Core",
   ],
+  [
+    "fleet index",
+    "if it is on: each thing in it, and each query, as inventory and check make one for a thing",
+  ],
   ["logs", "what cores upload to CloudWatch below /aws/greengrass, if the log manager is deployed"],
   ["S3", "component artifacts and, with [terraform] backend = s3, states with their older versions"],
 ];
