@@ -19,15 +19,12 @@ export type Service =
 export async function serviceOver({ host, signal }: Pick<Device, "host" | "signal">): Promise<Service> {
   try {
     const { exit, stdout, stderr } = await ssh(
-      { host, signal, interactive: false, timeoutMs: 30_000 },
-      "sh -s",
-      {
-        text: "systemctl is-active greengrass < /dev/null\ndate +%s\n",
-      },
+      { host, signal, interactive: false },
+      { script: "systemctl is-active greengrass < /dev/null\ndate +%s\n" },
+      { silence: 30_000 },
     );
     const lines = stdout.trim().split("\n");
-    // systemctl's own exit code is lost behind date's; what the user's shell says at a login comes before
-    // both.
+    // systemctl's own exit code is lost behind date's.
     if (exit !== 0 || lines.length < 2) {
       return {
         reached: false,

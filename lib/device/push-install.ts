@@ -1,7 +1,10 @@
 import { lastLine, FOLDER, type Push } from "./push-task.ts";
 import type { Found } from "./push-look.ts";
 import { ProblemError, type Problem } from "../problem/index.ts";
-import { ssh, type Device } from "./ssh.ts";
+import { ssh, type Device, type Remote } from "./ssh.ts";
+
+/** How long a step of setup.sh may take, in milliseconds: the nucleus unpacks itself on slow cards. */
+const SILENCE = 20 * 60_000;
 
 export async function install({ core, device, options, report }: Push, sudo: Found["sudo"]): Promise<void> {
   if (sudo === "interactive" && !device.interactive) {
@@ -17,14 +20,15 @@ export async function install({ core, device, options, report }: Push, sudo: Fou
   }
   // It finds the nucleus zip beside its folder, or where an earlier run has kept it.
   const words = ["sh", `${FOLDER}/${core}/setup.sh`, ...options].join(" ");
-  const interactive = sudo === "interactive";
-  const prefix = { interactive: "sudo ", root: "", free: "sudo -n " } as const;
-  const { exit, stderr } = await ssh(
-    device,
-    `${prefix[sudo]}${words}`,
-    interactive ? "terminal" : "nothing",
-    (line) => report(line.trim()),
-  );
+  const prefix = sudo === "free" ? "sudo -n " : "";
+  const remote: Remote =
+    sudo === "interactive"
+      ? { command: `sudo ${words}`, input: "terminal" }
+      : { script: `${prefix}${words} < /dev/null\n` };
+  const { exit, stderr } = await ssh(device, remote, {
+    silence: SILENCE,
+    onLine: (line) => report(line.trim()),
+  });
   if (exit === 0) {
     return;
   }

@@ -1,4 +1,5 @@
-import { failure, ssh } from "./ssh.ts";
+import { failure } from "./ssh-failure.ts";
+import { ssh } from "./ssh.ts";
 import { FOLDER, lastLine, type Push, type LocalFile } from "./push-task.ts";
 
 /**
@@ -21,8 +22,10 @@ export interface Found {
  * - only.
  */
 export async function look({ core, device }: Push, files: readonly LocalFile[]): Promise<Found> {
-  const { exit, stdout, stderr } = await ssh(device, "sh -s", {
-    text: `umask 077
+  const { exit, stdout, stderr } = await ssh(
+    device,
+    {
+      script: `umask 077
 for name in awk gzip mv rm sha256sum tar wc; do command -v $name > /dev/null || echo "lacks $name"; done
 mkdir -p ${FOLDER} && chmod 700 ${FOLDER} && cd ${FOLDER} || exit 1
 sudo=
@@ -38,7 +41,9 @@ for file in ${files.map(({ name }) => name).join(" ")}; do
   if [ -f $file.part ]; then echo "part $file $(sha256sum < $file.part | awk '{ print $1 }') $(wc -c < $file.part)"; fi
 done
 `,
-  });
+    },
+    { silence: 60_000 },
+  );
   const lines = stdout.split("\n").map((line) => line.trim().split(/\s+/));
   const of = (kind: string): string[][] =>
     lines.filter(([first]) => first === kind).map(([, ...rest]) => rest);

@@ -1,7 +1,8 @@
 import { createReadStream } from "node:fs";
 import { Transform } from "node:stream";
 import { digest, lastLine, FOLDER, type LocalFile, type Push } from "./push-task.ts";
-import { failure, ssh } from "./ssh.ts";
+import { failure } from "./ssh-failure.ts";
+import { ssh } from "./ssh.ts";
 
 /** Sends a file, or what is missing of it. */
 export async function send(
@@ -29,8 +30,8 @@ export async function send(
   source.on("error", (error) => counted.destroy(error));
   const { exit, stderr } = await ssh(
     device,
-    `cat ${start > 0 ? ">>" : ">"} ${FOLDER}/${name}.part`,
-    source.pipe(counted),
+    { command: `cat ${start > 0 ? ">>" : ">"} ${FOLDER}/${name}.part`, input: source.pipe(counted) },
+    { silence: 120_000 },
   );
   if (exit !== 0) {
     throw failure(
@@ -44,8 +45,10 @@ export async function send(
 
 /** Gives the files their names, if they are what was sent, and unpacks the bundle beside its place. */
 export async function unpack({ core, device }: Push, files: readonly LocalFile[]): Promise<void> {
-  const { exit, stdout, stderr } = await ssh(device, "sh -s", {
-    text: `umask 077
+  const { exit, stdout, stderr } = await ssh(
+    device,
+    {
+      script: `umask 077
 set -e
 cd ${FOLDER}
 ${files
@@ -64,7 +67,9 @@ tar xzpf ${core}.tar.gz -C ${core}.new
 mv ${core}.new/${core} ${core}
 rmdir ${core}.new
 `,
-  });
+    },
+    { silence: 600_000 },
+  );
   const damaged = /^damaged (.*)$/m.exec(stdout)?.[1];
   if (exit === 0) {
     return;

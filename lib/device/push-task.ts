@@ -18,6 +18,8 @@ export interface Push {
   readonly options: readonly string[];
   /** Tells how far it is, in a few words. */
   readonly report: (what: string) => void;
+  /** Tells what a person has to know afterwards, too. */
+  readonly note: (what: string) => void;
 }
 
 /**

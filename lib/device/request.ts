@@ -1,5 +1,6 @@
 import { isRequest } from "../pki/keypair.ts";
-import { failure, ssh, type Device } from "./ssh.ts";
+import { failure } from "./ssh-failure.ts";
+import { ssh, type Device } from "./ssh.ts";
 
 /**
  * Makes a private key (EC, P-256) on a device, unless it has one, and gives the request for its certificate
@@ -7,8 +8,10 @@ import { failure, ssh, type Device } from "./ssh.ts";
  * it from there. Throws a ProblemError.
  */
 export async function requestFrom(core: string, device: Device): Promise<string> {
-  const { exit, stdout, stderr } = await ssh(device, "sh -s", {
-    text: `umask 077
+  const { exit, stdout, stderr } = await ssh(
+    device,
+    {
+      script: `umask 077
 set -e
 if [ "$(id -u)" = 0 ]; then sudo=; else sudo="sudo -n"; fi
 $sudo sh -s <<'END'
@@ -26,7 +29,9 @@ fi
 openssl req -new -sha256 -key "$folder/private.pem.key" -subj "/CN=${core}"
 END
 `,
-  });
+    },
+    { silence: 120_000 },
+  );
   const request = /-----BEGIN CERTIFICATE REQUEST-----[^-]+-----END CERTIFICATE REQUEST-----/.exec(
     stdout,
   )?.[0];

@@ -87,6 +87,7 @@ async function runPush(context: PushContext): Promise<number> {
         nucleus: nucleus === undefined ? undefined : join(root, nucleus),
         options: setupOptions,
         report,
+        note: (what) => emit({ type: "note", what }),
       });
       note("done");
     } catch (error) {
