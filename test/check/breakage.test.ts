@@ -1,7 +1,7 @@
 // What `dospesos check` says when something is broken: the sandbox and its core run as real processes, and
 // each test breaks one thing, asks, and puts it back.
 import { createHash, X509Certificate } from "node:crypto";
-import { chmodSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as gg from "@aws-sdk/client-greengrassv2";
 import {
@@ -128,14 +128,17 @@ async function withoutAction(policyName: string, action: string, body: () => Pro
   }
 }
 
-/** An ssh that answers with these lines, on PATH. */
-function sshThatSays(...lines: string[]): NodeJS.ProcessEnv {
+/** An ssh on PATH that runs its command here, where systemctl and date say these. */
+function sshWhere(systemctl: string, date: string): NodeJS.ProcessEnv {
   const folder = tempFolder("ssh");
-  writeFileSync(
-    join(folder, "ssh"),
-    `#!/bin/sh\nprintf '%s\\n' ${lines.map((line) => `'${line}'`).join(" ")}\n`,
-  );
-  chmodSync(join(folder, "ssh"), 0o755);
+  const said = {
+    ssh: `PATH="${folder}:$PATH" exec sh -s`,
+    systemctl: `echo ${systemctl}`,
+    date: `echo ${date}`,
+  };
+  for (const [name, command] of Object.entries(said)) {
+    writeFileSync(join(folder, name), `#!/bin/sh\n${command}\n`, { mode: 0o755 });
+  }
   return { PATH: `${folder}:${process.env["PATH"]}` };
 }
 
@@ -164,14 +167,14 @@ test("a chain that is whole ends with a message received, and says what it did n
 
 test("1 no service", () =>
   withHost(() => {
-    isBroken("service active", /not run on this device|removed/, sshThatSays("unknown", now()));
-    isBroken("service active", /the service is failed/, sshThatSays("failed", now()));
-    assert.is(check(sshThatSays("active", now())).broken, null);
+    isBroken("service active", /not run on this device|removed/, sshWhere("unknown", now()));
+    isBroken("service active", /the service is failed/, sshWhere("failed", now()));
+    assert.is(check(sshWhere("active", now())).broken, null);
   }));
 
 test("2 a device's clock that is off", () =>
   withHost(() =>
-    withoutCore(() => isBroken("MQTT connected", /clock is \d+ s behind/, sshThatSays("active", "1000"))),
+    withoutCore(() => isBroken("MQTT connected", /clock is \d+ s behind/, sshWhere("active", "1000"))),
   ));
 
 test("3 a bundle with a wrong endpoint", async () => {
