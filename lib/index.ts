@@ -48,6 +48,7 @@ export function json(value: unknown): string {
 export { accountId, type Account } from "./account/account.ts";
 export { accountEffect, accountKind, appliedBefore, type EndContext } from "./account/account-effect.ts";
 export { terraformModule, type Facts } from "./account/terraform-module.ts";
+export { moduleSources } from "./modules/sources.ts";
 export { associateClientDevice, disassociate as disassociateClientDevice } from "./aws/client-device.ts";
 export { ensureComponent, removeComponent } from "./aws/component.ts";
 export { ensureDeployment, removeDeployments, type Deployed } from "./aws/deployment.ts";

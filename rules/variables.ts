@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { glob, json, type FileValue } from "dospesos";
+import { glob, json, moduleSources, type FileValue } from "dospesos";
 
 /** The sources of a module, for who renders its variables. */
-export const sourcesOf = (module: "instance" | "core" | "thing") => glob(`terraform/${module}/*.tf`);
+export const sourcesOf = (module: "instance" | "core" | "thing") => glob(moduleSources(module));
 
 /**
  * A Terraform variables file. `revision` is a digest of the other variables and of the module's sources. It
@@ -13,9 +13,10 @@ export function variables<V extends { readonly revision: string }>(
   values: Omit<V, "revision">,
   sources: readonly FileValue[],
 ): string {
-  const revision = createHash("sha256")
-    .update(JSON.stringify([values, sources.map((source) => source.text)]))
-    .digest("hex")
-    .slice(0, 16);
-  return json({ ...values, revision });
+  const files = sources.map(({ path, bytes }) => [path, sha256(bytes)]);
+  return json({ ...values, revision: sha256(JSON.stringify([values, files])).slice(0, 16) });
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
 }

@@ -71,7 +71,7 @@ export async function withTerraform<T>(
 ): Promise<T> {
   const { root, settings, signal, note } = context;
   const { region } = settings.aws;
-  const { program, version } = await binary(settings.terraform.binary);
+  const { program, version } = await binary(root, settings.terraform.binary);
   return await withAccount(context, async (account) => {
     const environment = terraformEnvironment(
       process.env,
@@ -85,13 +85,14 @@ export async function withTerraform<T>(
   });
 }
 
-/** Found once in a process, by name. */
+/** Found once in a process, by folder and name. */
 const found = new Map<string, Promise<Binary>>();
 
-function binary(name: string): Promise<Binary> {
+function binary(root: string, name: string): Promise<Binary> {
+  const key = JSON.stringify([root, name]);
   const known =
-    found.get(name) ?? findTerraform(name, terraformEnvironmentForVersion(), { file: "settings.ini" });
-  found.set(name, known);
+    found.get(key) ?? findTerraform(name, root, terraformEnvironmentForVersion(), { file: "settings.ini" });
+  found.set(key, known);
   return known;
 }
 

@@ -1,3 +1,4 @@
+import { proxyOf } from "../http/proxy.ts";
 import { ProblemError, shown } from "../problem/index.ts";
 
 /** What was asked of AWS, for the message when it fails: an action as IAM names it, and the resource. */
@@ -53,20 +54,36 @@ function problemOf({ action, resource }: AwsCall, error: unknown): ProblemError 
   const name = error instanceof Error ? error.name : "Error";
   const message = error instanceof Error ? error.message : String(error);
   const needsPerson = NEEDS_PERSON.includes(name);
+  const fix = needsPerson ? rightsFix(name, action) : networkFix(error, action);
   return new ProblemError([
     {
       code: needsPerson ? "DP611" : "DP610",
       what: `${action} of ${shown(resource)} failed: ${name}`,
       why: message,
-      ...(needsPerson
-        ? {
-            fix: name.endsWith("ProviderError")
-              ? NO_CREDENTIALS
-              : `log in to the account anew, or let its administrator allow ${action}`,
-          }
-        : {}),
+      ...(fix === undefined ? {} : { fix }),
     },
   ]);
+}
+
+function rightsFix(name: string, action: string): string {
+  return name.endsWith("ProviderError")
+    ? NO_CREDENTIALS
+    : `log in to the account anew, or let its administrator allow ${action}`;
+}
+
+/** What Node calls a name or a connection that is not to be had (`man 3 errno`, `man 3 getaddrinfo`). */
+const NO_CONNECTION =
+  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|TimeoutError)$/;
+
+function networkFix(error: unknown, action: string): string | undefined {
+  const { code, name, message } = error as { code?: string; name?: string; message?: string };
+  if (!NO_CONNECTION.test(code ?? name ?? "") && !/\bproxy\b|HTTPS_PROXY/.test(message ?? "")) {
+    return undefined;
+  }
+  const proxy = proxyOf(`https://${action.split(":")[0]!}.amazonaws.com`);
+  return proxy === undefined
+    ? "see that this computer reaches AWS; where the way is a proxy, set HTTPS_PROXY"
+    : `see that the proxy ${proxy} is right (HTTPS_PROXY, NO_PROXY) and lets AWS through`;
 }
 
 /** The HTTP status that the SDK keeps with an answer of AWS, an error included. */

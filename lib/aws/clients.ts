@@ -1,7 +1,9 @@
+import type { Agent } from "node:https";
 import type { GreengrassV2Client } from "@aws-sdk/client-greengrassv2";
 import type { IAMClient } from "@aws-sdk/client-iam";
 import type { IoTClient } from "@aws-sdk/client-iot";
 import type { STSClient } from "@aws-sdk/client-sts";
+import { httpsAgent } from "../http/proxy.ts";
 
 export interface AwsAccessOptions {
   /** e.g. "eu-west-1" */
@@ -27,7 +29,11 @@ export interface AwsAccess {
  */
 export function awsAccess({ region, endpoint }: AwsAccessOptions): AwsAccess {
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
-  const settings = { region, ...RETRIES, ...(endpoint === undefined ? {} : sandboxSettings(endpoint)) };
+  const settings = {
+    region,
+    ...RETRIES,
+    ...(endpoint === undefined ? awsSettings() : sandboxSettings(endpoint)),
+  };
   const made: { destroy: () => void }[] = [];
   const once = <T extends { destroy: () => void }>(make: () => Promise<T>): (() => Promise<T>) => {
     let client: Promise<T> | undefined;
@@ -58,6 +64,12 @@ export function awsAccess({ region, endpoint }: AwsAccessOptions): AwsAccess {
  * last.
  */
 const RETRIES = { retryMode: "adaptive", maxAttempts: 8 };
+
+/** What the clients for AWS itself have in common: they honour the proxy of the environment. */
+export function awsSettings(): { readonly requestHandler: { readonly httpsAgent: Agent } } {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- any agent has what it asks
+  return { requestHandler: { httpsAgent: httpsAgent() as Agent } };
+}
 
 /** Everything that the SDK would otherwise take from the environment or a profile. */
 function sandboxSettings(endpoint: string) {

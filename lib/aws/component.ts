@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { artifactKey, type Artifact, type VersionedRecipe } from "../device/component-recipe.ts";
 import { ProblemError } from "../problem/index.ts";
 import { call, lookUp } from "./call.ts";
-import type { AwsAccess } from "./clients.ts";
+import { awsSettings, type AwsAccess } from "./clients.ts";
 import { checkOwner, INSTANCE_TAG } from "./ownership.ts";
 import { partitionOf } from "./partition.ts";
 
@@ -89,7 +89,7 @@ async function upload(
     ]);
   }
   const { PutObjectCommand, S3Client } = await import("@aws-sdk/client-s3");
-  const s3 = new S3Client({ region });
+  const s3 = new S3Client({ region, ...awsSettings() });
   try {
     for (const { path, bytes } of artifacts) {
       const Key = artifactKey(name, version, path);

@@ -1,6 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { ProblemError } from "../problem/index.ts";
 import { call, lookUp } from "./call.ts";
+import { awsSettings } from "./clients.ts";
 import { instanceOf, instanceTags } from "./ownership.ts";
 
 /** Where states lie in S3, and who asks. */
@@ -140,6 +141,7 @@ async function clientFor({ region, endpoint, anyCredentials }: StateStore): Prom
   } = process.env;
   return new S3Client({
     region,
+    ...awsSettings(),
     ...(endpoint === "" ? {} : { endpoint, forcePathStyle: true }),
     ...(anyCredentials
       ? {

@@ -1,4 +1,5 @@
-import { ssh, type Device } from "../device/ssh.ts";
+import type { Device } from "../device/device.ts";
+import { ssh } from "../device/ssh.ts";
 import { ProblemError } from "../problem/index.ts";
 
 /** What a look at a device tells: its service, or why nobody could look. */

@@ -12,6 +12,8 @@ import {
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { get } from "../http/get.ts";
+import { proxyOf } from "../http/proxy.ts";
 import { ProblemError } from "../problem/index.ts";
 
 export interface Download {
@@ -87,13 +89,12 @@ async function fetchRest({ url, report, signal }: Download, name: string, part: 
       if (error instanceof ProblemError) {
         throw error;
       }
-      const { message, cause } = error as Error & { cause?: Error };
-      const reason = cause?.message ?? message;
+      const reason = (error as Error).message;
       if (attempt === TRIES) {
         throw failed(
           url,
           `the connection broke ${TRIES} times, last: ${reason}`,
-          "build again when the network is there: it resumes where it stopped",
+          `${throughProxy(url)}build again when the network is there: it resumes where it stopped`,
         );
       }
       report(`${name}: the connection broke (${reason}), going on`);
@@ -110,29 +111,31 @@ async function fetchFrom(
   report: Download["report"],
   signal: AbortSignal,
 ): Promise<void> {
-  const response = await fetch(url, {
+  const response = await get(url, {
     signal,
     headers: { "accept-encoding": "identity", ...(from > 0 ? { range: `bytes=${from}-` } : {}) },
   });
-  if (response.status === 416 && from > 0) {
+  const { statusCode: status = 0, statusMessage = "", headers } = response;
+  if (status === 416 && from > 0) {
     // Nothing is left to fetch: the digest tells whether that is right.
-    await response.body?.cancel();
+    response.destroy();
     return;
   }
-  if (!response.ok || response.body === null) {
+  if (status < 200 || status > 299) {
+    response.destroy();
     throw failed(
       url,
-      `the server answers ${response.status} ${response.statusText}`.trim(),
+      `the server answers ${status} ${statusMessage}`.trim(),
       "is there a nucleus of this version? see [greengrass] version",
     );
   }
-  const goesOn =
-    response.status === 206 && response.headers.get("content-range")?.startsWith(`bytes ${from}-`) === true;
-  if (response.status === 206 && !goesOn) {
+  const goesOn = status === 206 && headers["content-range"]?.startsWith(`bytes ${from}-`) === true;
+  if (status === 206 && !goesOn) {
+    response.destroy();
     throw failed(url, "the server sends another part than was asked for", `remove ${part} and build again`);
   }
   let done = goesOn ? from : 0;
-  const total = done + Number(response.headers.get("content-length") ?? 0);
+  const total = done + Number(headers["content-length"] ?? 0);
   if (goesOn) {
     report(`${name}: going on at ${share(done, total)}`);
   }
@@ -141,10 +144,10 @@ async function fetchFrom(
   // fetched again.
   const file = openSync(part, goesOn ? "a" : "w", 0o600);
   try {
-    for await (const piece of response.body) {
+    for await (const piece of response as AsyncIterable<Buffer>) {
       const before = tenth();
-      writeFileSync(file, piece as Uint8Array);
-      done += (piece as Uint8Array).length;
+      writeFileSync(file, piece);
+      done += piece.length;
       if (tenth() > before) {
         report(`${name}: ${share(done, total)}`);
       }
@@ -152,6 +155,13 @@ async function fetchFrom(
   } finally {
     closeSync(file);
   }
+}
+
+function throughProxy(url: string): string {
+  const proxy = proxyOf(url);
+  return proxy === undefined
+    ? "set HTTPS_PROXY if this network has a proxy; "
+    : `see to the proxy ${proxy}; `;
 }
 
 /** `40 % of 65.2 MB` */

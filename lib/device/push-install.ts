@@ -1,7 +1,8 @@
 import { lastLine, FOLDER, type Push } from "./push-task.ts";
 import type { Found } from "./push-look.ts";
 import { ProblemError, type Problem } from "../problem/index.ts";
-import { ssh, type Device, type Remote } from "./ssh.ts";
+import type { Device } from "./device.ts";
+import { ssh, type Remote } from "./ssh.ts";
 
 /** How long a step of setup.sh may take, in milliseconds: the nucleus unpacks itself on slow cards. */
 const SILENCE = 20 * 60_000;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import type { Device } from "./ssh.ts";
+import type { Device } from "./device.ts";
 
 /** What goes to a device, and what is done with it there. */
 export interface Push {

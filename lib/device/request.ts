@@ -1,6 +1,7 @@
 import { isRequest } from "../pki/keypair.ts";
 import { failure } from "./ssh-failure.ts";
-import { ssh, type Device } from "./ssh.ts";
+import type { Device } from "./device.ts";
+import { ssh } from "./ssh.ts";
 
 /**
  * Makes a private key (EC, P-256) on a device, unless it has one, and gives the request for its certificate

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sshOptions, type Device } from "./ssh.ts";
+import type { Device } from "./device.ts";
+import { sshOptions } from "./ssh.ts";
 import { connectionFailure, failure, noSsh } from "./ssh-failure.ts";
 
 /** How long a connection may take where nobody is asked for a password, in milliseconds. */

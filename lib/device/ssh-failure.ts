@@ -1,5 +1,5 @@
 import { ProblemError, type SourceLocation } from "../problem/index.ts";
-import type { Device } from "./ssh.ts";
+import type { Device } from "./device.ts";
 
 /** Why ssh itself gave up, from what it told on its standard error. */
 export function connectionFailure(device: Device, stderr: string): ProblemError {

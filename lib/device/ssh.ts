@@ -3,21 +3,8 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { SourceLocation } from "../problem/index.ts";
+import type { Device } from "./device.ts";
 import { connectionFailure, failure, noSsh } from "./ssh-failure.ts";
-
-/** A device as the user's own ssh finds it. Port, key and jump host are in the user's ssh configuration. */
-export interface Device {
-  /** `[user@]host` or an alias, as [core NAME] host takes it. */
-  readonly host: string;
-  /** Where the host was written. */
-  readonly location?: SourceLocation | undefined;
-  /** Whether ssh and sudo may ask at the terminal; never while there are several devices. */
-  readonly interactive: boolean;
-  readonly signal: AbortSignal;
-  /** The socket of a connection that is there already: see connected(). */
-  readonly control?: string;
-}
 
 /** What is run on a device. */
 export type Remote =

@@ -141,6 +141,7 @@ export const codes = {
   DP416: terraform(4, "S3 holds another state at this place"),
   DP417: terraform(1, "the state in S3 differs from the one that was moved"),
   DP418: account(4, "the variables of an applied module are gone"),
+  DP419: terraform(2, "a module of Terraform is outside of the folder that is copied"),
 
   DP501: render(2, "there is no such template"),
   DP502: render(2, "a template's file name does not name an output language"),

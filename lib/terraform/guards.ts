@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, resolve } from "node:path";
 import { ProblemError, type SourceLocation } from "../problem/index.ts";
 
 /** Import blocks in a plan, and tests with mocks, are there from here on. */
@@ -12,11 +12,13 @@ export interface Binary {
 }
 
 /**
- * The Terraform program of that name on PATH. `place`: where the settings name it.
+ * The Terraform program of that name on PATH. It is asked for its version in the project's folder, since version
+ * managers choose by the folder. `instance`: where the settings name it.
  * @throws ProblemError (exit 4) where there is none, or one that is too old; nothing was started then.
  */
 export async function findTerraform(
   name: string,
+  root: string,
   environment: NodeJS.ProcessEnv,
   instance: SourceLocation | undefined,
 ): Promise<Binary> {
@@ -24,7 +26,7 @@ export async function findTerraform(
   const program = (environment["PATH"] ?? "")
     .split(delimiter)
     .filter((folder) => folder !== "")
-    .map((folder) => join(folder, name))
+    .map((folder) => resolve(folder, name))
     .find(isProgram);
   if (program === undefined) {
     throw new ProblemError([
@@ -39,6 +41,7 @@ export async function findTerraform(
   }
   const { execa } = await import("execa");
   const { stdout, exitCode, stderr } = await execa(program, ["version", "-json"], {
+    cwd: root,
     env: { ...environment, CHECKPOINT_DISABLE: "1" },
     extendEnv: false,
     reject: false,
@@ -79,9 +82,11 @@ function isProgram(path: string): boolean {
   }
 }
 
+/** The answer may have text before it: what a wrapper or a version manager says. */
 function versionIn(output: string): string | undefined {
   try {
-    return (JSON.parse(output) as { terraform_version?: string }).terraform_version;
+    return (JSON.parse(output.slice(output.indexOf("{"))) as { terraform_version?: string })
+      .terraform_version;
   } catch {
     return undefined;
   }

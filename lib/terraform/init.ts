@@ -5,6 +5,7 @@ import { replaceFile } from "../file/index.ts";
 import { backendConfiguration, type Backend } from "./backend.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { moduleCopy, workFolder, type ModuleInstance } from "./module-instance.ts";
+import { copySources } from "./module-sources.ts";
 
 const BACKEND = "dospesos_backend.tf.json";
 const VARIABLES = "dospesos.auto.tfvars.json";
@@ -26,7 +27,7 @@ export async function initialise(
 ): Promise<void> {
   const copy = moduleCopy(instance);
   mkdirSync(copy, { recursive: true, mode: 0o700 });
-  const requirements = copySources(instance, copy);
+  const requirements = copySources(instance);
   put(join(copy, VARIABLES), variables);
   const backendText = backendConfiguration(backend, instance);
   put(join(copy, BACKEND), backendText);
@@ -58,33 +59,6 @@ export async function initialise(
   });
   last = turn.catch(() => {});
   await turn;
-}
-
-/**
- * Copies the module's files, and gives what init looks at in them; without what belongs to the folder that is
- * theirs by hand: states, variables, tests, data.
- */
-function copySources({ root, module }: ModuleInstance, copy: string): string {
-  const source = join(root, "terraform", module);
-  const names = readdirSync(source)
-    .filter((name) => /\.tf(\.json)?$/.test(name))
-    .sort();
-  for (const name of readdirSync(copy)) {
-    if (/\.tf(\.json)?$/.test(name) && !names.includes(name)) {
-      rmSync(join(copy, name));
-    }
-  }
-  let requirements = "";
-  for (const name of names) {
-    const text = readFileSync(join(source, name), "utf8");
-    put(join(copy, name), text);
-    // What init looks at: terraform { … } and module { … } blocks. Their presence is enough to count the
-    // whole file.
-    if (/^(terraform|module)\b/m.test(text) || name.endsWith(".json")) {
-      requirements += `${name}\0${text}\0`;
-    }
-  }
-  return requirements;
 }
 
 /** Where providers are kept if the person has named no place. */

@@ -1,6 +1,7 @@
 // What stops before anything is started, and consent: against an account that is no sandbox, played by the
 // sandbox behind a proxy.
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { BIN, Started, type Ended } from "../support/bin.ts";
@@ -60,6 +61,61 @@ test("a terraform that is too old is named with both versions", async () => {
   assert.is(exit, 4, stderr);
   assert.match(stderr, "has the version 1.5.7, and 1.7 or newer is needed");
   assert.not(startedTerraform(clone));
+});
+
+/** A terraform that a version manager chose: it talks first, knows its folder, and cannot begin. */
+function fakeTerraform(): string {
+  const folder = tempFolder("fake");
+  writeFileSync(
+    `${folder}/terraform`,
+    `#!/bin/sh
+case $1 in
+  version) test -f .terraform-version || exit 1; echo 'mise: using terraform 1.11.4'; echo '{"terraform_version":"1.11.4"}' ;;
+  *) find . -type f | sort > ../copied; echo 'Error: not today' >&2; exit 1 ;;
+esac
+`,
+    { mode: 0o755 },
+  );
+  return folder;
+}
+
+test("all files of a module count, whatever made terraform's folder (B15)", async () => {
+  const clone = terraformClone(tempFolder("no-mirror"));
+  const write = (name: string, text: string): void => {
+    mkdirSync(dirname(clone.path(name)), { recursive: true });
+    writeFileSync(clone.path(name), text);
+  };
+  const work = clone.path("terraform/state/000000000000/eu-west-1/instance/dospesos.work");
+  write(".terraform-version", "1.11.4\n");
+  write("terraform/instance/extra.tf.json", "{}");
+  write("terraform/instance/templates/role.tftpl", "a");
+  write("terraform/instance/modules/x/main.tf", 'module "y" {\n  source = "../y"\n}\n');
+  write("terraform/instance/by-hand.tfvars", 'a = "secret"\n');
+  const MARKER = "terraform/state/effects/instance/dospesos.json";
+  const PATH = `./fake:${process.env["PATH"]}`;
+  renameSync(fakeTerraform(), clone.path("fake"));
+  const failed = await run(clone, { PATH }, "build", MARKER);
+  assert.match(failed.stderr, "Error: not today");
+  const copied = () => readFileSync(`${work}/copied`, "utf8").split("\n");
+  assert.equal(
+    copied().filter((name) => /extra|role|modules|by-hand/.test(name)),
+    ["./extra.tf.json", "./modules/x/main.tf", "./templates/role.tftpl"],
+  );
+  const vars = "terraform/instance/dospesos.tfvars.json";
+  const revision = () => (JSON.parse(clone.read(vars)) as { revision: string }).revision;
+  const before = revision();
+  write("terraform/instance/templates/role.tftpl", "b");
+  rmSync(clone.path("terraform/instance/modules"), { recursive: true });
+  assert.is((await run(clone, { PATH }, "build", MARKER)).exit, 1);
+  assert.is.not(revision(), before, "a template of a module is a prerequisite");
+  assert.not(copied().some((name) => name.includes("modules")));
+  write("terraform/instance/far.tf", 'module "far" {\n  source = "../far"\n}\n');
+  const refused = await run(clone, { PATH }, "build", MARKER);
+  assert.is(refused.exit, 2, refused.stderr);
+  assert.match(
+    refused.stderr,
+    "terraform/instance/far.tf:2:13: error DP419: the module ../far is outside of",
+  );
 });
 
 test("what terraform says where it cannot begin is reported in its own words, on one line", async () => {

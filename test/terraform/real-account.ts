@@ -55,9 +55,13 @@ async function listen(sandbox: () => Sandbox, skew: number, latency: () => numbe
   const proxy = createServer((incoming, outgoing) => {
     void (async () => {
       const asked = (await text(incoming)).replaceAll(ACCOUNT, SANDBOX);
+      const { endpoint } = sandbox();
       const ahead = request(
-        sandbox().endpoint + incoming.url!.replaceAll(ACCOUNT, SANDBOX),
-        { method: incoming.method, headers: { ...incoming.headers, ...principal(incoming.headers) } },
+        endpoint + incoming.url!.replaceAll(ACCOUNT, SANDBOX),
+        {
+          method: incoming.method,
+          headers: { ...incoming.headers, ...principal(incoming.headers), host: new URL(endpoint).host },
+        },
         (answer) => {
           void (async () => {
             const body = (await text(answer)).replaceAll(SANDBOX, ACCOUNT);
