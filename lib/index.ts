@@ -52,6 +52,7 @@ export { moduleSources } from "./modules/sources.ts";
 export { associateClientDevice, disassociate as disassociateClientDevice } from "./aws/client-device.ts";
 export { ensureComponent, removeComponent } from "./aws/component.ts";
 export { ensureDeployment, removeDeployments, type Deployed } from "./aws/deployment.ts";
+export { coreHosts, greengrassHost, type CoreHosts } from "./aws/hosts.ts";
 export { partitionOf } from "./aws/partition.ts";
 export { ensureServiceRole, removeServiceRole, type Shared } from "./aws/service-role.ts";
 export { ensureStateBucket } from "./aws/state-bucket.ts";

@@ -5,14 +5,15 @@ import {
   accountEffect,
   accountKind,
   appliedBefore,
+  coreHosts,
   accountId,
   ensureThingGroup,
   file,
   removeThingGroup,
   nucleusSha256,
-  partitionOf,
   rule,
   terraformModule,
+  type CoreHosts,
   type CoreSettings,
   type CoreVars,
   type Facts,
@@ -106,17 +107,12 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
  * a proxy or firewall"), as `host:port host:port`. Nothing for a device behind a proxy, and for the sandbox,
  * whose endpoints are names only.
  */
-function requiredEndpoints({ sandbox, aws, greengrass }: Settings, endpoints: Facts<"instance">): string {
+function requiredEndpoints({ sandbox, greengrass }: Settings, hosts: CoreHosts): string {
   if (sandbox || greengrass.proxy_url !== "") {
     return "";
   }
   const { data_plane_port: port, mqtt_port } = greengrass;
-  const dataPlane = `greengrass-ats.iot${greengrass.fips ? "-fips" : ""}.${aws.region}.${partitionOf(aws.region).domain}`;
-  return [
-    `${endpoints.data_endpoint}:${mqtt_port}`,
-    `${endpoints.credentials_endpoint}:443`,
-    `${dataPlane}:${port}`,
-  ].join(" ");
+  return [`${hosts.data}:${mqtt_port}`, `${hosts.credentials}:443`, `${hosts.greengrass}:${port}`].join(" ");
 }
 
 /** `edge/out/<core>/` and its archive: everything that goes to the device. */
@@ -129,11 +125,19 @@ function bundle(
 ): Rule {
   const folder = bundleFolder(name);
   const values = () => ({ sandbox: settings.sandbox, core: { name }, greengrass: settings.greengrass });
+  const hostsOf = (instance: Facts<"instance">) =>
+    coreHosts({
+      region: settings.aws.region,
+      fips: settings.greengrass.fips,
+      data: instance.data_endpoint,
+      credentials: instance.credentials_endpoint,
+    });
   const config = rule({
     target: `${folder}/config.yaml`,
     mode: READABLE,
     needs: { instance: shared.applied },
-    recipe: ({ instance }, { render }) => render("templates/core/config.yaml.njk", { ...values(), instance }),
+    recipe: ({ instance }, { render }) =>
+      render("templates/core/config.yaml.njk", { ...values(), instance, hosts: hostsOf(instance) }),
   });
   const setup = rule({
     target: `${folder}/setup.sh`,
@@ -145,7 +149,7 @@ function bundle(
       const head = render("templates/core/setup.sh.njk", {
         ...values(),
         nucleus: { sha256: nucleusSha256(version, sha256) },
-        reach: requiredEndpoints(settings, instance),
+        reach: requiredEndpoints(settings, hostsOf(instance)),
         key_on_device: key === undefined,
         certificate: { not_before: Date.parse(validFrom) / 1000, not_after: Date.parse(validTo) / 1000 },
       });

@@ -76,7 +76,9 @@ export async function withTerraform<T>(
     const environment = terraformEnvironment(
       process.env,
       pluginCache(root),
-      account.endpoint === undefined ? undefined : { endpoint: account.endpoint, region },
+      account.endpoint === undefined
+        ? undefined
+        : { endpoint: account.endpoint, region, stateInS3: settings.terraform.backend === "s3" },
     );
     return await body(
       { name: settings.terraform.binary, program, version, environment, signal, report: note },

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { certificateState, dataEndpoint } from "../aws/device-state.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { decidePolicies } from "../aws/iot-policy.ts";
+import { coreHosts } from "../aws/hosts.ts";
 import { partitionOf } from "../aws/partition.ts";
 import type { Cause } from "./chain.ts";
 
@@ -80,7 +81,8 @@ export async function endpointCause(access: AwsAccess, folder: string): Promise<
     ? (/^\s*iotDataEndpoint: *"([^"]*)"/m.exec(readFileSync(file, "utf8")) ?? [])
     : [];
   const real = await dataEndpoint(access);
-  if (said === undefined || said === real) {
+  const withFips = coreHosts({ region: access.region, fips: true, data: real, credentials: "" }).data;
+  if (said === undefined || said === real || said === withFips) {
     return undefined;
   }
   return {

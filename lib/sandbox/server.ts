@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { SANDBOX_ACCOUNT } from "./account.ts";
 import { openAccountFile, type AccountFile } from "./account-file.ts";
-import { TOKEN_PATH } from "./data-plane/record.ts";
+import { proofFor } from "./data-plane/record.ts";
 import { answer } from "./dispatch.ts";
 
 /** More than any request that AWS would accept. */
@@ -40,7 +40,7 @@ export async function openSandbox({ file, region, port = 0 }: SandboxOptions): P
   return await serveAccount(await openAccountFile(file), region, port);
 }
 
-/** Serves an account that is open already; the token tells who asks for it which sandbox this is. */
+/** Serves an account that is open already; the token proves which sandbox this is. */
 export async function serveAccount(
   accountFile: AccountFile,
   region: string,
@@ -53,8 +53,9 @@ export async function serveAccount(
         .writeHead(403, { connection: "close" })
         .end("only programs on this machine may ask\n");
     }
-    if (token !== undefined && request.url === TOKEN_PATH) {
-      return void response.end(token);
+    const proof = token === undefined ? undefined : proofFor(request.url, token);
+    if (proof !== undefined) {
+      return void response.end(proof);
     }
     void respond(accountFile, region, request, response);
   });

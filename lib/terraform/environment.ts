@@ -6,6 +6,8 @@ import { join } from "node:path";
 export interface SandboxEndpoint {
   readonly endpoint: string;
   readonly region: string;
+  /** Whether the state lies in S3, which is none of the sandbox's and has credentials of its own. */
+  readonly stateInS3: boolean;
 }
 
 /**
@@ -14,7 +16,10 @@ export interface SandboxEndpoint {
  */
 const KEPT = ["TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"];
 
-/** What of AWS's variables still counts in a sandbox: the state may lie in another S3. */
+/**
+ * What of the AWS variables counts in a sandbox whose state lies in S3. The provider is given others in the module's
+ * copy: whoever listens at the sandbox's port after a crash gets none that are real.
+ */
 const CREDENTIALS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /**
@@ -67,10 +72,10 @@ export function terraformEnvironment(
 
 function sandboxVariables(
   own: NodeJS.ProcessEnv,
-  { endpoint, region }: SandboxEndpoint,
+  { endpoint, region, stateInS3 }: SandboxEndpoint,
 ): Record<string, string> {
   const given = Object.fromEntries(
-    CREDENTIALS.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]])),
+    (stateInS3 ? CREDENTIALS : []).flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]])),
   );
   return {
     AWS_ACCESS_KEY_ID: "SANDBOX",

@@ -9,7 +9,14 @@ import { copySources } from "./module-sources.ts";
 
 const BACKEND = "dospesos_backend.tf.json";
 const VARIABLES = "dospesos.auto.tfvars.json";
+const OVERRIDE = "dospesos_override.tf.json";
 const LOCK = ".terraform.lock.hcl";
+
+/** The sandbox's account (lib/sandbox/account.ts), which takes any credentials: real ones have no business there. */
+const SANDBOX_ACCOUNT = "000000000000";
+const SANDBOX_PROVIDER = JSON.stringify({
+  provider: { aws: { access_key: "SANDBOX", secret_key: "SANDBOX" } },
+});
 
 /** One at a time in a process: the plugin cache is not safe for two (hashicorp/terraform#31964). */
 let last: Promise<void> = Promise.resolve();
@@ -31,6 +38,9 @@ export async function initialise(
   put(join(copy, VARIABLES), variables);
   const backendText = backendConfiguration(backend, instance);
   put(join(copy, BACKEND), backendText);
+  if (instance.account === SANDBOX_ACCOUNT) {
+    put(join(copy, OVERRIDE), SANDBOX_PROVIDER);
+  }
   const own = readIfThere(join(instance.root, "terraform", instance.module, LOCK));
   const shared = join(
     instance.root,

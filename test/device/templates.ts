@@ -26,6 +26,7 @@ export interface CoreValues {
   core: { name: string };
   greengrass: Record<string, string | number | boolean>;
   instance: Record<string, string>;
+  hosts: Record<string, string>;
   nucleus: { sha256: string };
   certificate: { not_before: number; not_after: number };
   reach: string;
@@ -64,8 +65,11 @@ export function coreValues(change: ValuesChange = {}): CoreValues {
     instance: {
       region: "eu-west-1",
       token_exchange_alias: "dospesos-token-exchange",
-      data_endpoint: "abc-ats.iot.eu-west-1.amazonaws.com",
-      credentials_endpoint: "abc.credentials.iot.eu-west-1.amazonaws.com",
+    },
+    hosts: {
+      data: "abc-ats.iot.eu-west-1.amazonaws.com",
+      credentials: "abc.credentials.iot.eu-west-1.amazonaws.com",
+      greengrassSetting: "",
     },
     nucleus: { sha256: change.sha256 ?? "0".repeat(64) },
     certificate: {

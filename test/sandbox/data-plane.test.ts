@@ -1,5 +1,7 @@
 // The sandbox's data plane as devices meet it: real TLS, real MQTT, the policies that the build deploys.
+import { once } from "node:events";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { request } from "node:https";
 import { CreatePolicyVersionCommand, CreateThingCommand, GetPolicyCommand } from "@aws-sdk/client-iot";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
@@ -7,6 +9,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { createCsr, createKey } from "../../lib/pki/keypair.ts";
 import { createCa, issueCertificate, readCsr } from "../../lib/pki/ca.ts";
+import { proofFor, type DataPlaneRecord } from "../../lib/sandbox/data-plane/record.ts";
 import { runningDevices, type Devices } from "../support/devices.ts";
 
 const test = suite("the sandbox's data plane");
@@ -181,9 +184,19 @@ test("a sandbox that was killed is not believed to run, and an interrupted one e
   devices.sandbox.kill("SIGKILL");
   await devices.sandbox.end();
   assert.ok(existsSync(devices.path("terraform/state/sandbox/data-plane.json")));
-  const things = devices.clone.dospesos("inventory");
+  // Another program on its port, which knows all that an earlier one said there (B7).
+  const record = JSON.parse(read("terraform/state/sandbox/data-plane.json")) as DataPlaneRecord;
+  const paths: string[] = [];
+  const impostor = createServer(({ url }, response) => {
+    paths.push(url!);
+    response.end(proofFor(`/-/dospesos/proof?of=${"0".repeat(32)}`, record.token));
+  }).listen(Number(new URL(record.endpoint).port), "127.0.0.1");
+  await once(impostor, "listening");
+  const things = await devices.clone.start("inventory");
+  impostor.close();
   assert.is(things.exit, 0, things.stderr);
   assert.match(things.stdout, /core-1/);
+  assert.match(paths.join(" "), /^\/-\/dospesos\/proof\?of=[0-9a-f]{32}$/);
 });
 
 test("settings that name a real account have no sandbox to run", () => {

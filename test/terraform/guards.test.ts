@@ -71,7 +71,7 @@ function fakeTerraform(): string {
     `#!/bin/sh
 case $1 in
   version) test -f .terraform-version || exit 1; echo 'mise: using terraform 1.11.4'; echo '{"terraform_version":"1.11.4"}' ;;
-  *) find . -type f | sort > ../copied; echo 'Error: not today' >&2; exit 1 ;;
+  *) env > ../environment; find . -type f | sort > ../copied; echo 'Error: not today' >&2; exit 1 ;;
 esac
 `,
     { mode: 0o755 },
@@ -94,7 +94,14 @@ test("all files of a module count, whatever made terraform's folder (B15)", asyn
   const MARKER = "terraform/state/effects/instance/dospesos.json";
   const PATH = `./fake:${process.env["PATH"]}`;
   renameSync(fakeTerraform(), clone.path("fake"));
-  const failed = await run(clone, { PATH }, "build", MARKER);
+  const REAL = { AWS_ACCESS_KEY_ID: "AKIDREAL", AWS_SECRET_ACCESS_KEY: "sReal", AWS_SESSION_TOKEN: "tReal" };
+  const failed = await run(clone, { PATH, ...REAL }, "build", MARKER);
+  const environment = readFileSync(`${work}/environment`, "utf8");
+  assert.not.match(
+    environment,
+    /AKIDREAL|sReal|tReal/,
+    "whoever listens at the sandbox's port gets no real ones (B7)",
+  );
   assert.match(failed.stderr, "Error: not today");
   const copied = () => readFileSync(`${work}/copied`, "utf8").split("\n");
   assert.equal(

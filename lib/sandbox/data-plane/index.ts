@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { coreHosts, greengrassHost } from "../../aws/hosts.ts";
 import { partitionOf } from "../../aws/partition.ts";
 import { openAccountFile } from "../account-file.ts";
 import { issueServer } from "../../pki/ca.ts";
@@ -55,7 +56,8 @@ export async function openDataPlane({
     "localhost",
     "127.0.0.1",
     `${account.dataPrefix}-ats.${domain}`,
-    `greengrass-ats.${domain}`,
+    greengrassHost(region),
+    coreHosts({ region, fips: true, data: "", credentials: "" }).data,
   ]);
   const opened: { close: () => Promise<void> }[] = [];
   const keep = <T extends { close: () => Promise<void> }>(one: T): T => {

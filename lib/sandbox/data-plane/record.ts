@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { get } from "node:http";
 import { join } from "node:path";
@@ -11,10 +12,10 @@ import * as v from "valibot";
 const RECORD_FILE = "data-plane.json";
 
 /**
- * The path at which a sandbox answers with its token, so that another program on its port is not taken for
- * it.
+ * The path at which a sandbox proves that it knows the token of its record, so that another program on its port is not
+ * taken for it: `?of=NONCE` is answered by an HMAC, and the token itself is told to nobody.
  */
-export const TOKEN_PATH = "/-/dospesos/token";
+const PROOF_PATH = "/-/dospesos/proof?of=";
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
 const loopback = v.strictObject({ host: v.literal("127.0.0.1"), port });
@@ -50,20 +51,33 @@ export async function runningSandbox(folder: string): Promise<DataPlaneRecord | 
   } catch {
     return undefined;
   }
-  return (await tokenAt(found.endpoint)) === found.token ? found : undefined;
+  return (await proves(found.endpoint, found.token)) ? found : undefined;
 }
 
-function tokenAt(endpoint: string): Promise<string | undefined> {
+/** What a sandbox answers at that URL; undefined where the URL asks for no proof. */
+export function proofFor(url: string | undefined, token: string): string | undefined {
+  const nonce = url?.startsWith(PROOF_PATH) === true ? url.slice(PROOF_PATH.length) : "";
+  return /^[0-9a-f]{32}$/.test(nonce) ? createHmac("sha256", token).update(nonce).digest("hex") : undefined;
+}
+
+function proves(endpoint: string, token: string): Promise<boolean> {
+  const path = PROOF_PATH + randomBytes(16).toString("hex");
   return new Promise((resolve) => {
-    const request = get(`${endpoint}${TOKEN_PATH}`, { timeout: 3000, agent: false }, (response) => {
+    const request = get(endpoint + path, { timeout: 3000, agent: false }, (response) => {
       let text = "";
       response
         .setEncoding("utf8")
-        .on("data", (piece: string) => (text += piece))
-        .on("end", () => resolve(text))
-        .on("error", () => resolve(undefined));
+        .on("data", (piece: string) => {
+          text += piece;
+          if (text.length > 64) {
+            response.destroy();
+          }
+        })
+        .on("end", () => resolve(text === proofFor(path, token)))
+        .on("error", () => resolve(false));
     });
     request.on("timeout", () => request.destroy());
-    request.on("error", () => resolve(undefined));
+    request.on("error", () => resolve(false));
+    request.on("close", () => resolve(false));
   });
 }
