@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   closeSync,
   constants,
@@ -57,10 +57,10 @@ async function openThenLock(
 ): Promise<number> {
   const file = openSync(path, FLAGS, 0o600);
   try {
-    let { exit, why } = await flock(file, ["-n"], signal);
+    let { exit, why } = flockNow(file, signal);
     if (exit === CONFLICT) {
       onHeld(holderIn(file));
-      ({ exit, why } = await flock(file, [], signal));
+      ({ exit, why } = await flock(file, signal));
     }
     if (exit !== 0) {
       onUnlockable(why);
@@ -103,14 +103,54 @@ const CONFLICT = 1;
 /** The file's descriptor in the child: the first one behind stdin, stdout and stderr. */
 const INHERITED = 3;
 
-function flock(
-  file: number,
-  options: readonly string[],
-  signal: AbortSignal,
-): Promise<{ readonly exit: number; readonly why: string }> {
+interface Flocked {
+  readonly exit: number;
+  readonly why: string;
+}
+
+/**
+ * Locks, or ends with CONFLICT. It blocks this process for a millisecond or two: behind a watcher that reads folders,
+ * the end of a child would be noticed several times later.
+ */
+function flockNow(file: number, signal: AbortSignal): Flocked {
+  for (;;) {
+    signal.throwIfAborted();
+    const {
+      status,
+      error,
+      stderr,
+      signal: ended,
+    } = spawnSync("flock", ["-n", "-x", String(INHERITED)], {
+      stdio: ["ignore", "ignore", "pipe", file],
+      encoding: "utf8",
+    });
+    if (error !== undefined) {
+      return withoutFlock(error);
+    }
+    // A Ctrl-C in a terminal reaches flock(1), too, and may end it before it is known here.
+    if (ended !== "SIGINT") {
+      return status === null ? { exit: -1, why: `flock(1) was ended by ${ended}` } : flocked(status, stderr);
+    }
+  }
+}
+
+const flocked = (exit: number, stderr: string): Flocked => ({
+  exit,
+  why: stderr.trim() || `flock(1) ended with exit code ${exit}`,
+});
+
+function withoutFlock(error: NodeJS.ErrnoException): Flocked {
+  if (error.code === "ENOENT") {
+    return { exit: -1, why: "flock(1) is not installed" };
+  }
+  throw error;
+}
+
+/** Waits in the kernel until the lock is to be had. */
+function flock(file: number, signal: AbortSignal): Promise<Flocked> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const child = spawn("flock", [...options, "-x", String(INHERITED)], {
+    const child = spawn("flock", ["-x", String(INHERITED)], {
       stdio: ["ignore", "ignore", "pipe", file],
     });
     let stderr = "";
@@ -119,9 +159,9 @@ function flock(
     signal.addEventListener("abort", stop);
     child.on("error", (error: NodeJS.ErrnoException) => {
       signal.removeEventListener("abort", stop);
-      if (error.code === "ENOENT") {
-        resolve({ exit: -1, why: "flock(1) is not installed" });
-      } else {
+      try {
+        resolve(withoutFlock(error));
+      } catch {
         reject(error);
       }
     });
@@ -130,10 +170,10 @@ function flock(
       if (signal.aborted) {
         reject(signal.reason as Error);
       } else if (exit === null) {
-        // A Ctrl-C in a terminal reaches flock(1), too, and may end it before it is known here.
-        resolve(flock(file, options, signal));
+        // As above.
+        resolve(flock(file, signal));
       } else {
-        resolve({ exit, why: stderr.trim() || `flock(1) ended with exit code ${exit}` });
+        resolve(flocked(exit, stderr));
       }
     });
   });

@@ -19,6 +19,8 @@ export class Observer extends ObservedFiles implements World {
   #settingsContent: SettingsContent | undefined;
   /** The files that are on record as made by a step, whether it is still there or not, as a 0/1 mask. */
   #made: Uint8Array | undefined;
+  /** Folders by their real paths, as this run found them. */
+  readonly #realFolders = new Map<string, string>();
 
   constructor(root: string, state: State, settings: SettingsSource, isOutput: (node: NodeId) => boolean) {
     super(root, state, state.node(Kind.file, settings.file), isOutput);
@@ -30,6 +32,7 @@ export class Observer extends ObservedFiles implements World {
   /** Begins a run: forgets what was seen of everything, or of some files and the folders that hold them. */
   invalidate(which: "all" | Iterable<NodeId>): void {
     const { state } = this;
+    this.#realFolders.clear();
     this.forgetFiles(which);
     const before = state.nodeDigest[this.settingsNode];
     if (this.current(this.settingsNode) !== before) {
@@ -172,13 +175,17 @@ export class Observer extends ObservedFiles implements World {
     });
     // What rules make, or made before they vanished, does not count: else a glob would change by being built,
     // and a leftover would pass for a source.
-    const real = new Map<string, string>();
     const sources = files.filter((name) => {
-      const file = state.find(Kind.file, realName(this.root, name, real));
+      const file = state.find(Kind.file, this.realName(name));
       return file === undefined || !(this.isOutput(file) || this.wasMade(file));
     });
     state.globFolders.set(node, [...folders]);
     this.#noteText(node, JSON.stringify(sources));
+  }
+
+  /** The name of a file by the real path of its folder. */
+  realName(name: string): string {
+    return realName(this.root, name, this.#realFolders);
   }
 
   /** Whether a build made this file before this run. */

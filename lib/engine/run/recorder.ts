@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { FileValue } from "../graph/file-value.ts";
-import { fileName, realName } from "../disk/files.ts";
+import { fileName } from "../disk/files.ts";
 import { Digest, Kind, type DigestId, type NodeId } from "../model.ts";
 import type { Observer } from "../observe/observe.ts";
 import { ProblemError } from "../../problem/index.ts";
@@ -90,8 +90,8 @@ export class DependencyRecorder {
 
   /** A link to a folder leads to what a rule makes under another name. */
   #isTargetByLink(name: string): boolean {
-    const { state, root, isOutput } = this.observer;
-    const real = realName(root, name);
+    const { state, isOutput } = this.observer;
+    const real = this.observer.realName(name);
     const target = real === name ? undefined : state.find(Kind.file, real);
     return target !== undefined && isOutput(target);
   }

@@ -217,12 +217,24 @@ function columnsOf(lists: readonly Edges[]): {
   const starts = startsOf(lists.map((list) => list.end - list.start));
   const nodes = new Uint32Array(starts[lists.length]!);
   const digests = new Uint32Array(nodes.length);
-  lists.forEach((list, index) => {
-    for (let from = list.start, to = starts[index]!; from < list.end; from++, to++) {
-      nodes[to] = list.nodes[from]!;
-      digests[to] = list.digests[from]!;
+  for (let index = 0; index < lists.length; ) {
+    const { nodes: fromNodes, digests: fromDigests, start } = lists[index]!;
+    const to = starts[index]!;
+    let { end } = lists[index]!;
+    // What was read from a snapshot and is as it was lies in one piece there.
+    for (index++; lists[index]?.nodes === fromNodes && lists[index]!.start === end; index++) {
+      end = lists[index]!.end;
     }
-  });
+    if (fromNodes instanceof Uint32Array && fromDigests instanceof Uint32Array) {
+      nodes.set(fromNodes.subarray(start, end), to);
+      digests.set(fromDigests.subarray(start, end), to);
+    } else {
+      for (let from = start; from < end; from++) {
+        nodes[to + from - start] = fromNodes[from]!;
+        digests[to + from - start] = fromDigests[from]!;
+      }
+    }
+  }
   return { starts, nodes, digests };
 }
 
