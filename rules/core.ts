@@ -166,7 +166,8 @@ function bundle(
   const readme = rule({
     target: `${folder}/README.txt`,
     mode: READABLE,
-    recipe: (_, { render }) => render("templates/core/README.txt.njk", values()),
+    recipe: (_, { render }) =>
+      render("templates/core/README.txt.njk", { ...values(), key_on_device: key === undefined }),
   });
   const certificateFile = { target: `${folder}/device.pem.crt`, mode: READABLE };
   const certificate =

@@ -78,8 +78,20 @@ export interface Elsewhere {
   readonly settings: string;
 }
 
-/** What other accounts, regions and instance names of this project still have, by their markers and states. */
-export function elsewhere(root: string, here: World): Elsewhere[] {
+/**
+ * What other accounts, regions and instance names of this project still have, by their markers and states. `world` is
+ * asked for only where there are any.
+ */
+export function elsewhere(root: string, world: () => World): Elsewhere[] {
+  const markers = storedMarkers(root);
+  const states = accountRegions(root)
+    .flatMap((folder) => below(root, folder))
+    .flatMap((module) => below(root, module))
+    .filter((name) => name.endsWith(".tfstate"));
+  if (markers.length === 0 && states.length === 0) {
+    return [];
+  }
+  const here = world();
   const found = new Map<string, { readonly world: World; readonly effects: Set<string> }>();
   const add = (world: World, effect: string): void => {
     const key = JSON.stringify(world);
@@ -87,16 +99,12 @@ export function elsewhere(root: string, here: World): Elsewhere[] {
     known.effects.add(effect);
     found.set(key, known);
   };
-  for (const file of storedMarkers(root)) {
+  for (const file of markers) {
     const marker = readMarker(root, file);
     if (marker !== undefined && !isSameWorld(marker.world, here)) {
       add(marker.world, marker.effect);
     }
   }
-  const states = accountRegions(root)
-    .flatMap((folder) => below(root, folder))
-    .flatMap((module) => below(root, module))
-    .filter((name) => name.endsWith(".tfstate"));
   for (const file of states) {
     const [, , account = "", region = "", module = ""] = file.split("/");
     const isHere = account === here["account"] && region === here["region"];

@@ -16,12 +16,21 @@ const RESERVED_IN_JAVASCRIPT: ReadonlySet<string> = new Set([
 /** Device names, which Windows opens instead of a file (Microsoft, "Naming Files, Paths, and Namespaces"). */
 const RESERVED_ON_WINDOWS = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$/i;
 
-/** Whether any part of a dotted or spaced name would reach into JavaScript's own objects. */
+/** What a device must not be called either: these lead from an object to what all objects share. */
+const LEAD_TO_PROTOTYPES: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+
+/** Whether any part of a dotted or spaced key or kind of section would reach into JavaScript's own objects. */
 export function isReserved(name: string): boolean {
-  if (!/[.\s]/.test(name)) {
-    return RESERVED_IN_JAVASCRIPT.has(name);
-  }
-  return name.split(/[.\s]/).some((word) => RESERVED_IN_JAVASCRIPT.has(word));
+  return hasWord(name, RESERVED_IN_JAVASCRIPT);
+}
+
+/** The same of a device's name: toString is one as good as any. */
+export function isReservedName(name: string): boolean {
+  return hasWord(name, LEAD_TO_PROTOTYPES);
+}
+
+function hasWord(name: string, words: ReadonlySet<string>): boolean {
+  return /[.\s]/.test(name) ? name.split(/[.\s]/).some((word) => words.has(word)) : words.has(name);
 }
 
 /**
@@ -39,7 +48,7 @@ export function nameFault(label: string, name: string): string | undefined {
 /** The fault as the rest of a sentence that begins with the name. */
 function shapeFault(name: string): string | undefined {
   if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(name)) {
-    if (isReserved(name)) {
+    if (isReservedName(name)) {
       return " is a reserved name";
     }
     return RESERVED_ON_WINDOWS.test(name) ? " is a reserved name on Windows" : undefined;

@@ -1,7 +1,7 @@
 import type { Section, Scan } from "./entry.ts";
 import type { SourceLocation, Problem } from "../problem/index.ts";
 import { type ProblemKind, faults, problem } from "./faults.ts";
-import { isReserved } from "./names.ts";
+import { isReserved, isReservedName } from "./names.ts";
 import { unquoted } from "./quoted.ts";
 import { beginsPrivateKey, isSecret, secretIndex } from "./secrets.ts";
 
@@ -144,7 +144,7 @@ class Scanner {
       this.#refuse(faults.textAfterHeader, close + 1, "text after ]");
     } else if (kind === null) {
       this.#refuse(faults.emptyHeader, start, "section has no name");
-    } else if (isReserved(kind[0]) || isReserved(name)) {
+    } else if (isReserved(kind[0]) || isReservedName(name)) {
       this.#refuse(faults.reserved, start, "reserved name");
     } else {
       return this.#open(kind[0], trimmed(name), start, close - name.length);

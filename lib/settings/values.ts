@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { didYouMean, shown, visible } from "../problem/index.ts";
 import { firstHidden } from "./characters.ts";
 
@@ -201,7 +202,7 @@ export function nucleusFault(from: string): string | undefined {
 }
 
 /**
- * Why a text does not name the device of a core for ssh, or undefined. Only `[user@]host` and aliases:
+ * Why a text does not name the device of a core for ssh, or undefined. Only `[user@]host`, addresses and aliases:
  * whatever could begin an option or reach a shell is refused; port, key and jump host are in the user's ssh
  * configuration.
  */
@@ -209,10 +210,13 @@ export function hostFault(host: string): string | undefined {
   if (host === "") {
     return undefined;
   }
-  return /^(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}@)?[A-Za-z0-9_](?:[A-Za-z0-9._:-]{0,252}[A-Za-z0-9])?$/.test(
-    host,
-  )
-    ? undefined
+  const [, address = ""] = /^(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}@)?(.*)$/.exec(host) ?? [];
+  // A scope (RFC 4007) names an interface of this machine.
+  if (/^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?$/.test(address) || isIPv6(address)) {
+    return undefined;
+  }
+  return /:\d+$/.test(address)
+    ? `host ${shown(host)} has a port, which ssh takes from your ssh configuration (Port, in ~/.ssh/config)`
     : `host ${shown(host)} is not [user@]host or an alias of your ssh configuration`;
 }
 

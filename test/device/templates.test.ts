@@ -180,6 +180,8 @@ test("config.yaml begins with a comment that says SANDBOX exactly when it is of 
 test("the read-me files name their device and say SANDBOX first when they are of the sandbox", () => {
   assert.match(rendered("core/README.txt.njk", coreValues()), /sudo sh core-1\/setup\.sh --check/);
   assert.match(rendered("core/README.txt.njk", coreValues({ sandbox: true })), /^SANDBOX: /);
+  assert.match(rendered("core/README.txt.njk", coreValues()), /private\.pem\.key is the device's identity/);
+  assert.not.match(rendered("core/README.txt.njk", coreValues({ keyOnDevice: true })), /private\.pem\.key/);
   const thing = { sandbox: false, thing: { name: "thing-1", core: "core-1" } };
   assert.match(rendered("thing/README.txt.njk", thing), /^Client thing thing-1 of the core device core-1/);
   assert.match(rendered("thing/README.txt.njk", { ...thing, sandbox: true }), /^SANDBOX: /);

@@ -182,8 +182,13 @@ test("an array is refused", () => {
 test("names that reach into JavaScript's objects are refused, and reach nothing", () => {
   for (const name of ["__proto__", "constructor", "constructor.prototype.x", "hasOwnProperty"]) {
     refused(`${LEAST}[${name}]\nx = 1\n`, "settings.ini:9:1: reserved name");
-    refused(`${LEAST}[core ${name}]\n`, "settings.ini:9:1: reserved name");
+    if (name !== "hasOwnProperty") {
+      refused(`${LEAST}[core ${name}]\n`, "settings.ini:9:1: reserved name");
+    }
     refused(`${LEAST}${name} = 1\n`, "settings.ini:9:1: reserved name");
+  }
+  for (const name of ["hasOwnProperty", "toString", "valueOf"]) {
+    assert.equal(parsed(`${LEAST}[core ${name}]\n`).names("core").at(-1), name, "a name as good as any (B20)");
   }
   assert.is(Reflect.get({}, "x"), undefined);
   assert.is(parsed(LEAST).value("constructor"), undefined);

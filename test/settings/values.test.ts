@@ -431,8 +431,14 @@ test("each key of [greengrass] refuses what the nucleus would not take", () => {
       `settings.ini:9:8: host ${JSON.stringify(host)} is not [user@]host or an alias of your ssh configuration`,
     );
   }
-  for (const host of ["core-1", "pi@core-1.local", "root@192.168.1.7", "pi@fe80::1"]) {
+  for (const host of ["core-1", "pi@core-1.local", "root@192.168.1.7", "pi@fe80::1", "::1", "fe80::1%eth0"]) {
     parsed(withValue("core core-1", "host", host));
+  }
+  for (const host of ["h:22", "pi@core-1.local:2222", "192.168.1.7:22"]) {
+    refused(
+      withValue("core core-1", "host", host),
+      `settings.ini:9:8: host "${host}" has a port, which ssh takes from your ssh configuration (Port, in ~/.ssh/config)`,
+    );
   }
   for (const options of ["", "-Xmx128m", "-Xmx128m -XX:+UseSerialGC  -Dlog.level=INFO"]) {
     assert.is(

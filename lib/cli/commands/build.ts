@@ -40,7 +40,7 @@ export async function runBuild(context: BuildContext): Promise<number> {
     forgetDrifted(root, await verifyApplied(context, given.jobs));
   }
   const session = context.open();
-  for (const one of elsewhere(root, worldOf(session.observer.settingsIfAny))) {
+  for (const one of elsewhere(root, () => worldOf(session.observer.settingsIfAny))) {
     emit({ type: "elsewhere", ...one });
   }
   const store = openStore(session, emit);

@@ -73,7 +73,7 @@ export const destroy = command({
     for (const [name, what] of rest) {
       emit({ type: "left", name, what });
     }
-    for (const one of names.size === 0 ? elsewhere(root, worldOf(session.observer.settings)) : []) {
+    for (const one of names.size === 0 ? elsewhere(root, () => worldOf(session.observer.settings)) : []) {
       emit({ type: "elsewhere", ...one });
     }
     return 0;

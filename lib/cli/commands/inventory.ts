@@ -55,7 +55,7 @@ export const inventory = command({
           emit({ type: "other-core", name, status });
         }
       }
-      for (const one of elsewhere(root, worldOf(session.observer.settings))) {
+      for (const one of elsewhere(root, () => worldOf(session.observer.settings))) {
         emit({ type: "elsewhere", ...one });
       }
       emit({
