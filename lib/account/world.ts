@@ -79,10 +79,10 @@ export interface Elsewhere {
 }
 
 /**
- * What other accounts, regions and instance names of this project still have, by their markers and states. `world` is
- * asked for only where there are any.
+ * What other accounts, regions and instance names of this project still have, by their markers and states. `hereOf` is
+ * called only where there are any.
  */
-export function elsewhere(root: string, world: () => World): Elsewhere[] {
+export function elsewhere(root: string, hereOf: () => World): Elsewhere[] {
   const markers = storedMarkers(root);
   const states = accountRegions(root)
     .flatMap((folder) => below(root, folder))
@@ -91,7 +91,7 @@ export function elsewhere(root: string, world: () => World): Elsewhere[] {
   if (markers.length === 0 && states.length === 0) {
     return [];
   }
-  const here = world();
+  const here = hereOf();
   const found = new Map<string, { readonly world: World; readonly effects: Set<string> }>();
   const add = (world: World, effect: string): void => {
     const key = JSON.stringify(world);
