@@ -1,5 +1,6 @@
 import { proxyOf } from "../http/proxy.ts";
 import { ProblemError, shown } from "../problem/index.ts";
+import { eventually, isNotYet } from "./eventually.ts";
 
 /** What was asked of AWS, for the message when it fails: an action as IAM names it, and the resource. */
 export interface AwsCall {
@@ -31,6 +32,16 @@ export async function lookUp<T>(operation: AwsCall, send: () => Promise<T>): Pro
     }
     throw problemOf(operation, error);
   }
+}
+
+/**
+ * The answer of a deletion: asked again while AWS has not seen yet that everything was detached before. Throws as
+ * call() does.
+ */
+export async function deletion<T>(operation: AwsCall, send: () => Promise<T>): Promise<T> {
+  return await call(operation, () =>
+    eventually(send, (error) => error instanceof Error && isNotYet(`${error.name} ${error.message}`)),
+  );
 }
 
 /** Errors that no second run cures: a person must log in, or be given a right. */

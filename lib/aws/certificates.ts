@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { call, lookUp } from "./call.ts";
+import { call, deletion, lookUp } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";
 
 export interface CertificateSearch {
@@ -113,5 +113,7 @@ export async function deleteCertificate(access: AwsAccess, certificateId: string
       iot.send(new DetachThingPrincipalCommand({ thingName, principal })),
     );
   }
-  await call(operation("DeleteCertificate"), () => iot.send(new DeleteCertificateCommand({ certificateId })));
+  await deletion(operation("DeleteCertificate"), () =>
+    iot.send(new DeleteCertificateCommand({ certificateId })),
+  );
 }

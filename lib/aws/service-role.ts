@@ -1,4 +1,4 @@
-import { call, lookUp } from "./call.ts";
+import { call, deletion, lookUp } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";
 import { checkOwner, instanceOf, instanceTags } from "./ownership.ts";
 import { partitionOf } from "./partition.ts";
@@ -73,7 +73,7 @@ export async function removeServiceRole(access: AwsAccess, options: ServiceRoleO
       iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn })),
     );
   }
-  await call({ action: "iam:DeleteRole", resource: RoleName }, () =>
+  await deletion({ action: "iam:DeleteRole", resource: RoleName }, () =>
     iam.send(new DeleteRoleCommand({ RoleName })),
   );
   return true;

@@ -1,4 +1,4 @@
-import { call, lookUp } from "./call.ts";
+import { call, deletion, lookUp } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";
 import { instanceOf, instanceTags } from "./ownership.ts";
 import type { Shared } from "./service-role.ts";
@@ -57,7 +57,7 @@ export async function removeThingGroup(
   if (things.length > 0) {
     return false;
   }
-  await call({ action: "iot:DeleteThingGroup", resource: thingGroupName }, () =>
+  await deletion({ action: "iot:DeleteThingGroup", resource: thingGroupName }, () =>
     iot.send(new DeleteThingGroupCommand({ thingGroupName })),
   );
   return true;

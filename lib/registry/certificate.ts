@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { CertificateStatus } from "@aws-sdk/client-iot";
-import { call } from "../aws/call.ts";
+import { call, deletion } from "../aws/call.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { requestedKey } from "../pki/keypair.ts";
 import { detachAll } from "./policy-attachment.ts";
@@ -101,7 +101,7 @@ export async function removeCertificate(
   await call({ action: "iot:DetachThingPrincipal", resource: thingName }, () =>
     iot.send(new DetachThingPrincipalCommand({ thingName, principal: certificate.arn })),
   );
-  await call({ action: "iot:DeleteCertificate", resource: certificate.id }, () =>
+  await deletion({ action: "iot:DeleteCertificate", resource: certificate.id }, () =>
     iot.send(new DeleteCertificateCommand({ certificateId: certificate.id })),
   );
 }

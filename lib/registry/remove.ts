@@ -1,4 +1,4 @@
-import { call, lookUp } from "../aws/call.ts";
+import { call, deletion, lookUp } from "../aws/call.ts";
 import { deleteCertificate } from "../aws/certificates.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { INSTANCE_ATTRIBUTE, instanceOf } from "../aws/ownership.ts";
@@ -49,11 +49,11 @@ export async function removeIdentity(access: AwsAccess, thingName: string, insta
       iot.send(new RemoveThingFromThingGroupCommand({ thingName, thingGroupName })),
     );
   }
-  await call({ action: "iot:DeleteThing", resource: thingName }, () =>
+  await deletion({ action: "iot:DeleteThing", resource: thingName }, () =>
     iot.send(new DeleteThingCommand({ thingName })),
   );
   for (const policy of policies) {
-    await removeUnusedPolicy(access, policy, instance);
+    await removeUnusedPolicy(access, policy, instance, principals);
   }
 }
 
@@ -76,7 +76,7 @@ export async function removeInstance(
     alias !== undefined &&
     (await ownerOf(access, alias.roleAliasDescription?.roleAliasArn ?? "")) === instance
   ) {
-    await call({ action: "iot:DeleteRoleAlias", resource: roleAlias }, () =>
+    await deletion({ action: "iot:DeleteRoleAlias", resource: roleAlias }, () =>
       iot.send(new DeleteRoleAliasCommand({ roleAlias })),
     );
   }
@@ -97,13 +97,18 @@ export async function removeInstance(
       iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName })),
     );
   }
-  await call({ action: "iam:DeleteRole", resource: RoleName }, () =>
+  await deletion({ action: "iam:DeleteRole", resource: RoleName }, () =>
     iam.send(new DeleteRoleCommand({ RoleName })),
   );
 }
 
-/** Deletes an IoT policy of the instance that nothing has any more. */
-async function removeUnusedPolicy(access: AwsAccess, policyName: string, instance: string): Promise<void> {
+/** Deletes an IoT policy of the instance that nothing has any more. AWS may still name those that are `gone`. */
+async function removeUnusedPolicy(
+  access: AwsAccess,
+  policyName: string,
+  instance: string,
+  gone: readonly string[] = [],
+): Promise<void> {
   const {
     DeletePolicyCommand,
     DeletePolicyVersionCommand,
@@ -120,7 +125,7 @@ async function removeUnusedPolicy(access: AwsAccess, policyName: string, instanc
   const { targets = [] } = await call(operation("ListTargetsForPolicy"), () =>
     iot.send(new ListTargetsForPolicyCommand({ policyName })),
   );
-  if (targets.length > 0) {
+  if (targets.some((target) => !gone.includes(target))) {
     return;
   }
   const { policyVersions = [] } = await call(operation("ListPolicyVersions"), () =>
@@ -133,5 +138,5 @@ async function removeUnusedPolicy(access: AwsAccess, policyName: string, instanc
       );
     }
   }
-  await call(operation("DeletePolicy"), () => iot.send(new DeletePolicyCommand({ policyName })));
+  await deletion(operation("DeletePolicy"), () => iot.send(new DeletePolicyCommand({ policyName })));
 }

@@ -1,7 +1,8 @@
 import { ProblemError } from "../problem/index.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { deleteCertificate } from "../aws/certificates.ts";
-import { runTerraform, type Terraform } from "./child.ts";
+import { applyEventually } from "./again.ts";
+import type { Terraform } from "./child.ts";
 import { instanceName } from "./module-instance.ts";
 import { changesIn, discardPlan, ready, strayCertificates, type ModuleWork, type Planned } from "./plan.ts";
 import { changeIsDone } from "./running.ts";
@@ -21,7 +22,7 @@ export async function applyPlan(terraform: Terraform, access: AwsAccess, planned
           `${instanceName(work.instance)}: ${terraform.name} makes ${changes.length} ${changes.length === 1 ? "change" : "changes"}`,
         );
       }
-      await apply(terraform, work, file);
+      await applyEventually(terraform, work, { file, shown: changes, planArgs: [] });
     }
   } finally {
     discardPlan(planned);
@@ -41,17 +42,10 @@ export async function applyUnasked(
 ): Promise<State> {
   const { cut } = await ready(terraform, access, work);
   terraform.report(`${instanceName(work.instance)}: ${terraform.name} plans and applies`);
-  const { messages } = await apply(terraform, work, "-auto-approve");
+  const messages = await applyEventually(terraform, work, "unasked");
   const state = await appliedState(terraform, work);
   const strays = await strayCertificates(access, work, { state, cut, changes: changesIn(messages) });
   return await finish(access, work, state, strays);
-}
-
-async function apply(terraform: Terraform, { instance, parallelism }: ModuleWork, what: string) {
-  return await runTerraform(terraform, instance, {
-    command: "apply",
-    args: ["-input=false", "-json", "-lock-timeout=20s", `-parallelism=${parallelism}`, what],
-  });
 }
 
 async function appliedState(

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { variablesFile } from "../layout.ts";
 import { ProblemError } from "../problem/index.ts";
 import { writeImports } from "./adopt.ts";
-import { runTerraform, type Terraform } from "./child.ts";
+import { applyEventually } from "./again.ts";
+import type { Terraform } from "./child.ts";
 import { initialise } from "./init.ts";
 import {
   moduleCopy,
@@ -64,17 +65,11 @@ export async function planDestroy(terraform: Terraform, work: ModuleWork): Promi
 
 /** Applies the plan of an end, and forgets what was known of the module: its next build begins anew. */
 export async function applyDestroy(terraform: Terraform, planned: Planned): Promise<void> {
-  const {
-    work: { instance, backend, parallelism },
-    file,
-    changesAnything,
-  } = planned;
+  const { work, file, changesAnything, changes } = planned;
+  const { instance, backend } = work;
   try {
     if (changesAnything) {
-      await runTerraform(terraform, instance, {
-        command: "apply",
-        args: ["-input=false", "-json", "-lock-timeout=20s", `-parallelism=${parallelism}`, file],
-      });
+      await applyEventually(terraform, work, { file, shown: changes, planArgs: ["-destroy"] });
     }
   } finally {
     discardPlan(planned);

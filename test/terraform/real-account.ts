@@ -17,17 +17,26 @@ export interface StandIn {
   close: () => Promise<void>;
 }
 
+/** An error instead of an answer, as AWS IoT words it. */
+export interface Refusal {
+  readonly status: number;
+  readonly type: string;
+  readonly message: string;
+}
+
 /**
  * The sandbox behind a proxy that gives it another account id. `skew`: by how many milliseconds its clock is
- * ahead; `latency`: how long an answer takes on its way, after what was asked for has happened.
+ * ahead; `latency`: how long an answer takes on its way, after what was asked for has happened; `refuse`: what is
+ * refused, by method and path.
  */
 export async function standIn({
   skew = 0,
   latency = (): number => 0,
+  refuse = (_method: string, _path: string): Refusal | undefined => undefined,
   file = `${tempFolder("account")}/account.json`,
 } = {}): Promise<StandIn> {
   let sandbox = await openSandbox({ file, region: REGION });
-  const proxy = await listen(() => sandbox, skew, latency);
+  const proxy = await listen(() => sandbox, skew, latency, refuse);
   return {
     file,
     environment: {
@@ -51,10 +60,21 @@ export async function standIn({
   };
 }
 
-async function listen(sandbox: () => Sandbox, skew: number, latency: () => number): Promise<Server> {
+async function listen(
+  sandbox: () => Sandbox,
+  skew: number,
+  latency: () => number,
+  refuse: (method: string, path: string) => Refusal | undefined,
+): Promise<Server> {
   const proxy = createServer((incoming, outgoing) => {
     void (async () => {
       const asked = (await text(incoming)).replaceAll(ACCOUNT, SANDBOX);
+      const refusal = refuse(incoming.method!, incoming.url!);
+      if (refusal !== undefined) {
+        const { status, type, message } = refusal;
+        outgoing.writeHead(status, { "content-type": "application/json", "x-amzn-errortype": type });
+        return void outgoing.end(JSON.stringify({ message }));
+      }
       const { endpoint } = sandbox();
       const ahead = request(
         endpoint + incoming.url!.replaceAll(ACCOUNT, SANDBOX),
