@@ -76,6 +76,8 @@ export {
   bundleFolder,
   deviceRequestFile,
   kitFolder,
+  nextKeyFile,
+  nextRequestFile,
   nucleusFile,
   privateKeyFile,
   requestFile,

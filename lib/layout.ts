@@ -38,6 +38,16 @@ export function deviceRequestFile(core: string): string {
   return `${KEYS_FOLDER}/${core}/device.pem.csr`;
 }
 
+/** While an identity is rotated: the key that is to follow, if it is made on the laptop. */
+export function nextKeyFile(name: string): string {
+  return `${KEYS_FOLDER}/${name}/next.pem.key`;
+}
+
+/** Its request for a certificate. As long as it is there, the identity is being rotated. */
+export function nextRequestFile(name: string): string {
+  return `${KEYS_FOLDER}/${name}/next.pem.csr`;
+}
+
 /** AWS's zip of one version of the nucleus. */
 export function nucleusFile(version: string): string {
   return `edge/nucleus/greengrass-${version}.zip`;

@@ -9,6 +9,7 @@ import {
   accountId,
   ensureThingGroup,
   file,
+  nextRequestFile,
   removeThingGroup,
   nucleusSha256,
   rule,
@@ -23,7 +24,7 @@ import {
   type Target,
 } from "dospesos";
 import { copied, headed, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
-import { certificateFor, certificateForRequest, identity, requestOfDevice } from "./identity.ts";
+import { certificateFor, certificateForRequest, identity, nextOrKey, requestOfDevice } from "./identity.ts";
 import type { Instance } from "./instance.ts";
 import { devicePolicyName } from "./names.ts";
 import { devicePolicy } from "./policies.ts";
@@ -69,6 +70,7 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
           name,
           group: c.group,
           csr: csr?.text ?? requestOfDevice(name, context),
+          next_csr: context.readIfExists(nextRequestFile(name))?.text ?? "",
           core_policy: shared.names.corePolicy,
           device_policy: devicePolicyName(shared.name, name),
           device_policy_document: JSON.stringify(devicePolicy({ ...scope, name })),
@@ -176,12 +178,16 @@ function bundle(
           ...certificateFile,
           needs: { applied },
           recipe: ({ applied }, context) =>
-            certificateForRequest(name, applied, requestOfDevice(name, context)),
+            certificateForRequest(
+              name,
+              applied,
+              context.readIfExists(nextRequestFile(name))?.text ?? requestOfDevice(name, context),
+            ),
         })
       : rule({
           ...certificateFile,
           needs: { applied, key },
-          recipe: ({ applied, key }) => certificateFor(name, applied, key),
+          recipe: ({ applied, key }, context) => certificateFor(name, applied, nextOrKey(name, key, context)),
         });
   const privateKey =
     key === undefined
@@ -192,7 +198,7 @@ function bundle(
               target: `${folder}/private.pem.key`,
               mode: PRIVATE,
               needs: { key },
-              recipe: ({ key }) => key.text,
+              recipe: ({ key }, context) => nextOrKey(name, key, context).text,
             }),
             mode: PRIVATE,
           },

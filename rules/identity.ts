@@ -1,5 +1,7 @@
 import {
   deviceRequestFile,
+  nextKeyFile,
+  nextRequestFile,
   privateKeyFile,
   requestFile,
   certificateBelongsTo,
@@ -46,6 +48,31 @@ export function identity(name: string) {
       return { key: keyPem, csr: await createCsr(keyPem, name) };
     },
   });
+}
+
+/** The key that the device is to have: the one that follows, while its identity is rotated. */
+export function nextOrKey(
+  name: string,
+  key: FileValue,
+  { readIfExists }: Pick<Context, "readIfExists">,
+): FileValue {
+  const request = readIfExists(nextRequestFile(name));
+  if (request === undefined) {
+    return key;
+  }
+  const next = readIfExists(nextKeyFile(name));
+  if (next !== undefined) {
+    return next;
+  }
+  throw new ProblemError([
+    {
+      code: "DP603",
+      location: { file: request.path },
+      what: `${name} is being rotated, and the key of its next certificate is not here`,
+      why: "its bundle would be without a key",
+      fix: `bring ${nextKeyFile(name)} from where dospesos rotate ${name} was run`,
+    },
+  ]);
 }
 
 /**
@@ -107,9 +134,7 @@ function otherKey(name: string, file: string, way: string): ProblemError {
       location: { file },
       what: `the certificate of ${name} was issued for another key`,
       why: "a device that runs has that key; a build never replaces an identity",
-      fix:
-        `${way}; or end its identity: dospesos destroy ${name}, then build (the device is cut off until it gets the ` +
-        "new bundle)",
+      fix: `${way}; or give it another identity: dospesos rotate ${name}`,
     },
   ]);
 }

@@ -10,6 +10,7 @@ import {
   greengrassHost,
   json,
   mqttModule,
+  nextRequestFile,
   rule,
   terraformModule,
   type Context,
@@ -23,7 +24,7 @@ import {
 } from "dospesos";
 import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
 import type { Core } from "./core.ts";
-import { certificateFor, identity } from "./identity.ts";
+import { certificateFor, identity, nextOrKey } from "./identity.ts";
 import type { Instance } from "./instance.ts";
 import { thingPolicyName } from "./names.ts";
 import { thingPolicy } from "./policies.ts";
@@ -60,7 +61,7 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
   const vars = rule({
     target: variablesFile("thing", name),
     needs: { csr, sources: sourcesOf("thing") },
-    recipe: ({ csr, sources }) => {
+    recipe: ({ csr, sources }, { readIfExists }) => {
       const scope = { region: settings.aws.region, account: accountId(settings) };
       return variables<ThingVars>(
         {
@@ -68,6 +69,7 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
           instance: shared.name,
           name,
           csr: csr.text,
+          next_csr: readIfExists(nextRequestFile(name))?.text ?? "",
           policy: thingPolicyName(shared.name, name),
           policy_document: JSON.stringify(thingPolicy({ ...scope, name })),
         },
@@ -119,13 +121,13 @@ function kit(
     target: `${folder}/device.pem.crt`,
     mode: READABLE,
     needs: { applied, key },
-    recipe: ({ applied, key }) => certificateFor(name, applied, key),
+    recipe: ({ applied, key }, context) => certificateFor(name, applied, nextOrKey(name, key, context)),
   });
   const privateKey = rule({
     target: `${folder}/private.pem.key`,
     mode: PRIVATE,
     needs: { key },
-    recipe: ({ key }) => key.text,
+    recipe: ({ key }, context) => nextOrKey(name, key, context).text,
   });
   const connection = rule({
     target: `${folder}/connection.json`,

@@ -5,7 +5,7 @@ import type { ModuleName } from "../modules/contract.ts";
 import type { SettingsContent } from "../engine/index.ts";
 import { settingsView, type Settings } from "../settings/index.ts";
 import { isAppliedHere, type ModuleInstance } from "../terraform/module-instance.ts";
-import type { ModuleWork } from "../terraform/plan.ts";
+import type { ModuleWork } from "../terraform/module-work.ts";
 import { accountId } from "./account.ts";
 import { markerFile } from "./account-effect.ts";
 import { backendOf } from "./terraform-effect.ts";

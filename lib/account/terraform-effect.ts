@@ -8,7 +8,8 @@ import { terraformEnvironment } from "../terraform/environment.ts";
 import { findTerraform, type Binary } from "../terraform/guards.ts";
 import { pluginCache } from "../terraform/init.ts";
 import { isAppliedHere, recordFile, stateFile } from "../terraform/module-instance.ts";
-import { planLines, planModule, type ModuleWork, type Planned } from "../terraform/plan.ts";
+import type { ModuleWork } from "../terraform/module-work.ts";
+import { planLines, planModule, type Planned } from "../terraform/plan.ts";
 import { accountId, withAccount, type Account } from "./account.ts";
 
 export interface ModuleToApply {

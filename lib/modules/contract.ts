@@ -54,6 +54,8 @@ export const modules = {
       "group",
       /** PKCS#10 PEM. */
       "csr",
+      /** The same for the certificate that is to follow, while the identity is rotated; else empty. */
+      "next_csr",
       /** Name of the instance's shared IoT policy. */
       "core_policy",
       /** Name of the core's own IoT policy. */
@@ -74,6 +76,8 @@ export const modules = {
       "name",
       /** PKCS#10 PEM. */
       "csr",
+      /** As of a core. */
+      "next_csr",
       /** Name of the thing's IoT policy. */
       "policy",
       /** That policy: JSON. */

@@ -141,6 +141,7 @@ export const codes = {
   DP416: terraform(4, "S3 holds another state at this place"),
   DP417: terraform(1, "the state in S3 differs from the one that was moved"),
   DP418: account(4, "the variables of an applied module are gone"),
+  DP420: terraform(4, "an identity is being rotated"),
   DP419: terraform(2, "a module of Terraform is outside of the folder that is copied"),
 
   DP501: render(2, "there is no such template"),
@@ -173,6 +174,7 @@ export const codes = {
   DP622: device(1, "a bundle could not be installed on its device"),
   DP625: device(4, "setup.sh on a device needs the answer of a person"),
   DP623: cli(2, "a core cannot be reached: it is not in the settings, or has no host"),
+  DP626: cli(2, "an identity cannot be rotated"),
   DP624: cli(4, "a bundle is not up to date"),
   DP631: sandbox(4, "the sandbox account cannot be read"),
   DP632: sandbox(4, "the sandbox account is damaged"),

@@ -14,7 +14,12 @@ import type { CoreOutputs, CoreVars } from "../modules/contract.ts";
 export async function applyCore(access: AwsAccess, vars: CoreVars): Promise<CoreOutputs> {
   await checkAccount(access, vars.account);
   const policy = { name: vars.device_policy, document: vars.device_policy_document };
-  const outputs = await convergeIdentity(access, { ...vars, policy, sharedPolicies: [vars.core_policy] });
+  const outputs = await convergeIdentity(access, {
+    ...vars,
+    nextCsr: vars.next_csr,
+    policy,
+    sharedPolicies: [vars.core_policy],
+  });
   await convergeGroup(access, vars);
   return outputs;
 }

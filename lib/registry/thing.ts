@@ -11,5 +11,5 @@ import type { ThingOutputs, ThingVars } from "../modules/contract.ts";
 export async function applyThing(access: AwsAccess, vars: ThingVars): Promise<ThingOutputs> {
   await checkAccount(access, vars.account);
   const policy = { name: vars.policy, document: vars.policy_document };
-  return await convergeIdentity(access, { ...vars, policy, sharedPolicies: [] });
+  return await convergeIdentity(access, { ...vars, nextCsr: vars.next_csr, policy, sharedPolicies: [] });
 }

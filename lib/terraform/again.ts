@@ -2,7 +2,8 @@ import { eventually, isNotYet } from "../aws/eventually.ts";
 import { ProblemError } from "../problem/index.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { instanceName } from "./module-instance.ts";
-import { changesIn, savePlan, type Change, type ModuleWork } from "./plan.ts";
+import type { ModuleWork } from "./module-work.ts";
+import { changesIn, savePlan, type Change } from "./plan.ts";
 import type { Message } from "./stream.ts";
 
 /** What is applied: a plan that was shown and saved, or what Terraform plans by itself where nobody is asked. */

@@ -4,7 +4,8 @@ import { deleteCertificate } from "../aws/certificates.ts";
 import { applyEventually } from "./again.ts";
 import type { Terraform } from "./child.ts";
 import { instanceName } from "./module-instance.ts";
-import { changesIn, discardPlan, ready, strayCertificates, type ModuleWork, type Planned } from "./plan.ts";
+import type { ModuleWork } from "./module-work.ts";
+import { changesIn, discardPlan, ready, strayCertificates, type Planned } from "./plan.ts";
 import { changeIsDone } from "./running.ts";
 import { currentState, record, type State } from "./state.ts";
 

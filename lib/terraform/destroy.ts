@@ -15,7 +15,8 @@ import {
   workFolder,
   type ModuleInstance,
 } from "./module-instance.ts";
-import { changesIn, discardPlan, savePlan, type ModuleWork, type Planned } from "./plan.ts";
+import type { ModuleWork } from "./module-work.ts";
+import { changesIn, discardPlan, savePlan, type Planned } from "./plan.ts";
 import { resume } from "./resume.ts";
 import { changeIsDone } from "./running.ts";
 import { currentState, guardCurrent, guardState } from "./state.ts";

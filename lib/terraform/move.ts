@@ -6,7 +6,7 @@ import { stateKey, type S3Backend } from "./backend.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { initialise } from "./init.ts";
 import { instanceName, stateFile } from "./module-instance.ts";
-import type { ModuleWork } from "./plan.ts";
+import type { ModuleWork } from "./module-work.ts";
 import { resume } from "./resume.ts";
 import { currentState, localState, record } from "./state.ts";
 

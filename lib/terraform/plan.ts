@@ -4,29 +4,15 @@ import type { AwsAccess } from "../aws/clients.ts";
 import { certificatesFor } from "../aws/certificates.ts";
 import { requestedKey } from "../pki/keypair.ts";
 import { existing, namedResources, writeImports } from "./adopt.ts";
-import type { Backend } from "./backend.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { initialise } from "./init.ts";
 import { workFolder, type ModuleInstance } from "./module-instance.ts";
+import { guardRotation } from "./promote.ts";
+import type { ModuleWork } from "./module-work.ts";
 import { differing, shownPlan } from "./shown-plan.ts";
 import { resume } from "./resume.ts";
 import { currentState, guardCurrent, guardState, type State } from "./state.ts";
 import type { Message } from "./stream.ts";
-
-/** What is to be applied, and where. */
-export interface ModuleWork {
-  readonly instance: ModuleInstance;
-  readonly backend: Backend;
-  /** The text of the variables file, and what is in it. */
-  readonly variablesText: string;
-  readonly variables: Readonly<Record<string, string>>;
-  /** Whether a marker says that it was applied before. */
-  readonly applied: boolean;
-  /** How many resources are changed at the same time. */
-  readonly parallelism: number;
-  /** The plan is shown to a person, with what changes in each resource. */
-  readonly shown?: boolean;
-}
 
 export type Action = "create" | "update" | "replace" | "delete" | "adopt";
 
@@ -81,8 +67,8 @@ interface Before {
   readonly cut: number | undefined;
 }
 
-/** Makes a module's folder ready for a plan, whoever makes it. Throws as planModule does. */
-export async function ready(terraform: Terraform, access: AwsAccess, work: ModuleWork): Promise<Before> {
+/** Makes a module's folder ready, and gives its state as it was left. Throws as planModule does. */
+export async function prepared(terraform: Terraform, work: ModuleWork): Promise<Before> {
   const { instance, backend } = work;
   mkdirSync(workFolder(instance), { recursive: true, mode: 0o700 });
   const cut = await resume(terraform, instance);
@@ -90,6 +76,14 @@ export async function ready(terraform: Terraform, access: AwsAccess, work: Modul
   await initialise(terraform, instance, backend, work.variablesText);
   const state = await currentState(terraform, instance, backend);
   guardCurrent(work, state);
+  return { state, cut };
+}
+
+/** The same for a plan, whoever makes it. */
+export async function ready(terraform: Terraform, access: AwsAccess, work: ModuleWork): Promise<Before> {
+  const { instance } = work;
+  const { state, cut } = await prepared(terraform, work);
+  await guardRotation(work, state);
   if (cut !== undefined) {
     await untaint(terraform, instance, state);
   }

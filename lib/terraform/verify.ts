@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { ModuleWork } from "./plan.ts";
+import type { ModuleWork } from "./module-work.ts";
 import { runTerraform, type Terraform } from "./child.ts";
 import { initialise } from "./init.ts";
 import { workFolder } from "./module-instance.ts";

@@ -108,6 +108,9 @@ const texts: Texts = {
     }
     return say(fetched === 0 ? "no core has key = device" : "next: dospesos build edge-installer");
   },
+  rotation: ({ name, status, archive }) => ({
+    lines: rotationTexts[status](name, archive).map((line) => [line]),
+  }),
   deployment: deploymentText,
 
   check: ({ kind, name, links }) => ({
@@ -169,7 +172,7 @@ const texts: Texts = {
   left: ({ name, what }) => say(`left      ${name}: ${what}`),
 };
 
-const participles = { build: "applied", push: "pushed", destroy: "destroyed" } as const;
+const participles = { build: "applied", push: "pushed", destroy: "destroyed", rotate: "ended" } as const;
 const statusWords: Readonly<Record<Freshness, string>> = {
   fresh: "fresh",
   stale: "stale",
@@ -180,6 +183,20 @@ const dryRunWords: Readonly<Record<Freshness, string>> = {
   stale: "would make",
   unknown: "may make",
 };
+const rotationTexts: Readonly<
+  Record<EventOf<"rotation">["status"], (name: string, archive: string) => string[]>
+> = {
+  begun: (name, archive) => [
+    `${name}  has a new key and certificate beside the old ones`,
+    `next: install ${archive} on the device, then dospesos rotate ${name} again, which ends the old ones`,
+  ],
+  old: (name, archive) => [
+    `${name}  needs its old certificate, which is active again: install ${archive} on the device first`,
+  ],
+  offline: (name) => [`${name}  is not connected, so nobody can see whether it has its new certificate`],
+  ended: (name) => [`${name}  the old certificate is deleted, the new one has taken its place`],
+};
+
 const linkWords = { ok: "ok", broken: "BROKEN", unchecked: "not checked" } as const;
 
 function widthOf(words: Readonly<Record<string, string>>): number {

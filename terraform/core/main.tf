@@ -65,5 +65,8 @@ resource "terraform_data" "applied" {
     aws_iot_policy_attachment.device,
     aws_iot_policy_attachment.core,
     aws_iot_thing_principal_attachment.core,
+    aws_iot_policy_attachment.next_device,
+    aws_iot_policy_attachment.next_core,
+    aws_iot_thing_principal_attachment.next_core,
   ]
 }

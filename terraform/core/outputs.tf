@@ -10,18 +10,18 @@ output "thing_arn" {
 
 output "certificate_arn" {
   description = "ARN of the certificate"
-  value       = aws_iot_certificate.core.arn
+  value       = local.certificate.arn
 }
 
 output "certificate_id" {
   description = "Id of the certificate"
-  value       = aws_iot_certificate.core.id
+  value       = local.certificate.id
 }
 
 # The provider marks every certificate as sensitive; it is what the device shows to anyone that it connects to.
 output "certificate_pem" {
   description = "PEM text of the certificate, for the device"
-  value       = nonsensitive(aws_iot_certificate.core.certificate_pem)
+  value       = nonsensitive(local.certificate.certificate_pem)
 }
 
 output "revision" {

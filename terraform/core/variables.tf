@@ -43,6 +43,16 @@ variable "csr" {
   }
 }
 
+variable "next_csr" {
+  description = "The same for the certificate that is to follow, while an identity is rotated; else empty"
+  type        = string
+
+  validation {
+    condition     = var.next_csr == "" || can(regex("^-----BEGIN CERTIFICATE REQUEST-----[A-Za-z0-9+/=\\s]+-----END CERTIFICATE REQUEST-----\\s*$", var.next_csr))
+    error_message = "next_csr must be empty, or one PEM certificate signing request and nothing else: never a private key."
+  }
+}
+
 variable "core_policy" {
   description = "Name of the IoT policy that every core of the instance has (an output of the instance)"
   type        = string

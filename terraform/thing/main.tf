@@ -49,5 +49,7 @@ resource "terraform_data" "applied" {
   depends_on = [
     aws_iot_policy_attachment.thing,
     aws_iot_thing_principal_attachment.thing,
+    aws_iot_policy_attachment.next_thing,
+    aws_iot_thing_principal_attachment.next_thing,
   ]
 }

@@ -30,6 +30,7 @@ const coreVars: CoreVars = {
   name: "core-1",
   group: "fleet",
   csr: await createCsr(key, "core-1"),
+  next_csr: "",
   core_policy: "acme-core",
   device_policy: "acme-core-1",
   device_policy_document: policy("iot:Publish"),
@@ -38,6 +39,7 @@ const thingVars: ThingVars = {
   ...shared,
   name: "thing-1",
   csr: await createCsr(createKey(), "thing-1"),
+  next_csr: "",
   policy: "acme-thing-1",
   policy_document: policy("greengrass:Discover"),
 };

@@ -45,6 +45,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "have keys made on the devices of cores with key = device, and fetch the certificate requests",
     load: async () => (await import("./request.ts")).request,
   },
+  rotate: {
+    takes: "NAME",
+    summary: "give a core or thing a new key and certificate; run again, end the old ones",
+    load: async () => (await import("./rotate.ts")).rotate,
+  },
   push: {
     takes: "[CORE…]",
     summary: "copy bundles to their devices over ssh, and install them there",

@@ -217,7 +217,7 @@ function columnsOf(lists: readonly Edges[]): {
   const starts = startsOf(lists.map((list) => list.end - list.start));
   const nodes = new Uint32Array(starts[lists.length]!);
   const digests = new Uint32Array(nodes.length);
-  for (let index = 0; index < lists.length; ) {
+  for (let index = 0; index < lists.length;) {
     const { nodes: fromNodes, digests: fromDigests, start } = lists[index]!;
     const to = starts[index]!;
     let { end } = lists[index]!;

@@ -20,7 +20,7 @@ export interface BuildEnd {
 /** build, deploy, push, destroy: nobody consented, so nothing was changed. */
 export interface Declined {
   readonly type: "declined";
-  readonly command: "build" | "push" | "destroy";
+  readonly command: "build" | "push" | "destroy" | "rotate";
   /** What would have let it go on. */
   readonly fix: string;
 }

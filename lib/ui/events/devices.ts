@@ -37,6 +37,20 @@ export interface RequestSummary {
   readonly failed: number;
 }
 
+/** rotate: how far the rotation of one identity is. */
+export interface Rotation {
+  readonly type: "rotation";
+  /** The core or thing. */
+  readonly name: string;
+  /**
+   * `begun`: the new bundle is to be installed, then rotate to be run again; `old`: the device still needs its old
+   * certificate; `offline`: it is not connected, so nothing can be seen; `ended`: the old certificate is deleted.
+   */
+  readonly status: "begun" | "old" | "offline" | "ended";
+  /** The bundle or kit with the new key. */
+  readonly archive: string;
+}
+
 /** deploy: the state of a core's deployment, when it changes. */
 export interface DeploymentStatus {
   readonly type: "deployment";

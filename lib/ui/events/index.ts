@@ -38,6 +38,7 @@ import type {
   PushSummary,
   Request,
   RequestSummary,
+  Rotation,
 } from "./devices.ts";
 import type { Exit, Help, Version } from "./program.ts";
 
@@ -69,6 +70,7 @@ export type CommandEvent =
   | PushSummary
   | Request
   | RequestSummary
+  | Rotation
   | DeploymentStatus
   | Checked
   | CheckSkipped

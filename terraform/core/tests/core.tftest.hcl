@@ -14,6 +14,7 @@ variables {
   name                   = "core-1"
   group                  = "my-group"
   csr                    = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n"
+  next_csr               = ""
   core_policy            = "lab-core"
   device_policy          = "lab-core-core-1"
   device_policy_document = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
@@ -54,6 +55,24 @@ run "makes_a_core_from_its_csr" {
   assert {
     condition     = !issensitive(output.certificate_pem) && output.thing_name == "core-1" && output.revision == "r1"
     error_message = "The outputs must say what was applied, readable for all."
+  }
+}
+
+run "rotates_by_a_second_certificate" {
+  command = apply
+
+  variables {
+    next_csr = var.csr
+  }
+
+  assert {
+    condition     = length(aws_iot_certificate.next_core) == 1 && output.certificate_arn == aws_iot_certificate.next_core[0].arn
+    error_message = "the device gets the next certificate, and keeps the other one"
+  }
+
+  assert {
+    condition     = aws_iot_thing_principal_attachment.next_core[0].principal == aws_iot_certificate.next_core[0].arn
+    error_message = "the next certificate is the thing's, too"
   }
 }
 

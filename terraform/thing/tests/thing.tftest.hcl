@@ -13,6 +13,7 @@ variables {
   instance        = "lab"
   name            = "thing-1"
   csr             = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n"
+  next_csr        = ""
   policy          = "lab-thing-thing-1"
   policy_document = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
   revision        = "r1"
@@ -42,6 +43,24 @@ run "makes_a_thing_from_its_csr" {
   assert {
     condition     = !issensitive(output.certificate_pem) && output.thing_name == "thing-1" && output.revision == "r1"
     error_message = "The outputs must say what was applied, readable for all."
+  }
+}
+
+run "rotates_by_a_second_certificate" {
+  command = apply
+
+  variables {
+    next_csr = var.csr
+  }
+
+  assert {
+    condition     = length(aws_iot_certificate.next_thing) == 1 && output.certificate_arn == aws_iot_certificate.next_thing[0].arn
+    error_message = "the device gets the next certificate, and keeps the other one"
+  }
+
+  assert {
+    condition     = aws_iot_thing_principal_attachment.next_thing[0].principal == aws_iot_certificate.next_thing[0].arn
+    error_message = "the next certificate is the thing's, too"
   }
 }
 
