@@ -7,12 +7,14 @@ import { fileURLToPath } from "node:url";
 import { errorsPage } from "./errors.ts";
 import { settingsPage } from "./settings.ts";
 import { eventsPage, eventsSchema } from "./events.ts";
+import { permissionsPage } from "./permissions.ts";
 
 /** The text of each generated page, by its file name in docs/. */
 export const pages: Readonly<Record<string, () => string>> = {
   "errors.md": errorsPage,
   "settings.md": settingsPage,
   "events.md": eventsPage,
+  "permissions.md": permissionsPage,
   "events.schema.json": () => `${JSON.stringify(eventsSchema(), null, 2)}\n`,
 };
 

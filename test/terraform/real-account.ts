@@ -1,6 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { greengrassOperations } from "../../lib/sandbox/greengrass/index.ts";
+import { iotOperations } from "../../lib/sandbox/iot/index.ts";
+import { findRestOperation } from "../../lib/sandbox/rest-json.ts";
 import { openSandbox, type Sandbox } from "../../lib/sandbox/server.ts";
 import { tempFolder } from "../support/temp.ts";
 import { REGION } from "./rig.ts";
@@ -12,6 +15,8 @@ const SANDBOX = "000000000000";
 export interface StandIn {
   readonly environment: NodeJS.ProcessEnv;
   readonly file: string;
+  /** The IAM actions that were called, e.g. "iot:DescribeThing". */
+  readonly calls: Set<string>;
   /** Puts another account in place, as it is in a file's text. */
   reset: (text: string) => Promise<void>;
   close: () => Promise<void>;
@@ -36,9 +41,19 @@ export async function standIn({
   file = `${tempFolder("account")}/account.json`,
 } = {}): Promise<StandIn> {
   let sandbox = await openSandbox({ file, region: REGION });
-  const proxy = await listen(() => sandbox, skew, latency, refuse);
+  const calls = new Set<string>();
+  const proxy = await listen(
+    () => sandbox,
+    skew,
+    latency,
+    (method, path, authorization, body) => {
+      calls.add(actionOf(method, path, authorization, body));
+      return refuse(method, path);
+    },
+  );
   return {
     file,
+    calls,
     environment: {
       AWS_ENDPOINT_URL: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
       AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
@@ -64,12 +79,12 @@ async function listen(
   sandbox: () => Sandbox,
   skew: number,
   latency: () => number,
-  refuse: (method: string, path: string) => Refusal | undefined,
+  refuse: (method: string, path: string, authorization: string, body: string) => Refusal | undefined,
 ): Promise<Server> {
   const proxy = createServer((incoming, outgoing) => {
     void (async () => {
       const asked = (await text(incoming)).replaceAll(ACCOUNT, SANDBOX);
-      const refusal = refuse(incoming.method!, incoming.url!);
+      const refusal = refuse(incoming.method!, incoming.url!, incoming.headers.authorization ?? "", asked);
       if (refusal !== undefined) {
         const { status, type, message } = refusal;
         outgoing.writeHead(status, { "content-type": "application/json", "x-amzn-errortype": type });
@@ -120,4 +135,16 @@ async function text(stream: AsyncIterable<Buffer | string>): Promise<string> {
     pieces.push(Buffer.from(piece));
   }
   return Buffer.concat(pieces).toString("utf8");
+}
+
+/** The IAM action of a request: the service is in its signature's scope. */
+function actionOf(method: string, url: string, authorization: string, body: string): string {
+  const service = /Credential=[^/]*\/\d+\/[a-z0-9-]+\/([a-z0-9-]+)\//.exec(authorization)?.[1] ?? "";
+  if (service !== "iot" && service !== "greengrass") {
+    return `${service}:${new URLSearchParams(body).get("Action") ?? "?"}`;
+  }
+  const operations = service === "iot" ? iotOperations : greengrassOperations;
+  const [path = "", query] = url.split("?");
+  const one = { method, path, query: new URLSearchParams(query), headers: {}, body };
+  return `${service}:${findRestOperation(operations, one)?.operation.name ?? `${method} ${path}`}`;
 }
