@@ -508,7 +508,8 @@ root_make() {
   record "root $ROOT"
 }
 
-# FILE is the name of the one to be put in place. The nucleus may append further CAs to the CA file (fipsMode).
+# FILE is the name of the one to be put in place. The nucleus may append further CAs to the CA file (fipsMode; from 2.17
+# on always).
 file_holds() {
   [ -n "$(find "$ROOT/$FILE" -prune -type f -perm "$(file_mode)" -user 0 -group 0 2> /dev/null)" ] || return 1
   case $FILE in
@@ -582,11 +583,17 @@ nucleus_make() {
 service_holds() { systemctl is-enabled --quiet greengrass.service && systemctl is-active --quiet greengrass.service; }
 service_make() {
   systemctl enable --quiet greengrass.service
-  systemctl start greengrass.service
+  # From nucleus 2.17 on the service waits for time-sync.target, on a device without a time server for ever.
+  systemctl start --no-block greengrass.service
   seconds=0
   until systemctl is-active --quiet greengrass.service; do
-    [ "$seconds" -lt 60 ] || fail "the service greengrass is not active after 60 seconds" \
-      "look at $ROOT/logs/loader.log"
+    if [ "$seconds" -ge 60 ]; then
+      if grep -qs time-sync.target "$UNIT" && ! systemctl is-active --quiet time-sync.target; then
+        fail "the service greengrass waits for the clock to be set (time-sync.target)" \
+          "give the device a time server: timedatectl set-ntp true, see timedatectl timesync-status"
+      fi
+      fail "the service greengrass is not active after 60 seconds" "look at $ROOT/logs/loader.log"
+    fi
     sleep 1
     seconds=$((seconds + 1))
   done

@@ -295,6 +295,35 @@ testWhere(
 testWhere(
   test,
   hindrance,
+  "a service that waits for the clock, as that of nucleus 2.17 does, is told apart from one that fails (D11)",
+  async () => {
+    await push();
+    device.write(
+      "/etc/systemd/system/never-set.service",
+      "[Unit]\nBefore=time-sync.target\n[Service]\nType=oneshot\nExecStart=sleep infinity\n[Install]\nWantedBy=time-sync.target\n",
+    );
+    device.run(
+      "sed -i 's/^\\[Unit]/[Unit]\\nWants=time-sync.target\\nAfter=time-sync.target/' /etc/systemd/system/greengrass.service",
+    );
+    device.run(
+      "systemctl stop greengrass time-sync.target; systemctl enable -q never-set; systemctl daemon-reload",
+    );
+    try {
+      const waiting = await start().end(120_000);
+      assert.is(waiting.exit, 1, waiting.stderr);
+      assert.match(waiting.stderr, /waits for the clock to be set \(time-sync\.target\)/);
+    } finally {
+      device.run(
+        "systemctl disable -q never-set; rm /etc/systemd/system/never-set.service; systemctl daemon-reload; systemctl stop never-set greengrass",
+      );
+    }
+    uninstall();
+  },
+);
+
+testWhere(
+  test,
+  hindrance,
   "AWS's installer fails with exit code 0: the push fails, says why, and the next one installs",
   async () => {
     device.run("mkdir -p /run/shims && touch /run/shims/fails");
