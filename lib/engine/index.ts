@@ -29,7 +29,7 @@ export { loadState, STATE_FOLDER, type Store } from "./state/store.ts";
 export type { Graph } from "./model.ts";
 export type { State } from "./state/state.ts";
 export { stepName, targetsOf } from "./run/reasons.ts";
-export { removeOrphans } from "./run/orphans.ts";
+export { lookForOrphans, removeOrphans } from "./run/orphans.ts";
 
 // For the rooms that evaluate a Dofile and that watch.
 export type { Declaration, Origin } from "./graph/declaration.ts";

@@ -36,6 +36,7 @@ const texts: Texts = {
   step: stepText,
   problem: ({ problem }) => ({ lines: problemStyled(problem) }),
   note: ({ what }) => say(styled("yellow", "note"), `     ${what}`),
+  "would-remove": ({ target }) => answer(`would remove  ${target}`),
   removed: ({ target }) => say(styled("dim", "removed"), `  ${target}`),
   "lock-wait": ({ holder }) => say(styled("dim", "waiting"), `  another run works here: ${holder}`),
   plan: planText,
@@ -48,10 +49,13 @@ const texts: Texts = {
   group: ({ target }) => answer(`${target}  (group)`),
   target: ({ target, effect }) => answer(`${target}${effect === undefined ? "" : `  (effect ${effect})`}`),
 
-  status: ({ target, status, reasons, dryRun }) => {
-    const words = dryRun ? dryRunWords : statusWords;
+  status: ({ target, effect, status, reasons, dryRun }) => {
     const why = reasons.length === 0 ? "" : `  ${firstReasons(reasons)}`;
-    return answer(`${words[status].padEnd(widthOf(words))}  ${target}${why}`);
+    if (!dryRun) {
+      return answer(`${statusWords[status].padEnd(widthOf(statusWords))}  ${target}${why}`);
+    }
+    const words = effect === undefined ? dryRunWords : dryRunEffectWords;
+    return answer(`${words[status].padEnd("would remove".length)}  ${effect ?? target}${why}`);
   },
   "status-summary": ({ fresh, stale, unknown }) => say(`${fresh} fresh, ${stale} stale, ${unknown} unknown`),
   "dry-run-summary": ({ notFresh, targets }) =>
@@ -182,6 +186,12 @@ const dryRunWords: Readonly<Record<Freshness, string>> = {
   fresh: "fresh",
   stale: "would make",
   unknown: "may make",
+};
+
+const dryRunEffectWords: Readonly<Record<Freshness, string>> = {
+  fresh: "fresh",
+  stale: "would apply",
+  unknown: "may apply",
 };
 const rotationTexts: Readonly<
   Record<EventOf<"rotation">["status"], (name: string, archive: string) => string[]>

@@ -3,6 +3,7 @@ import {
   build as buildTargets,
   explain,
   finish,
+  lookForOrphans,
   openStore,
   selectSteps,
   type Summary,
@@ -82,6 +83,9 @@ export async function runBuild(context: BuildContext): Promise<number> {
 export async function showPlan({ names, emit, open }: CommandContext): Promise<number> {
   const session = open();
   const graph = await session.graph(false);
+  if (session.replaced) {
+    lookForOrphans(session, graph, emit);
+  }
   const explanations = explain(session, graph, selectSteps(session.state, graph, names));
   const notFresh = explanations.filter(({ freshness }) => freshness !== "fresh");
   reportStatus(emit, notFresh, true);

@@ -26,7 +26,8 @@ export type Reason =
 export type StepStatus = "ran" | "fresh" | "failed" | "skipped";
 
 /** Everything that a run reports; what a person sees and the lines of --json are two renderings of it. */
-export type EngineEvent = StepEvent | ProblemEvent | NoteEvent | RemovedEvent | LockWaitEvent | PlanEvent;
+export type EngineEvent =
+  StepEvent | ProblemEvent | NoteEvent | RemovedEvent | WouldRemoveEvent | LockWaitEvent | PlanEvent;
 
 /** How one step ended. */
 export interface StepEvent {
@@ -60,6 +61,12 @@ export interface NoteEvent {
 /** A built file that was removed: by clean, or since no rule makes it any more. */
 export interface RemovedEvent {
   readonly type: "removed";
+  readonly target: string;
+}
+
+/** build --dry-run: a file that a build would remove, since no rule makes it any more. */
+export interface WouldRemoveEvent {
+  readonly type: "would-remove";
   readonly target: string;
 }
 

@@ -20,24 +20,46 @@ import type { Session } from "./session.ts";
 import type { State } from "../state/state.ts";
 import { eachEdge, edgesOf } from "../state/edges.ts";
 
+/** What becomes of a file that a rule made which is there no longer. */
+interface Orphan {
+  readonly node: NodeId;
+  readonly file: string;
+  /** Undefined: it is removed, if no link leads its folder elsewhere. Else what a person is told of it. */
+  readonly stays?: string;
+}
+
+/** What a build would remove since no rule makes it any more, and what would stay, for a dry run. */
+export function lookForOrphans(session: Session, graph: Graph, emit: Emit): void {
+  for (const { file, stays } of orphansOf(session, graph)) {
+    emit(stays === undefined ? { type: "would-remove", target: file } : { type: "note", what: stays });
+  }
+}
+
 /**
  * After the graph changed: removes what rules made that are there no longer. What was edited by hand stays,
  * and so do keys, the markers of effects (what they applied still exists), what git tracks, and files that
  * the new graph needs as sources.
  */
 export function removeOrphans(session: Session, graph: Graph, emit: Emit): void {
-  const { state, observer } = session;
-  const sources = new Set(Array.from(graph.need));
+  const { state, observer, root } = session;
   const steps = new Set(
     Array.from({ length: stepCount(graph) }, (_, step) => primary(graph, step as StepId)),
   );
   transferOwnership(state, graph);
+  for (const { node, file, stays } of orphansOf(session, graph)) {
+    if (stays !== undefined) {
+      emit({ type: "note", what: stays });
+    } else if (removeFile(root, file)) {
+      emit({ type: "removed", target: file });
+    } else {
+      emit({
+        type: "note",
+        what: `${file} is no longer made by a rule; it stays, since a link leads its folder elsewhere`,
+      });
+    }
+    observer.forget(node);
+  }
   for (const [name, record] of [...state.records]) {
-    eachEdge(record.outputs, (node, digest) => {
-      if (makerOf(graph, node) === undefined && state.nodeKind[node] === Kind.file && !sources.has(node)) {
-        keepOrRemove(session, record, node, digest, emit);
-      }
-    });
     if (steps.has(name)) {
       continue;
     }
@@ -51,43 +73,62 @@ export function removeOrphans(session: Session, graph: Graph, emit: Emit): void 
   }
 }
 
-function keepOrRemove(
+function orphansOf(session: Session, graph: Graph): Orphan[] {
+  const { state } = session;
+  const sources = new Set(Array.from(graph.need));
+  const orphans: Orphan[] = [];
+  for (const record of state.records.values()) {
+    eachEdge(record.outputs, (node, digest) => {
+      if (makerOf(graph, node) === undefined && state.nodeKind[node] === Kind.file && !sources.has(node)) {
+        const orphan = orphanOf(session, record, node, digest);
+        if (orphan !== undefined) {
+          orphans.push(orphan);
+        }
+      }
+    });
+  }
+  return orphans;
+}
+
+/** Undefined where the file is gone, or was spoken of before. */
+function orphanOf(
   { state, observer, root, host }: Session,
   record: StepRecord,
   node: NodeId,
   digest: number,
-  emit: Emit,
-): void {
+): Orphan | undefined {
   const file = state.nodeName[node]!;
   observer.forget(node);
   const current = observer.current(node);
   if (current === Digest.missing || (record.flags & RecordFlag.announced) !== 0) {
-    return;
+    return undefined;
   }
-  const note = (what: string): void => emit({ type: "note", what: `${file} ${what}` });
-  let effect = "";
-  eachEdge(record.outputs, (one) => {
-    if (state.nodeKind[one] === Kind.fact) {
-      effect = state.nodeName[one]!;
+  const staying = (what: string): Orphan => ({ node, file, stays: what });
+  if ((record.flags & RecordFlag.effect) !== 0) {
+    return staying(
+      `${factOf(state, record)} is no longer in the project, but what it applied still exists; its marker ${file} stays`,
+    );
+  }
+  if ((record.flags & RecordFlag.precious) !== 0) {
+    return staying(`${file} is no longer needed; it stays, since it cannot be made again`);
+  }
+  if (current !== digest) {
+    return staying(`${file} is no longer made by a rule; it stays, since it was edited by hand`);
+  }
+  return host.gitStatus(root, file) === "tracked"
+    ? staying(`${file} is no longer made by a rule; it stays, since git tracks it`)
+    : { node, file };
+}
+
+/** The name of an effect. */
+function factOf(state: State, { outputs }: StepRecord): string {
+  let name = "";
+  eachEdge(outputs, (node) => {
+    if (state.nodeKind[node] === Kind.fact) {
+      name = state.nodeName[node]!;
     }
   });
-  if ((record.flags & RecordFlag.effect) !== 0) {
-    emit({
-      type: "note",
-      what: `${effect} is no longer in the project, but what it applied still exists; its marker ${file} stays`,
-    });
-  } else if ((record.flags & RecordFlag.precious) !== 0) {
-    note("is no longer needed; it stays, since it cannot be made again");
-  } else if (current !== digest) {
-    note("is no longer made by a rule; it stays, since it was edited by hand");
-  } else if (host.gitStatus(root, file) === "tracked") {
-    note("is no longer made by a rule; it stays, since git tracks it");
-  } else if (removeFile(root, file)) {
-    emit({ type: "removed", target: file });
-  } else {
-    note("is no longer made by a rule; it stays, since a link leads its folder elsewhere");
-  }
-  observer.forget(node);
+  return name;
 }
 
 /**
