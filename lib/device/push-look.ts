@@ -78,7 +78,9 @@ done
     sudo: (of("sudo")[0]?.[0] ?? "interactive") as Found["sudo"],
     has: new Map(of("has").map(([name = "", sha256 = ""]) => [name, sha256])),
     parts: new Map(
-      of("part").map(([name = "", sha256 = "", size]) => [name, { size: Number(size), sha256 }]),
+      of("part")
+        .filter(([, , size = ""]) => /^\d{1,15}$/.test(size))
+        .map(([name = "", sha256 = "", size]) => [name, { size: Number(size), sha256 }]),
     ),
   };
 }

@@ -34,6 +34,9 @@ export interface Subject {
 
 type Apply = (subject: Subject, choices: Choices) => void;
 
+/** A folder that is a link at times, to where no pattern of globs looks. */
+export const LINKED = { folder: "page", real: ".real-page" };
+
 const FILES = [...SOURCES, ...PAGES, ...PROBES];
 
 function existing({ world }: Subject, choices: Choices): string | undefined {
@@ -109,9 +112,13 @@ function onSettings(edit: (world: World, choices: Choices) => void): Apply {
 }
 
 /** An output that is on disk as a regular file. */
-function onOutput(edit: (full: string, choices: Choices, root: string) => void): Apply {
+function onOutput(
+  edit: (full: string, choices: Choices, root: string) => void,
+  isMeant: (step: Step) => boolean = () => true,
+): Apply {
   return ({ root, graph }, choices) => {
     const made = graph.steps
+      .filter(isMeant)
       .flatMap((step) => step.outputs.map((output) => join(root, output.path)))
       .filter((full) => lstatSync(full, { throwIfNoEntry: false })?.isFile() === true);
     if (made.length > 0) {
@@ -170,6 +177,16 @@ const kinds = {
     }
     subject.world.put(subject.root, path);
   }),
+  "folder of sources becomes a link, or a folder again": ({ root }) => {
+    const [folder, real] = [join(root, LINKED.folder), join(root, LINKED.real)];
+    if (lstatSync(folder).isSymbolicLink()) {
+      rmSync(folder);
+      renameSync(real, folder);
+    } else {
+      renameSync(folder, real);
+      symlinkSync(LINKED.real, folder);
+    }
+  },
   "new folder": (subject, choices) => write(subject, choices.one(["in/sub/new", "in/new.md"]), "new"),
   region: onSettings(
     (world, choices) => void (world.region = choices.one(["eu-west-1", "eu-west-2", "us-east-1"])),
@@ -250,11 +267,15 @@ const kinds = {
   }),
   "output deleted": onOutput((full) => rmSync(full)),
   "output's folder deleted": onOutput((full) => rmSync(dirname(full), { recursive: true })),
-  "output replaced by a link": onOutput((full, _, root) => {
-    writeFileSync(`${root}-same`, readFileSync(full));
-    rmSync(full);
-    symlinkSync(`${root}-same`, full);
-  }),
+  "output replaced by a link": onOutput(
+    (full, _, root) => {
+      writeFileSync(`${root}-same`, readFileSync(full));
+      rmSync(full);
+      symlinkSync(`${root}-same`, full);
+      // A precious one is never replaced (test/cli/links.test.ts): the build would stop.
+    },
+    ({ precious }) => !precious,
+  ),
   "output chmod": onOutput((full, choices) => chmodSync(full, choices.one([0o600, 0o644, 0o640]))),
   "output touched": onOutput((full) => utimesSync(full, 1e9, 1e9)),
   "state deleted": ({ root }, choices) => {

@@ -39,6 +39,9 @@ export interface Step {
 export const SOURCES = ["in/a", "in/b.md", "in/c", "in/sub/d.md", "in/sub/e"];
 export const PAGES = ["page/one.md", "page/two.md", "page/three.md"];
 export const PROBES = ["probe/x", "probe/y", "in/new.md", "in/sub/new"];
+/** A link to the folder of sources, and files by that second name. No pattern of globs looks into hidden folders. */
+export const ALIAS = { link: ".alias", folder: "in" };
+const ALIASES = [".alias/a", ".alias/b.md", ".alias/new.md", ".alias/sub/e"];
 export const TEMPLATES = ["templates/top.txt.njk", "templates/middle.txt.njk", "templates/bottom.txt.njk"];
 export const VARIABLES = ["TORTURE_A", "TORTURE_B"];
 export const PATTERNS: Readonly<Record<string, RegExp>> = {
@@ -296,13 +299,13 @@ function randomRead(choices: Choices, below: readonly Step[]): Read {
     case "file":
       return { kind, path: choices.one(SOURCES) };
     case "probe":
-      return { kind, path: choices.one([...PROBES, ...SOURCES]) };
+      return { kind, path: choices.one([...PROBES, ...SOURCES, ...ALIASES]) };
     case "template":
       return { kind, path: choices.one(TEMPLATES) };
     case "branch":
       return {
         kind,
-        path: choices.one([...SOURCES, ...PROBES]),
+        path: choices.one([...SOURCES, ...PROBES, ...ALIASES]),
         odd: choices.one(SOURCES),
         even: choices.one(PROBES),
       };

@@ -4,7 +4,7 @@
  */
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { PAGES, SOURCES, TEMPLATES } from "./graph.ts";
+import { ALIAS, PAGES, SOURCES, TEMPLATES } from "./graph.ts";
 
 export interface Core {
   readonly name: string;
@@ -37,7 +37,7 @@ export class World {
 
   /** The text behind a name, through links; undefined where there is no file. */
   text(path: string): string | undefined {
-    let source = this.sources.get(path);
+    let source = this.sources.get(path.replace(`${ALIAS.link}/`, `${ALIAS.folder}/`));
     for (let links = 0; source !== undefined && "link" in source; links++) {
       source = links > 8 ? undefined : this.sources.get(source.link);
     }
@@ -81,6 +81,7 @@ export class World {
     for (const path of this.sources.keys()) {
       this.put(root, path);
     }
+    symlinkSync(ALIAS.folder, join(root, ALIAS.link));
     writeFileSync(join(root, "settings.ini"), this.settingsText());
     chmodSync(join(root, "settings.ini"), 0o644);
   }
