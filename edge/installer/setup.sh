@@ -466,10 +466,36 @@ setup_digest() {
 
 # ---- steps: X_holds tells whether a step is done, X_make does it
 
+# Runs a tool that changes /etc/passwd and its like. These lock them by files that hold a process id (shadow-utils). A power
+# cut leaves such a file, and after the next start another process may have that id: then none of the tools works.
+accounts() {
+  for name in passwd shadow group gshadow subuid subgid; do
+    # What is to become the lock has the process id as its name, too.
+    for lock in "/etc/$name.lock" "/etc/$name".[0-9]*; do
+      if [ ! -f "$lock" ]; then continue; fi
+      holder=$(head -c 20 "$lock" | tr -cd 0-9)
+      case ${lock##*.} in
+        lock | "$holder") account_tool "$holder" || rm -f "$lock" ;;
+      esac
+    done
+  done
+  "$@"
+}
+
+# account_tool ID: whether that process is at work, and such a tool.
+account_tool() {
+  [ -r "/proc/$1/status" ] || return 1
+  case $(sed -n 's/^Name:[[:space:]]*//p; s/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" | tr '\n' ' ') in
+    *' Z ') return 1 ;;
+    user* | group* | gpasswd* | passwd* | chpasswd* | chage* | chsh* | chfn* | newusers* | vipw* | vigr* | pw*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
 group_holds() { getent group "$GROUP" > /dev/null; }
 group_make() {
   record "group $GROUP"
-  groupadd --system "$GROUP"
+  accounts groupadd --system "$GROUP"
 }
 
 user_holds() { getent passwd "$USER_NAME" > /dev/null; }
@@ -480,16 +506,16 @@ user_make() {
     if [ -x "$nologin" ]; then shell=$nologin; fi
   done
   if [ -n "$GROUP" ]; then
-    useradd --system --create-home --shell "$shell" --gid "$GROUP" "$USER_NAME"
+    accounts useradd --system --create-home --shell "$shell" --gid "$GROUP" "$USER_NAME"
   else
-    useradd --system --create-home --shell "$shell" --user-group "$USER_NAME"
+    accounts useradd --system --create-home --shell "$shell" --user-group "$USER_NAME"
   fi
 }
 
 member_holds() { id -Gn "$USER_NAME" 2> /dev/null | tr ' ' '\n' | grep -qxF -- "$GROUP"; }
 member_make() {
   record "member $USER_NAME $GROUP"
-  usermod -a -G "$GROUP" "$USER_NAME"
+  accounts usermod -a -G "$GROUP" "$USER_NAME"
 }
 
 root_holds() { [ -d "$ROOT" ] && recorded "root $ROOT"; }

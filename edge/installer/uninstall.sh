@@ -109,18 +109,57 @@ undo_folder() {
   fi
 }
 
+# Runs a tool that changes /etc/passwd and its like. These lock them by files that hold a process id (shadow-utils). A power
+# cut leaves such a file, and after the next start another process may have that id: then none of the tools works.
+accounts() {
+  for name in passwd shadow group gshadow subuid subgid; do
+    # What is to become the lock has the process id as its name, too.
+    for lock in "/etc/$name.lock" "/etc/$name".[0-9]*; do
+      if [ ! -f "$lock" ]; then continue; fi
+      holder=$(head -c 20 "$lock" | tr -cd 0-9)
+      case ${lock##*.} in
+        lock | "$holder") account_tool "$holder" || rm -f "$lock" ;;
+      esac
+    done
+  done
+  "$@"
+}
+
+# account_tool ID: whether that process is at work, and such a tool.
+account_tool() {
+  [ -r "/proc/$1/status" ] || return 1
+  case $(sed -n 's/^Name:[[:space:]]*//p; s/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" | tr '\n' ' ') in
+    *' Z ') return 1 ;;
+    user* | group* | gpasswd* | passwd* | chpasswd* | chage* | chsh* | chfn* | newusers* | vipw* | vigr* | pw*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
 undo_member() {
   if id -Gn "${1%% *}" 2> /dev/null | tr ' ' '\n' | grep -qxF -- "${1#* }"; then
-    gpasswd -d "${1%% *}" "${1#* }" > /dev/null
+    accounts gpasswd -d "${1%% *}" "${1#* }" > /dev/null
   fi
 }
 
 undo_user() {
-  if getent passwd "$1" > /dev/null; then userdel --remove "$1" 2> /dev/null; fi
+  if ! getent passwd "$1" > /dev/null; then
+    if ! getent shadow "$1" > /dev/null; then return 0; fi
+    # A power cut in the middle of userdel left half of it: whole again it can be removed.
+    accounts useradd --system --no-create-home "$1" || return 1
+  fi
+  # It speaks of a mailbox that is not there, too: what it says counts only where it fails.
+  said=$(accounts userdel --remove "$1" 2>&1) || {
+    printf '%s\n' "$said" >&2
+    return 1
+  }
 }
 
 undo_group() {
-  if getent group "$1" > /dev/null; then groupdel "$1"; fi
+  if ! getent group "$1" > /dev/null; then
+    if ! getent gshadow "$1" > /dev/null; then return 0; fi
+    accounts groupadd --system "$1" || return 1
+  fi
+  accounts groupdel "$1"
 }
 
 undo() {
@@ -140,6 +179,8 @@ undo() {
   done << END
 $(backwards)
 END
+  # A cut may have left a lock behind the last change.
+  accounts true
 }
 
 ask() {
