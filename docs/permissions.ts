@@ -78,6 +78,7 @@ const BUILD = [
   "iot:ListTagsForResource",
   "iot:ListThingGroupsForThing",
   "iot:ListThingPrincipals",
+  "iot:ListThingsInThingGroup",
   "sts:GetCallerIdentity",
 ];
 

@@ -56,7 +56,7 @@ export { coreHosts, greengrassHost, type CoreHosts } from "./aws/hosts.ts";
 export { partitionOf } from "./aws/partition.ts";
 export { ensureServiceRole, removeServiceRole, type Shared } from "./aws/service-role.ts";
 export { ensureStateBucket } from "./aws/state-bucket.ts";
-export { ensureThingGroup, removeThingGroup } from "./aws/thing-group.ts";
+export { ensureThingGroup, leaveThingGroup, removeThingGroup } from "./aws/thing-group.ts";
 export { versionedRecipe } from "./device/component-recipe.ts";
 export { archive, manifest, type BundleFile } from "./device/bundle.ts";
 export {

@@ -3,6 +3,7 @@ import {
   accountKind,
   ensureDeployment,
   json,
+  leaveThingGroup,
   removeDeployments,
   rule,
   type ByName,
@@ -105,14 +106,17 @@ function deployment(
     changes: ({ group: { arn } }, { settings }) => [
       `account ${settings.aws.account}, ${settings.aws.region}: deploy to ${arn}, in place of what was deployed before`,
     ],
-    apply: async ({ access }, { content, group: { arn } }) => ({
-      ...(await ensureDeployment(access, {
+    apply: async ({ access }, { content, group: { arn } }) => {
+      // A core that moves to another group must not get this deployment on its way: its own step may come later.
+      const elsewhere = [...settings.cores].map(({ name }) => name).filter((name) => !names.includes(name));
+      await leaveThingGroup(access, group, new Set(elsewhere));
+      const deployed = await ensureDeployment(access, {
         instance: shared.name,
         target: arn,
         name: `${shared.name} ${group}`,
         content: content.text,
-      })),
-      instance: shared.name,
-    }),
+      });
+      return { ...deployed, instance: shared.name };
+    },
   });
 }

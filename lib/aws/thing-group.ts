@@ -34,6 +34,33 @@ export async function ensureThingGroup(
 }
 
 /**
+ * Takes things out of a group, those of them that are in it
+ * (https://docs.aws.amazon.com/iot/latest/apireference/API_RemoveThingFromThingGroup.html).
+ */
+export async function leaveThingGroup(
+  access: AwsAccess,
+  thingGroupName: string,
+  leaving: ReadonlySet<string>,
+): Promise<void> {
+  const { paginateListThingsInThingGroup, RemoveThingFromThingGroupCommand } =
+    await import("@aws-sdk/client-iot");
+  const client = await access.iot();
+  const inGroup = await call({ action: "iot:ListThingsInThingGroup", resource: thingGroupName }, async () => {
+    const names: string[] = [];
+    for await (const { things = [] } of paginateListThingsInThingGroup({ client }, { thingGroupName })) {
+      names.push(...things.filter((name) => leaving.has(name)));
+    }
+    return names;
+  });
+  for (const thingName of inGroup) {
+    await call(
+      { action: "iot:RemoveThingFromThingGroup", resource: `${thingName} from ${thingGroupName}` },
+      () => client.send(new RemoveThingFromThingGroupCommand({ thingName, thingGroupName })),
+    );
+  }
+}
+
+/**
  * Deletes a thing group if the instance made it and nothing is in it. Gives whether it did.
  * https://docs.aws.amazon.com/iot/latest/apireference/API_DeleteThingGroup.html
  */

@@ -233,7 +233,7 @@ testWithProvider(
       stderr,
       /edge\/keys\/thing-1\/\S+: error DP603: the certificate of thing-1 was issued for another key/,
     );
-    assert.match(stderr, "dospesos destroy thing-1");
+    assert.match(stderr, "dospesos rotate thing-1");
     assert.equal(certificates(), before);
     rmSync(clone.path("edge/keys/thing-1"), { recursive: true });
     // The key alone is enough: its request is made again.
