@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { request } from "node:https";
+import { connect as connectTls } from "node:tls";
 import { CreatePolicyVersionCommand, CreateThingCommand, GetPolicyCommand } from "@aws-sdk/client-iot";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { suite } from "uvu";
@@ -88,6 +89,59 @@ test("a core connects as itself and as its second client, and as nobody else", a
     assert.is.not(await refusal(iotCore(other)), "none");
     await devices.tells(new RegExp(`${other} was refused: iot:Connect`), from);
   }
+});
+
+test("who does not begin with a sensible CONNECT is refused before anything is kept of it (B6)", async () => {
+  const { cert, key, ca } = identity(CORE);
+  for (const [first, why] of [
+    [Buffer.from("GET / HTTP/1.1\r\n\r\n"), /not MQTT's CONNECT/],
+    [Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f, 0, 4]), /its CONNECT has 268435455 bytes/],
+    [Buffer.from([0x10, 0xff, 0xff, 0xff, 0xff, 0x7f]), /not MQTT's CONNECT/],
+  ] as const) {
+    const from = devices.sandbox.told.length;
+    const socket = connectTls({
+      host: "127.0.0.1",
+      port: devices.ports.iot,
+      cert,
+      key,
+      ca,
+      checkServerIdentity: () => undefined,
+    });
+    socket.on("error", () => {});
+    socket.write(first);
+    await once(socket, "close");
+    await devices.tells(why, from);
+  }
+  // One that comes byte by byte is none the worse for it.
+  const slow = connectTls({
+    host: "127.0.0.1",
+    port: devices.ports.iot,
+    cert,
+    key,
+    ca,
+    checkServerIdentity: () => undefined,
+  });
+  const hello = Buffer.from([
+    0x10,
+    20,
+    0,
+    4,
+    ...Buffer.from("MQTT"),
+    4,
+    2,
+    0,
+    60,
+    0,
+    8,
+    ...Buffer.from("core-1#3"),
+  ]);
+  for (const byte of hello) {
+    slow.write(Buffer.from([byte]));
+    await new Promise(setImmediate);
+  }
+  const [answer] = (await once(slow, "data")) as [Buffer];
+  assert.is(answer[0], 0x20, "CONNACK");
+  slow.destroy();
 });
 
 test("a thing that only talks to its core may not connect to IoT Core", async () =>

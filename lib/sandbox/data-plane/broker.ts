@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import type { Aedes, AedesOptions } from "aedes";
 import type { ServerIdentity } from "../../pki/ca.ts";
+import { awaitConnect } from "./first-packet.ts";
 import { MUTUAL_TLS } from "./peer.ts";
 
 export interface BrokerOptions {
@@ -55,7 +56,11 @@ export async function openBroker(
       sockets.add(socket);
       socket.on("close", () => sockets.delete(socket));
       socket.on("error", () => {});
-      aedes.handle(socket);
+      awaitConnect(
+        socket,
+        (ready) => aedes.handle(ready),
+        (why) => refused(why),
+      );
     },
   );
   server.on("tlsClientError", (error: NodeJS.ErrnoException) => {
