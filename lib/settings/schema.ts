@@ -236,9 +236,10 @@ export const schema = {
       inherits: "instance.name",
     },
     key: key(
-      oneOf("laptop", "device"),
+      v.optional(text((value) => wordFault(value, ["laptop", "device"]))),
       "where the private key is made and stays: laptop (it goes out in the bundle) or " +
-        "device (dospesos request fetches the request for a certificate)",
+        "device (dospesos request fetches the request for a certificate); by default laptop in the sandbox " +
+        "and where edge/keys has a key of the core, else device",
       "the certificate belongs to one key",
       "key = laptop, or device",
     ),

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
@@ -181,6 +181,20 @@ test("as many things whose cores are not there are refused in time", () => {
     ).length,
     101,
   );
+});
+
+test("where nothing is said, a core's key is made on its device in a real account, and on the laptop where it is already (A9)", () => {
+  const REAL = LEAST.replace("account = sandbox", "account = 123456789012");
+  const keyIn = (path: string): unknown =>
+    readSettings(path, "settings.ini").settings.value("core core-1.key");
+  assert.is(keyIn(written(LEAST)), "laptop");
+  const path = written(REAL);
+  assert.is(keyIn(path), "device");
+  mkdirSync(join(dirname(path), "edge/keys/core-1"), { recursive: true });
+  writeFileSync(join(dirname(path), "edge/keys/core-1/private.pem.key"), "");
+  assert.is(keyIn(path), "laptop");
+  assert.is(keyIn(written(`${REAL}key = laptop\n`)), "laptop");
+  assert.is(readSettings(path, "x").settings.value("core nobody.key"), undefined);
 });
 
 test.run();

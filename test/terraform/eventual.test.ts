@@ -6,7 +6,7 @@ import { awsAccess } from "../../lib/aws/clients.ts";
 import { createCsr, createKey } from "../../lib/pki/keypair.ts";
 import { Started, type Ended } from "../support/bin.ts";
 import { testWithProvider } from "../support/terraform.ts";
-import { ACCOUNT, standIn, type Refusal } from "./real-account.ts";
+import { inRealAccount, standIn, type Refusal } from "./real-account.ts";
 import { terraformClone } from "./rig.ts";
 
 /** Refuses deletions as documented, for some milliseconds after something was detached. Gives what was refused. */
@@ -70,7 +70,7 @@ testWithProvider(
     const { refuse, refused } = lagging(3000);
     const account = await standIn({ refuse });
     const clone = terraformClone(mirror, "");
-    clone.edit("settings.ini", (text) => text.replace("account = sandbox", `account = ${ACCOUNT}`));
+    clone.edit("settings.ini", inRealAccount);
     const env = { ...clone.environment, ...account.environment };
     const bin = clone.path("lib/cli/bin.cjs");
     const run = (...words: string[]): Promise<Ended> =>

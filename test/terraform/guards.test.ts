@@ -8,7 +8,7 @@ import { BIN, Started, type Ended } from "../support/bin.ts";
 import { events } from "../support/clone.ts";
 import { tempFolder } from "../support/temp.ts";
 import { testWithProvider } from "../support/terraform.ts";
-import { ACCOUNT, standIn, type StandIn } from "./real-account.ts";
+import { inRealAccount, ACCOUNT, standIn, type StandIn } from "./real-account.ts";
 import { terraformClone, type TerraformClone } from "./rig.ts";
 
 const STATES = `terraform/state/${ACCOUNT}/eu-west-1`;
@@ -29,11 +29,23 @@ async function run(
 
 function realClone(mirror: string): TerraformClone {
   const clone = terraformClone(mirror, "");
-  clone.edit("settings.ini", (text) => text.replace("account = sandbox", `account = ${ACCOUNT}`));
+  clone.edit("settings.ini", inRealAccount);
   return clone;
 }
 
 const startedTerraform = (clone: TerraformClone): boolean => existsSync(clone.path(STATES));
+
+test("in a real account a core's key is made on its device: its first build names the way, and makes no key here (A9)", async () => {
+  const clone = realClone(tempFolder("no-mirror"));
+  clone.edit("settings.ini", (text) => text.replace("key = laptop\n", ""));
+  const { exit, stderr } = await run(clone, {}, "build", "terraform/core/core-1.tfvars.json");
+  assert.is(exit, 4, stderr);
+  assert.match(
+    stderr,
+    /DP609: the device of core-1 has not made its key yet\n.*\n {2}fix: dospesos request core-1/,
+  );
+  assert.not(existsSync(clone.path("edge/keys/core-1")));
+});
 
 test("no terraform on PATH: told with the place of the setting, and nothing is started", async () => {
   const clone = realClone(tempFolder("no-mirror"));

@@ -9,7 +9,7 @@ import { Started, type Ended } from "../support/bin.ts";
 import { randomNumbers, torture } from "../support/random.ts";
 import { tempFolder } from "../support/temp.ts";
 import { testWithProvider } from "../support/terraform.ts";
-import { ACCOUNT, standIn } from "./real-account.ts";
+import { inRealAccount, ACCOUNT, standIn } from "./real-account.ts";
 import { terraformClone, type TerraformClone } from "./rig.ts";
 
 /**
@@ -61,7 +61,7 @@ async function sceneOf(
   const clone = terraformClone(mirror, kind === "sandbox" ? undefined : "");
   const remote = kind === "sandbox" ? undefined : await standIn({ latency: () => random() * 400 });
   if (remote !== undefined) {
-    clone.edit("settings.ini", (text) => text.replace("account = sandbox", `account = ${ACCOUNT}`));
+    clone.edit("settings.ini", inRealAccount);
   }
   const environment = { ...clone.environment, ...remote?.environment };
   const words = (given: readonly string[]): string[] => [

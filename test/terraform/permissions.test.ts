@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { traced } from "../../docs/permissions.ts";
 import { Started, type Ended } from "../support/bin.ts";
 import { testWithProvider } from "../support/terraform.ts";
-import { ACCOUNT, standIn } from "./real-account.ts";
+import { inRealAccount, standIn } from "./real-account.ts";
 import { terraformClone } from "./rig.ts";
 
 testWithProvider(
@@ -13,7 +13,7 @@ testWithProvider(
   async (mirror) => {
     const account = await standIn();
     const clone = terraformClone(mirror, "");
-    clone.edit("settings.ini", (text) => text.replace("account = sandbox", `account = ${ACCOUNT}`));
+    clone.edit("settings.ini", inRealAccount);
     const env = { ...clone.environment, ...account.environment };
     const bin = clone.path("lib/cli/bin.cjs");
     const called = new Map<string, Set<string>>();

@@ -11,6 +11,13 @@ import { REGION } from "./rig.ts";
 export const ACCOUNT = "123456789012";
 const SANDBOX = "000000000000";
 
+/** Settings for the account, with the core's key on the laptop: there is no device to make one. */
+export function inRealAccount(settings: string): string {
+  return settings
+    .replace("account = sandbox", `account = ${ACCOUNT}`)
+    .replace("group = my-group", "group = my-group\nkey = laptop");
+}
+
 /** What answers like AWS for an account that is no sandbox, and how a program is told to ask it. */
 export interface StandIn {
   readonly environment: NodeJS.ProcessEnv;

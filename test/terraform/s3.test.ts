@@ -16,7 +16,7 @@ import { Started, type Ended } from "../support/bin.ts";
 import { ran } from "../support/clone.ts";
 import { startMoto, type Moto } from "../support/moto.ts";
 import { testWithProvider } from "../support/terraform.ts";
-import { ACCOUNT, standIn, type StandIn } from "./real-account.ts";
+import { inRealAccount, ACCOUNT, standIn, type StandIn } from "./real-account.ts";
 import { CANARY, filesBelow, terraformClone, type TerraformClone } from "./rig.ts";
 
 /** What is shared, and one module above it. */
@@ -49,7 +49,7 @@ const run = (clone: TerraformClone, ...words: string[]): Promise<Ended> =>
 /** The settings of a member of the team, who has the devices' keys from a colleague. */
 function member(mirror: string, keysOf?: TerraformClone): TerraformClone {
   const clone = terraformClone(mirror, "");
-  clone.edit("settings.ini", (text) => text.replace("account = sandbox", `account = ${ACCOUNT}`));
+  clone.edit("settings.ini", inRealAccount);
   if (keysOf !== undefined) {
     cpSync(keysOf.path("edge/keys"), clone.path("edge/keys"), { recursive: true });
   }
