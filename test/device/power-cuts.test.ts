@@ -64,6 +64,29 @@ function isInstalled(machine: Machine, level: string, when: string): void {
   gainsNobodyAnything(machine, when);
 }
 
+interface Cut {
+  readonly kind: "setup" | "change" | "uninstall";
+  readonly call: number;
+}
+
+/** With DOSPESOS_TORTURE=25 the power goes at every call, once: half an hour. */
+const EVERY = 25;
+
+const KINDS = ["setup", "change", "uninstall"] as const;
+
+function randomCuts(calls: Record<Cut["kind"], number>, count: number, number: () => number): Cut[] {
+  return Array.from({ length: count }, (_, index) => {
+    const kind = KINDS[index % KINDS.length]!;
+    return { kind, call: 1 + Math.floor(number() * calls[kind]) };
+  });
+}
+
+function everyCut(calls: Record<Cut["kind"], number>): Cut[] {
+  return KINDS.flatMap((kind) =>
+    Array.from({ length: calls[kind] }, (_, index) => ({ kind, call: index + 1 })),
+  );
+}
+
 const NAME =
   "power cuts at random calls of a setup, a change and back, an uninstall: all converge, nothing is left";
 const lacking = ["strace", "pkill", "setsid"].filter((tool) => toolPath(tool) === undefined);
@@ -76,13 +99,11 @@ function powerCuts(): Promise<void> {
     put(machine, "DEBUG");
     const change = callsOf(machine, `${SETUP} --yes`);
     const uninstall = callsOf(machine, UNINSTALL);
-    const random = (calls: number): number => 1 + Math.floor(number() * calls);
-    const cuts = Math.ceil(40 * torture);
+    const calls = { setup, change, uninstall };
+    const cuts = torture < EVERY ? randomCuts(calls, Math.ceil(40 * torture), number) : everyCut(calls);
     let hit = 0;
-    for (let cut = 0; cut < cuts; cut++) {
+    for (const { kind, call } of cuts) {
       put(machine, "INFO");
-      const kind = (["setup", "change", "uninstall"] as const)[cut % 3]!;
-      const call = random({ setup, change, uninstall }[kind]);
       const when = `${kind} cut at call ${call}`;
       if (kind !== "setup") {
         succeeds(machine, `${SETUP} --yes`);
@@ -104,9 +125,9 @@ function powerCuts(): Promise<void> {
       assert.equal(changes(machine), [], when);
     }
     console.error(
-      `power cuts: ${hit} of ${cuts} hit; calls of a setup ${setup}, a change ${change}, an uninstall ${uninstall}`,
+      `power cuts: ${hit} of ${cuts.length} hit; calls of a setup ${setup}, a change ${change}, an uninstall ${uninstall}`,
     );
-    assert.ok(hit > cuts / 2);
+    assert.ok(hit > cuts.length / 2);
   });
 }
 

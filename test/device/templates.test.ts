@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { test } from "uvu";
 import { parse } from "yaml";
 import { tempFolder } from "../support/temp.ts";
 import { testWith } from "../support/tools.ts";
-import { coreValues, rendered, script } from "./templates.ts";
+import { coreValues, project, rendered, script } from "./templates.ts";
 
 const SCRIPTS = ["setup.sh", "uninstall.sh"] as const;
 
@@ -185,6 +185,15 @@ test("the read-me files name their device and say SANDBOX first when they are of
   const thing = { sandbox: false, thing: { name: "thing-1", core: "core-1" } };
   assert.match(rendered("thing/README.txt.njk", thing), /^Client thing thing-1 of the core device core-1/);
   assert.match(rendered("thing/README.txt.njk", { ...thing, sandbox: true }), /^SANDBOX: /);
+});
+
+test("what both scripts need of account tools is the same in both: each stands alone on the device", () => {
+  const part = (name: string): string | undefined =>
+    /^# Runs a tool that changes \/etc\/passwd[^]*?^account_tool\(\) \{[^]*?^\}$/m.exec(
+      readFileSync(join(project, "edge/installer", name), "utf8"),
+    )?.[0];
+  assert.ok(part("setup.sh") !== undefined);
+  assert.is(part("uninstall.sh"), part("setup.sh"));
 });
 
 test.run();
