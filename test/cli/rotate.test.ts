@@ -69,6 +69,13 @@ test("rotate makes a second certificate and a bundle for it; the old ones stay",
   assert.is(certificatesOf("core-1").length, 2, "a build ends none of them");
 });
 
+test("a run whose bundle was never built only begins: there is nothing that a device could have", async () => {
+  rmSync(path(BUNDLE), { recursive: true });
+  const { stderr } = await ok("rotate", "core-1");
+  assert.match(stderr, "next: install");
+  assert.equal(certificatesOf("core-1"), ["ACTIVE", "ACTIVE"]);
+});
+
 test("a device that has not got its new bundle keeps its certificate", async () => {
   const { exit, stderr } = await run("rotate", "core-1");
   assert.is(exit, 1, stderr);

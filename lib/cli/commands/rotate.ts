@@ -16,7 +16,7 @@ import {
   privateKeyFile,
   requestFile,
 } from "../../layout.ts";
-import { createCsr, createKey, csrBelongsTo, requestedKey } from "../../pki/keypair.ts";
+import { certificateBelongsTo, createCsr, createKey, csrBelongsTo, requestedKey } from "../../pki/keypair.ts";
 import { didYouMean, ProblemError, shown } from "../../problem/index.ts";
 import { prepared } from "../../terraform/plan.ts";
 import { isEnding, promoteNext } from "../../terraform/promote.ts";
@@ -32,6 +32,8 @@ const options = { jobs, yes, noWait };
 interface Subject {
   readonly module: "core" | "thing";
   readonly name: string;
+  /** Where the bundle or kit is made. */
+  readonly folder: string;
   readonly archive: string;
 }
 
@@ -55,18 +57,20 @@ export const rotate = command({
     const project = openProject(context);
     const subject = subjectOf(context, project);
     await finishRenaming(context.root, subject.name);
-    const isSecondRun = existsSync(join(context.root, nextRequestFile(subject.name)));
-    if (isSecondRun && (await isInterrupted(project, subject))) {
+    const hasNext = existsSync(join(context.root, nextRequestFile(subject.name)));
+    if (hasNext && (await isInterrupted(project, subject))) {
       return await finish(context, project, subject);
     }
-    if (!isSecondRun) {
+    if (!hasNext) {
       await makeNext(context.root, subject.name);
     }
+    // Only what an earlier run has built can be on the device: one that nobody consented to has built nothing.
+    const wasBuilt = hasNext && hasNextBundle(context.root, subject);
     const exit = await build(context, subject);
     if (exit !== 0) {
       return exit;
     }
-    if (!isSecondRun) {
+    if (!wasBuilt) {
       context.emit({ type: "rotation", name: subject.name, status: "begun", archive: subject.archive });
       return 0;
     }
@@ -110,7 +114,8 @@ function subjectOf({ names, root }: CommandContext, { settings }: OpenProject): 
   if (!existsSync(join(root, markerFile(module, name)))) {
     stop(`${name} has no certificate yet`, "there is nothing to follow", "dospesos build");
   }
-  return { module, name, archive: archiveOf(isThing ? kitFolder(name) : bundleFolder(name)) };
+  const folder = isThing ? kitFolder(name) : bundleFolder(name);
+  return { module, name, folder, archive: archiveOf(folder) };
 }
 
 /** The request comes last: with it the rotation has begun. */
@@ -122,6 +127,16 @@ async function makeNext(root: string, name: string): Promise<void> {
   }
   const csr = await createCsr(readFileSync(keyFile, "utf8"), name);
   replaceFile(csrFile, csr, { mode: 0o600, durable: true });
+}
+
+/** Whether the bundle has the next certificate. */
+function hasNextBundle(root: string, { name, folder }: Subject): boolean {
+  const [certificate, key] = [join(root, folder, "device.pem.crt"), join(root, nextKeyFile(name))];
+  return (
+    existsSync(certificate) &&
+    existsSync(key) &&
+    certificateBelongsTo(readFileSync(certificate, "utf8"), readFileSync(key, "utf8"))
+  );
 }
 
 /** The key goes first, and its request after it: a run that ended between them is taken up. */
