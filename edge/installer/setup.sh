@@ -475,8 +475,12 @@ accounts() {
       if [ ! -f "$lock" ]; then continue; fi
       holder=$(head -c 20 "$lock" | tr -cd 0-9)
       case ${lock##*.} in
-        lock | "$holder") account_tool "$holder" || rm -f "$lock" ;;
+        lock | "$holder") ;;
+        *[!0-9]*) continue ;;
+        # The power went before its process id was in it; with anything else in it, it is somebody's own copy.
+        *) if [ -s "$lock" ]; then continue; else holder=${lock##*.}; fi ;;
       esac
+      account_tool "$holder" || rm -f "$lock"
     done
   done
   "$@"

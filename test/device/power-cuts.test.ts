@@ -72,7 +72,7 @@ interface Cut {
 /** With DOSPESOS_TORTURE=25 the power goes at every call, once: half an hour. */
 const EVERY = 25;
 
-const KINDS = ["setup", "change", "uninstall"] as const;
+const KINDS = ["uninstall", "change", "setup"] as const;
 
 function randomCuts(calls: Record<Cut["kind"], number>, count: number, number: () => number): Cut[] {
   return Array.from({ length: count }, (_, index) => {
