@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { AwsAccess } from "../aws/clients.ts";
-import { connectivityOf, type Connectivity } from "../aws/device-state.ts";
+import { connectivityOf } from "../aws/device-state.ts";
 import { activeWithOtherKey, setActive } from "../aws/principals.ts";
 
 /** Whether a device runs with its next certificate, as far as anybody can see. */
@@ -22,11 +22,11 @@ export interface Rotating {
  * connected for this long without the old certificate has another one. In milliseconds.
  */
 const LIMITS = { sandbox: 2_000, account: 6 * 60_000 };
-const POLL = { sandbox: 200, account: 5_000 };
 
 /**
- * Tries whether a core does without its old certificate: that is made inactive, and active again unless the core stays
- * connected, or connects. Whom AWS does not show is not tried.
+ * Tries whether a core does without its old certificate: that is made inactive, and active again unless the core is
+ * connected when everybody who uses it is disconnected for sure. A connection that begins before that proves nothing:
+ * AWS may still have let the old certificate in. Whom AWS does not show is not tried.
  */
 export async function seenWithNext({ access, name, key, sandbox, signal, note }: Rotating): Promise<Seen> {
   const before = await connectivityOf(access, name);
@@ -37,23 +37,19 @@ export async function seenWithNext({ access, name, key, sandbox, signal, note }:
     return "offline";
   }
   const olds = await activeWithOtherKey(access, name, key);
-  const [limit, poll] = sandbox ? [LIMITS.sandbox, POLL.sandbox] : [LIMITS.account, POLL.account];
+  const limit = sandbox ? LIMITS.sandbox : LIMITS.account;
   if (olds.length > 0 && !sandbox) {
     note(
-      `${name}: its old certificate is inactive for up to ${limit / 60_000} minutes, to see whether it does without`,
+      `${name}: its old certificate is inactive for ${limit / 60_000} minutes, to see whether it does without`,
     );
   }
   let seen: Seen = "old";
   try {
-    const since = Date.now();
     for (const id of olds) {
       await setActive(access, id, false);
     }
-    let now: Connectivity = before;
-    while (Date.now() - since < limit && !hasReturned(now, since)) {
-      await pause(poll, undefined, { signal });
-      now = await connectivityOf(access, name);
-    }
+    await pause(limit, undefined, { signal });
+    const now = await connectivityOf(access, name);
     seen = typeof now === "object" && now.connected ? "next" : "old";
   } finally {
     if (seen === "old") {
@@ -63,9 +59,4 @@ export async function seenWithNext({ access, name, key, sandbox, signal, note }:
     }
   }
   return seen;
-}
-
-/** A connection that began without the old certificate. The index has whole seconds at times. */
-function hasReturned(now: Connectivity, since: number): boolean {
-  return typeof now === "object" && now.connected && (now.at?.getTime() ?? 0) > since + 1000;
 }
