@@ -102,7 +102,7 @@ export async function removeInstance(
   );
 }
 
-/** Deletes an IoT policy of the instance that nothing has any more. AWS may still name those that are `gone`. */
+/** Deletes an IoT policy of the instance that is attached to nothing. AWS may still list the principals in `gone`. */
 async function removeUnusedPolicy(
   access: AwsAccess,
   policyName: string,

@@ -24,7 +24,7 @@ export function isReserved(name: string): boolean {
   return hasWord(name, RESERVED_IN_JAVASCRIPT);
 }
 
-/** The same of a device's name: toString is one as good as any. */
+/** The same for a device's name. Names such as toString are allowed: only these three lead anywhere. */
 export function isReservedName(name: string): boolean {
   return hasWord(name, LEAD_TO_PROTOTYPES);
 }

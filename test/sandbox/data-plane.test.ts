@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { request } from "node:https";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { CreatePolicyVersionCommand, CreateThingCommand, GetPolicyCommand } from "@aws-sdk/client-iot";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { suite } from "uvu";
@@ -92,35 +92,27 @@ test("a core connects as itself and as its second client, and as nobody else", a
 });
 
 test("who does not begin with a sensible CONNECT is refused before anything is kept of it (B6)", async () => {
-  const { cert, key, ca } = identity(CORE);
+  const toIotCore = (): TLSSocket =>
+    connectTls({
+      host: "127.0.0.1",
+      port: devices.ports.iot,
+      ...identity(CORE),
+      checkServerIdentity: () => undefined,
+    });
   for (const [first, why] of [
     [Buffer.from("GET / HTTP/1.1\r\n\r\n"), /not MQTT's CONNECT/],
     [Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f, 0, 4]), /its CONNECT has 268435455 bytes/],
     [Buffer.from([0x10, 0xff, 0xff, 0xff, 0xff, 0x7f]), /not MQTT's CONNECT/],
   ] as const) {
     const from = devices.sandbox.told.length;
-    const socket = connectTls({
-      host: "127.0.0.1",
-      port: devices.ports.iot,
-      cert,
-      key,
-      ca,
-      checkServerIdentity: () => undefined,
-    });
+    const socket = toIotCore();
     socket.on("error", () => {});
     socket.write(first);
     await once(socket, "close");
     await devices.tells(why, from);
   }
   // One that comes byte by byte is none the worse for it.
-  const slow = connectTls({
-    host: "127.0.0.1",
-    port: devices.ports.iot,
-    cert,
-    key,
-    ca,
-    checkServerIdentity: () => undefined,
-  });
+  const slow = toIotCore();
   const hello = Buffer.from([
     0x10,
     20,
