@@ -90,11 +90,22 @@ const roleAlias = v.strictObject({
 const coreDevice = v.strictObject({
   name: text,
   version: text, // of its nucleus
+  runtime: v.optional(text, "aws_nucleus_classic"),
   platform: text,
   architecture: text,
   status: v.picklist(["HEALTHY", "UNHEALTHY"]),
   updatedAt: time, // when its nucleus last reported
-  components: v.array(v.strictObject({ name: text, version: text, state: text, isRoot: v.boolean() })),
+  sequence: v.optional(v.number(), 0), // of its last report
+  components: v.array(
+    v.strictObject({
+      name: text,
+      version: text,
+      state: text,
+      isRoot: v.boolean(),
+      codes: v.optional(v.array(text), []), // why it is in that state, as its nucleus says
+      reason: v.optional(text),
+    }),
+  ),
   authorities: v.array(text), // PEM of the CAs that it gave for its client devices
 });
 
@@ -107,23 +118,31 @@ const execution = v.strictObject({
   status: v.picklist(["QUEUED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "TIMED_OUT", "REJECTED", "CANCELED"]),
   reason: v.optional(text),
   errors: v.array(text), // error codes, the outermost first
+  errorTypes: v.optional(v.array(text), []),
+  version: v.optional(v.number(), 1), // counts updates
+  details: v.optional(textRecord, {}), // what the core last said of it
   createdAt: time,
   modifiedAt: time,
 });
 
-const deployment = v.strictObject({
-  id: text,
-  name: v.optional(text),
-  target: text, // ARN of a thing or a thing group
-  revision: text,
-  latest: v.boolean(), // of its target
-  canceled: v.boolean(),
-  document: text, // JSON of what the caller sent, from which the job's document is made
-  token: v.optional(text), // the caller's client token
-  tags: textRecord,
-  createdAt: time,
-  executions: v.array(execution),
-});
+const deployment = v.pipe(
+  v.strictObject({
+    id: text,
+    job: v.optional(text), // the id of its IoT job
+    name: v.optional(text),
+    target: text, // ARN of a thing or a thing group
+    revision: text,
+    latest: v.boolean(), // of its target
+    canceled: v.boolean(),
+    document: text, // JSON of what the caller sent, from which the job's document is made
+    token: v.optional(text), // the caller's client token
+    tags: textRecord,
+    createdAt: time,
+    executions: v.array(execution),
+  }),
+  // An older file's jobs have their deployments' ids.
+  v.transform((one) => ({ ...one, job: one.job ?? one.id })),
+);
 
 const componentVersion = v.strictObject({
   arn: text,
@@ -140,7 +159,18 @@ const connection = v.strictObject({
   thing: text,
   connected: v.boolean(),
   at: time,
+  from: v.optional(text), // address and port
+  version: v.optional(v.picklist([4, 5])), // of MQTT
   reason: v.optional(text),
+});
+
+/** What a thing's shadow holds: the unnamed one has the name "". */
+const shadow = v.strictObject({
+  key: text, // thing and name
+  desired: v.optional(v.unknown()),
+  reported: v.optional(v.unknown()),
+  version: v.number(),
+  at: time,
 });
 
 /** What one region of the account holds: everything of IoT and Greengrass. */
@@ -164,6 +194,7 @@ const region = v.strictObject({
   connections: v.optional(keyed("thing", connection), []),
   deployments: v.optional(keyed("id", deployment), []),
   components: v.optional(keyed("arn", componentVersion), []),
+  shadows: v.optional(keyed("key", shadow), []),
 });
 
 const role = v.strictObject({
@@ -217,6 +248,7 @@ export type IotPolicy = v.InferOutput<typeof iotPolicy>;
 export type RoleAlias = v.InferOutput<typeof roleAlias>;
 export type CoreDevice = v.InferOutput<typeof coreDevice>;
 export type Address = v.InferOutput<typeof address>;
+export type Shadow = v.InferOutput<typeof shadow>;
 export type Execution = v.InferOutput<typeof execution>;
 export type Deployment = v.InferOutput<typeof deployment>;
 export type ComponentVersion = v.InferOutput<typeof componentVersion>;
@@ -240,6 +272,7 @@ export function regionOf(account: Account, name: string): Region {
       connections: new Map(),
       deployments: new Map(),
       components: new Map(),
+      shadows: new Map(),
     };
     account.regions.set(name, found);
   }

@@ -1,12 +1,15 @@
 // What a deployment makes of what runs: as the nucleus does, not as if each deployment were the first one.
+import type { DataPlaneClient } from "../../lib/sandbox/device/data-plane-client.ts";
+import { resolveComponents } from "../../lib/sandbox/device/resolution.ts";
+import { publicRecipe, publicVersions } from "../../lib/sandbox/greengrass/public-components.ts";
+import { meets, recipeIn } from "../../lib/sandbox/greengrass/recipes.ts";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
   AUTH,
   BROKER,
-  checkDependencies,
   DeploymentFailed,
-  jobIn,
+  messageIn,
   runningAfter,
 } from "../../lib/sandbox/device/components.ts";
 import { updatedConfiguration } from "../../lib/sandbox/device/configuration.ts";
@@ -57,36 +60,47 @@ test("a thing that left settings.ini may do nothing on the core after the next d
       "mqtt:publish",
       `mqtt:topic:clients/${thing}/hello`,
     );
-  const first = runningAfter({}, { [AUTH]: { version: "2.5.2", configurationUpdate: groups("old-thing") } });
+  const deployed = (before: object, device: string) =>
+    runningAfter(
+      before as never,
+      { [AUTH]: { version: "2.5.2", configurationUpdate: groups(device) } },
+      new Map([[AUTH, { recipe: { ComponentVersion: "2.5.2" }, isRoot: true }]]),
+    );
+  const first = deployed({}, "old-thing");
   assert.ok(may(first, "old-thing"));
-  const second = runningAfter(first, {
-    [AUTH]: { version: "2.5.2", configurationUpdate: groups("new-thing") },
-  });
+  const second = deployed(first, "new-thing");
   assert.ok(may(second, "new-thing"));
   assert.not(may(second, "old-thing"));
 });
 
-test("versions that do not go together fail a deployment as the nucleus fails it (D1)", () => {
+test("versions that do not go together fail a deployment as the nucleus fails it (D1)", async () => {
+  const client: DataPlaneClient = {
+    resolve: async (name, requirements) =>
+      publicVersions(name)
+        .filter((version) => Object.values(requirements).every((range) => meets(version, range)))
+        .map((version) => recipeIn(publicRecipe(name, version)))[0] ?? "no usable version",
+    updateConnectivity: async () => {},
+  };
   const versions = (broker: string, auth: string) => ({
     [BROKER]: { version: broker },
     [AUTH]: { version: auth },
   });
-  checkDependencies(versions("2.3.7", "2.5.2"));
-  checkDependencies(versions("2.3.6", "2.4.5"));
-  assert.throws(
-    () => checkDependencies(versions("2.3.6", "2.5.2")),
-    (error: unknown) =>
-      error instanceof DeploymentFailed &&
-      error.code === "COMPONENT_VERSION_REQUIREMENTS_NOT_MET" &&
-      error.message.includes("depends on aws.greengrass.clientdevices.Auth before 2.5.0"),
-  );
+  await resolveComponents(client, versions("2.3.7", "2.5.2"));
+  try {
+    await resolveComponents(client, versions("2.3.6", "2.5.2"));
+    assert.unreachable();
+  } catch (error) {
+    assert.instance(error, DeploymentFailed);
+    assert.ok((error as DeploymentFailed).codes.includes("COMPONENT_VERSION_REQUIREMENTS_NOT_MET"));
+    assert.match((error as Error).message, "aws.greengrass.clientdevices.mqtt.Moquette asks >=2.2.0 <2.5.0");
+  }
 });
 
 test("a message on a jobs topic that holds no job is left alone, whatever it is (B6)", () => {
   for (const text of ["", "no JSON", "null", "1", "[", '"{}"']) {
-    assert.is(jobIn(text), undefined, text);
+    assert.is(messageIn(text), undefined, text);
   }
-  assert.equal(jobIn('{"timestamp":1}'), { timestamp: 1 });
+  assert.equal(messageIn('{"timestamp":1}'), { timestamp: 1 });
 });
 
 test.run();

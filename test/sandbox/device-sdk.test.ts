@@ -56,7 +56,7 @@ testWhere(
       file: join(clone.root, "terraform/state/sandbox/account.json"),
       region: "eu-west-1",
       bundles: join(clone.root, "edge/out"),
-      ports: { discovery: SDK_PORT },
+      ports: { https: SDK_PORT },
       log: (line) => {
         told += `${line}\n`;
         for (const wake of wakes) {

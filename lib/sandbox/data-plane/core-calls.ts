@@ -1,8 +1,6 @@
 import type { AccountFile } from "../account-file.ts";
-import { regionOf, type Address } from "../account.ts";
+import { regionOf } from "../account.ts";
 import { iotArn } from "../arns.ts";
-import { hasComponent } from "../greengrass/components.ts";
-import { setConnectivity } from "../greengrass/connectivity.ts";
 import { decide } from "../iot/authorization.ts";
 
 /**
@@ -11,16 +9,13 @@ import { decide } from "../iot/authorization.ts";
  */
 export interface CoreCalls {
   putCertificateAuthorities: (pem: string) => Promise<void>;
-  updateConnectivityInfo: (addresses: Address[]) => Promise<void>;
   /** Why a certificate is not one of that client device, or undefined. */
   verifyClientDevice: (certificateId: string, thing: string) => string | undefined;
-  /** Whether the version of a component is there for a deployment. */
-  hasComponent: (name: string, version: string) => boolean;
 }
 
 /**
- * The calls of one core, with the rights of its certificate. They stay inside the process: only MQTT and
- * discovery go over TLS.
+ * The calls of one core whose HTTP paths AWS does not publish, with the rights of its certificate. They stay inside
+ * the process.
  */
 export function coreCalls(
   file: AccountFile,
@@ -49,14 +44,6 @@ export function coreCalls(
       device.authorities = [pem];
       await file.save();
     },
-    updateConnectivityInfo: async (addresses) => {
-      must("greengrass:UpdateConnectivityInfo", iotArn(region, `thing/${core}`));
-      if (JSON.stringify(region.connectivity.get(core)?.addresses) === JSON.stringify(addresses)) {
-        return;
-      }
-      setConnectivity(region, core, addresses);
-      await file.save();
-    },
     verifyClientDevice: (id, thing) => {
       must("greengrass:VerifyClientDeviceIdentity", "*");
       must("greengrass:VerifyClientDeviceIoTCertificateAssociation", iotArn(region, `thing/${thing}`));
@@ -73,10 +60,6 @@ export function coreCalls(
       return region.associations.some((one) => one.core === core && one.device === thing)
         ? undefined
         : `${thing} is not associated with ${core}`;
-    },
-    hasComponent: (name, version) => {
-      must("greengrass:ResolveComponentCandidates", "*");
-      return hasComponent(region, name, version);
     },
   };
 }

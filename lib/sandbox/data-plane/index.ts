@@ -1,17 +1,27 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { coreHosts, greengrassHost } from "../../aws/hosts.ts";
 import { partitionOf } from "../../aws/partition.ts";
+import { visible } from "../../problem/index.ts";
+import type { Account } from "../account.ts";
 import { openAccountFile } from "../account-file.ts";
 import { issueServer } from "../../pki/ca.ts";
 import { readCoreBundle } from "../device/bundle.ts";
 import { SimulatedCore } from "../device/simulated-core.ts";
 import { serveAccount } from "../server.ts";
 import { coreCalls } from "./core-calls.ts";
-import { openDiscovery } from "./discovery.ts";
+import { coreRoutes } from "./core-routes.ts";
+import { credentialRoutes } from "./credentials.ts";
+import { discoveryRoutes } from "./discovery.ts";
+import { openHttps } from "./https.ts";
 import { openIotCore } from "./iot-core.ts";
+import { openTlsPort, type TlsPortOptions } from "./tls-port.ts";
 import { removeRecord, writeRecord, type DataPlaneRecord } from "./record.ts";
+
+/** The ports that AWS's endpoints have, which real devices cannot be told otherwise. */
+export const AWS_PORTS = { iot: 8883, https: 8443, alpn: 443 } as const;
 
 export interface DataPlaneOptions {
   /** The account's file. */
@@ -19,8 +29,17 @@ export interface DataPlaneOptions {
   readonly region: string;
   /** `edge/out`: a core runs for each bundle in it. */
   readonly bundles: string;
-  /** Ports that somebody chose; 0 or absent: free ones. */
-  readonly ports?: { readonly api?: number; readonly iot?: number; readonly discovery?: number };
+  /** Whether a core of that name is simulated; a real device takes the place of others. */
+  readonly isSimulated?: (core: string) => boolean;
+  /** Ports that somebody chose; 0 or absent: free ones. `alpn` is MQTT and HTTPS on one, by ALPN, where wanted. */
+  readonly ports?: {
+    readonly api?: number;
+    readonly iot?: number;
+    readonly https?: number;
+    readonly alpn?: number;
+  };
+  /** An address to listen on beside 127.0.0.1, for devices on a bench network. */
+  readonly bind?: string;
   /** Told what happens, a line at a time. */
   readonly log: (line: string) => void;
 }
@@ -28,6 +47,8 @@ export interface DataPlaneOptions {
 /** A sandbox with everything that a device talks to. */
 export interface DataPlane {
   readonly record: DataPlaneRecord;
+  /** The names of the account's endpoints: a real device has to find this machine under them. */
+  readonly names: readonly string[];
   /** Stops the cores that run and starts those that have a bundle now. Gives their names. */
   restartCores: () => Promise<readonly string[]>;
   /** Resolves when every core has done what waited for it, or could not connect. */
@@ -36,29 +57,20 @@ export interface DataPlane {
 }
 
 /**
- * Opens the account's APIs, IoT Core, Greengrass discovery and a simulated core for each bundle, all on the
- * loopback interface, and records where they are. One process at a time may have the account open: the caller
- * holds the project's lock while this opens.
+ * Opens the account's APIs, IoT Core, Greengrass' data plane and a simulated core for each bundle, on the loopback
+ * interface, and records where they are. One process at a time may have the account open: the caller holds the
+ * project's lock while this opens.
  */
-export async function openDataPlane({
-  file,
-  region,
-  bundles,
-  ports = {},
-  log,
-}: DataPlaneOptions): Promise<DataPlane> {
+export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
+  const { file, region, bundles, isSimulated = () => true, ports = {}, bind } = options;
+  const log = (line: string): void => options.log(visible(line));
   const accountFile = await openAccountFile(file);
   const { account } = accountFile;
   const home = dirname(file);
   const token = randomBytes(16).toString("hex");
-  const domain = `iot.${region}.${partitionOf(region).domain}`;
-  const identity = await issueServer(account.ca, [
-    "localhost",
-    "127.0.0.1",
-    `${account.dataPrefix}-ats.${domain}`,
-    greengrassHost(region),
-    coreHosts({ region, fips: true, data: "", credentials: "" }).data,
-  ]);
+  const hosts = [LOOPBACK, ...(bind === undefined || bind === LOOPBACK ? [] : [bind])];
+  const names = endpointNames(account, region);
+  const identity = await issueServer(account.ca, ["localhost", ...hosts, ...names]);
   const opened: { close: () => Promise<void> }[] = [];
   const keep = <T extends { close: () => Promise<void> }>(one: T): T => {
     opened.push(one);
@@ -72,19 +84,42 @@ export async function openDataPlane({
   };
   try {
     const api = keep(await serveAccount(accountFile, region, ports.api, token));
-    const iot = keep(await openIotCore({ file: accountFile, region, identity, port: ports.iot ?? 0, log }));
-    const discovery = keep(
-      await openDiscovery({ file: accountFile, region, identity, port: ports.discovery ?? 0, log }),
-    );
+    const iot = keep(await openIotCore({ file: accountFile, region, log }));
+    const routes = [...discoveryRoutes, ...coreRoutes(() => undefined), ...credentialRoutes];
+    const https = keep(openHttps({ file: accountFile, region, routes, log }));
+    const listen = async (
+      port: number,
+      accept: TlsPortOptions["accept"],
+      protocols: readonly string[],
+    ): Promise<number> => {
+      let chosen = port;
+      for (const host of hosts) {
+        const tls = { identity, clientCa: account.ca.certificate, protocols, accept };
+        const refused = (why: string): void => log(`refused: ${why}`);
+        chosen = keep(await openTlsPort({ ...tls, host, port: chosen, refused })).port;
+      }
+      return chosen;
+    };
+    const at = {
+      iot: await listen(ports.iot ?? 0, iot.accept, [MQTT_ALPN]),
+      https: await listen(ports.https ?? 0, https.accept, HTTPS_ALPN),
+    };
+    if (ports.alpn !== undefined) {
+      const accept = (socket: TLSSocket): void =>
+        (socket.alpnProtocol === MQTT_ALPN ? iot : https).accept(socket);
+      await listen(ports.alpn, accept, [MQTT_ALPN, ...HTTPS_ALPN]);
+    }
     const cores = keep(
       simulatedCores(
         bundles,
+        isSimulated,
         log,
         (name, bundle) =>
           new SimulatedCore({
             bundle,
             home: join(home, "cores", name),
-            iotPort: iot.port,
+            region,
+            ports: at,
             clientCa: account.ca.certificate,
             log,
             calls: coreCalls(accountFile, region, bundle.name, bundle.certificateId),
@@ -96,20 +131,36 @@ export async function openDataPlane({
       sandbox: true,
       endpoint: api.endpoint,
       region,
-      iot: { host: "127.0.0.1", port: iot.port },
-      discovery: { host: "127.0.0.1", port: discovery.port },
+      iot: { host: LOOPBACK, port: at.iot },
+      discovery: { host: LOOPBACK, port: at.https },
       token,
     };
     writeRecord(home, record);
-    return { record, restartCores: cores.restart, settled: cores.settled, close };
+    return { record, names, restartCores: cores.restart, settled: cores.settled, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
+const LOOPBACK = "127.0.0.1";
+
+/** What clients ask for on port 443 (https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html). */
+const MQTT_ALPN = "x-amzn-mqtt-ca";
+const HTTPS_ALPN = ["x-amzn-http-ca", "http/1.1"];
+
+/** The names of the account's endpoints, which its devices are told. */
+function endpointNames({ dataPrefix, credentialsPrefix }: Account, region: string): string[] {
+  const { domain } = partitionOf(region);
+  const data = `${dataPrefix}-ats.iot.${region}.${domain}`;
+  const credentials = `${credentialsPrefix}.credentials.iot.${region}.${domain}`;
+  const fips = coreHosts({ region, fips: true, data, credentials });
+  return [...new Set([data, credentials, greengrassHost(region), fips.data, fips.credentials])];
+}
+
 function simulatedCores(
   bundles: string,
+  isSimulated: (core: string) => boolean,
   log: (line: string) => void,
   make: (name: string, bundle: ReturnType<typeof readCoreBundle>) => SimulatedCore,
 ) {
@@ -124,14 +175,16 @@ function simulatedCores(
     },
     restart: async (): Promise<readonly string[]> => {
       await close();
-      running = bundleNames(bundles).flatMap((name) => {
-        try {
-          return [make(name, readCoreBundle(join(bundles, name)))];
-        } catch (error) {
-          log(`${name} does not start: ${error instanceof Error ? error.message : String(error)}`);
-          return [];
-        }
-      });
+      running = bundleNames(bundles)
+        .filter(isSimulated)
+        .flatMap((name) => {
+          try {
+            return [make(name, readCoreBundle(join(bundles, name)))];
+          } catch (error) {
+            log(`${name} does not start: ${error instanceof Error ? error.message : String(error)}`);
+            return [];
+          }
+        });
       await Promise.all(running.map((core) => core.start()));
       return running.map(({ name }) => name);
     },

@@ -1,70 +1,63 @@
-import type { Client } from "aedes";
 import type { AccountFile } from "../account-file.ts";
 import { regionOf } from "../account.ts";
 import { iotArn } from "../arns.ts";
-import type { ServerIdentity } from "../../pki/ca.ts";
 import { decide, type Principal } from "../iot/authorization.ts";
-import { openBroker, publish, type Broker } from "./broker.ts";
+import { openBroker } from "../mqtt/broker.ts";
+import type { Wire } from "../mqtt/wire.ts";
+import { FORBIDDEN } from "../mqtt/endings.ts";
+import { opened } from "../mqtt/envelope.ts";
+import { jobNotices } from "./job-notices.ts";
 import { peerCertificate, thingOf } from "./peer.ts";
-import { answerReserved, jobNotices } from "./reserved-topics.ts";
+import { reservedTopics } from "./reserved-topics.ts";
+import type { TlsPortOptions } from "./tls-port.ts";
 
 export interface IotCoreOptions {
   readonly file: AccountFile;
   readonly region: string;
-  readonly identity: ServerIdentity;
-  /** 0: a free one. */
-  readonly port: number;
   /** Told why something was refused, for a person. */
   readonly log: (line: string) => void;
 }
 
+export interface IotCore {
+  readonly accept: TlsPortOptions["accept"];
+  close: () => Promise<void>;
+}
+
 /**
- * AWS IoT Core's MQTT endpoint: mutual TLS, certificates that are known and active, and the policies'
- * iot:Connect, Publish, Subscribe and Receive. As in AWS, a publish that is not allowed ends the connection,
- * a subscription that is not allowed is answered with 0x80, and a certificate that is deactivated ends its
- * connections (https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html).
+ * AWS IoT Core's message broker: certificates that are known and active, the policies' iot:Connect, Publish,
+ * RetainPublish, Subscribe and Receive, and AWS's limits. As in AWS, a publish that is not allowed ends the
+ * connection of MQTT 3.1.1, a subscription that is not allowed is answered with 0x80, and a certificate that is
+ * deactivated ends its connections (https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html).
  */
-export async function openIotCore({
-  file,
-  region: name,
-  identity,
-  port,
-  log,
-}: IotCoreOptions): Promise<Broker> {
+export async function openIotCore({ file, region: name, log }: IotCoreOptions): Promise<IotCore> {
   const region = regionOf(file.account, name);
-  const principals = new Map<Client, Principal>();
+  const principals = new WeakMap<Wire, Principal>();
   const now = (): number => Date.now() / 1000;
   const save = (): void =>
     void file.save().catch((error: unknown) => log(`the account was not saved: ${String(error)}`));
 
-  const may = (client: Client | null, action: string, resource: string): boolean => {
-    if (client === null) {
-      return true;
-    } // the broker itself
-    const principal = principals.get(client);
+  const may = (connection: Wire, action: string, resource: string): boolean => {
+    const principal = principals.get(connection);
     if (principal === undefined) {
       return false;
     }
     const { allowed, why } = decide(region, principal, action, iotArn(region, resource));
     if (!allowed) {
-      log(`${client.id}: ${why}`);
+      log(`${connection.clientId}: ${why}`);
     }
     return allowed;
   };
 
-  const broker = await openBroker(
-    {
-      identity,
-      clientCa: file.account.ca.certificate,
-      port,
-      refused: (why) => log(`a client was refused: ${why}`),
-    },
-    {
-      preConnect: (client, { clientId }, done) => {
-        const certificate = peerCertificate(region, client.conn);
+  const broker = await openBroker({
+    versions: [4, 5],
+    limits: true,
+    log,
+    rules: {
+      refusal: (connection) => {
+        const { clientId } = connection;
+        const certificate = peerCertificate(region, connection.socket);
         if (typeof certificate === "string") {
-          log(`${clientId} was refused: ${certificate}`);
-          return done(null, false);
+          return certificate;
         }
         const principal = { certificate, thing: thingOf(certificate, clientId), clientId };
         const { allowed, why } = decide(
@@ -73,69 +66,71 @@ export async function openIotCore({
           "iot:Connect",
           iotArn(region, `client/${clientId}`),
         );
-        if (allowed) {
-          principals.set(client, principal);
-        } else {
-          log(`${clientId} was refused: ${why}`);
-        }
-        done(null, allowed);
+        principals.set(connection, principal);
+        return allowed ? undefined : why;
       },
-      authorizePublish: (client, packet, done) =>
-        done(may(client, "iot:Publish", `topic/${packet.topic}`) ? null : new Error("not allowed")),
-      authorizeSubscribe: (client, subscription, done) =>
-        done(null, may(client, "iot:Subscribe", `topicfilter/${subscription.topic}`) ? subscription : null),
-      authorizeForward: (client, packet) =>
-        may(client, "iot:Receive", `topic/${packet.topic}`) ? packet : null,
+      mayPublish: (connection, topic, retain) =>
+        may(connection, "iot:Publish", `topic/${topic}`) &&
+        (!retain || may(connection, "iot:RetainPublish", `topic/${topic}`)),
+      maySubscribe: (connection, filter) => may(connection, "iot:Subscribe", `topicfilter/${filter}`),
+      mayReceive: (connection, topic) => may(connection, "iot:Receive", `topic/${topic}`),
     },
-  );
+  });
 
-  const { aedes } = broker;
-  const seen = (client: Client, connected: boolean): void => {
-    const thing = principals.get(client)?.thing;
-    if (thing === undefined || client.id !== thing) {
+  const seen = (connection: Wire, connected: boolean): void => {
+    const thing = principals.get(connection)?.thing;
+    if (thing === undefined || connection.clientId !== thing) {
       return;
     }
+    const { socket, version, reason } = connection;
     region.connections.set(thing, {
       thing,
       connected,
       at: now(),
-      ...(connected ? {} : { reason: "CONNECTION_LOST" }),
+      version,
+      ...(socket.remoteAddress === undefined ? {} : { from: `${socket.remoteAddress}:${socket.remotePort}` }),
+      ...(connected ? {} : { reason }),
     });
     save();
   };
-  aedes.on("client", (client) => seen(client, true));
-  aedes.on("clientDisconnect", (client) => {
-    seen(client, false);
-    principals.delete(client);
-  });
-  aedes.on("publish", (packet, client) => {
-    const thing = client === null ? undefined : principals.get(client)?.thing;
-    if (thing === undefined || !packet.topic.startsWith(`$aws/things/${thing}/`)) {
+  broker.on.connected((connection) => seen(connection, true));
+  broker.on.ended((connection) => seen(connection, false));
+
+  const reserved = reservedTopics(region, log);
+  broker.on.published((connection, { topic, payload }) => {
+    if (!topic.startsWith("$aws/")) {
       return;
     }
-    const topic = packet.topic.slice(`$aws/things/${thing}/`.length);
-    if (
-      answerReserved(region, thing, topic, packet.payload.toString(), now(), (to, payload) =>
-        publish(aedes, to, payload),
-      )
-    ) {
+    const message = { topic, text: opened(payload).payload.toString(), now: now() };
+    const {
+      answers = [],
+      notices = [],
+      changed = false,
+    } = reserved.take({ clientId: connection.clientId, thing: principals.get(connection)?.thing }, message);
+    // An answer is for who asked, subscribed or not
+    // (https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html).
+    for (const answer of answers) {
+      broker.answer(connection, sentOf(answer));
+    }
+    for (const notice of notices) {
+      broker.publish(sentOf(notice));
+    }
+    if (changed) {
       save();
     }
   });
 
-  const noticed = new Set<string>();
+  const news = jobNotices(region);
   const stop = file.onSaved(() => {
-    for (const [client, { certificate }] of principals) {
-      if (region.certificates.get(certificate.id)?.status !== "ACTIVE") {
-        client.close();
+    for (const connection of broker.connections()) {
+      const id = principals.get(connection)?.certificate.id;
+      if (id !== undefined && region.certificates.get(id)?.status !== "ACTIVE") {
+        log(`${connection.label} is cut off: its certificate ${id.slice(0, 8)}… is not active any more`);
+        broker.end(connection, FORBIDDEN);
       }
     }
-    for (const { key, thing, payload } of jobNotices(region, now())) {
-      if (noticed.has(key)) {
-        continue;
-      }
-      noticed.add(key);
-      publish(aedes, `$aws/things/${thing}/jobs/notify-next`, payload);
+    for (const notice of news(now())) {
+      broker.publish(sentOf(notice));
     }
   });
   // What a killed sandbox left behind: nobody is connected to this one yet.
@@ -148,7 +143,7 @@ export async function openIotCore({
   };
   disconnectAll();
   return {
-    ...broker,
+    accept: broker.accept,
     close: async () => {
       stop();
       await broker.close();
@@ -156,4 +151,8 @@ export async function openIotCore({
       await file.save();
     },
   };
+}
+
+function sentOf({ topic, document }: { topic: string; document: object }) {
+  return { topic, payload: Buffer.from(JSON.stringify(document)) };
 }

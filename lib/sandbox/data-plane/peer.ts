@@ -1,10 +1,7 @@
 import { createHash } from "node:crypto";
-import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
 import type { Certificate, Region } from "../account.ts";
-
-/** What every TLS port of the data plane asks of a client: TLS 1.2, and a certificate of the sandbox's CA. */
-export const MUTUAL_TLS = { requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.2" } as const;
 
 /** The id, as AWS IoT counts, of the certificate that a connection was made with. */
 export function peerCertificateId(stream: Duplex): string | undefined {

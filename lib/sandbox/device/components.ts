@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "../../file/index.ts";
-import { AUTH, BROKER, componentConflict } from "../../aws/public-components.ts";
+import { AUTH, BROKER } from "../../aws/public-components.ts";
 import { updatedConfiguration, type ConfigurationUpdate } from "./configuration.ts";
 
 export { AUTH, BROKER };
@@ -16,17 +16,27 @@ interface Component {
 }
 
 /** What a core runs: each component with the configuration that all deployments until now have left. */
-export type Running = Readonly<Record<string, { readonly version: string; readonly configuration: unknown }>>;
+export type Running = Readonly<
+  Record<string, { readonly version: string; readonly configuration: unknown; readonly isRoot?: boolean }>
+>;
 
 export type Components = Readonly<Record<string, Component>>;
 
 export interface Job {
   readonly jobId: string;
-  readonly jobDocument: { readonly deploymentId: string; readonly components: Components };
+  readonly queuedAt: number;
+  readonly jobDocument: FleetConfiguration;
 }
 
-/** What a message on a jobs topic holds; undefined where it is no JSON object. */
-export function jobIn(text: string): { readonly execution?: Job } | undefined {
+/** What a deployment says to a core (aws-greengrass-component-common, Configuration.java). */
+export interface FleetConfiguration {
+  readonly deploymentId: string;
+  readonly configurationArn: string;
+  readonly components: Components;
+}
+
+/** What a message of IoT Core holds; undefined where it is no JSON object. */
+export function messageIn(text: string): CoreMessage | undefined {
   try {
     const said: unknown = JSON.parse(text);
     return typeof said === "object" && said !== null ? said : undefined;
@@ -35,13 +45,23 @@ export function jobIn(text: string): { readonly execution?: Job } | undefined {
   }
 }
 
-/** A deployment that did not come about, with the error code that the nucleus would report. */
-export class DeploymentFailed extends Error {
-  readonly code: string;
+/** A document on one of the topics of a core's jobs and shadow. */
+export interface CoreMessage {
+  readonly execution?: Job;
+  readonly state?: { readonly desired?: { readonly fleetConfig?: string; readonly desiredStatus?: string } };
+  readonly code?: string;
+  readonly message?: string;
+}
 
-  constructor(code: string, message: string) {
+/** A deployment that did not come about, with the error codes that the nucleus would report, the outermost first. */
+export class DeploymentFailed extends Error {
+  readonly codes: readonly string[];
+  readonly types: readonly string[];
+
+  constructor(codes: readonly string[], message: string, types: readonly string[] = ["REQUEST_ERROR"]) {
     super(message);
-    this.code = code;
+    this.codes = codes;
+    this.types = types;
   }
 }
 
@@ -54,14 +74,25 @@ export function statusWhenWell(componentName: string): "FINISHED" | "RUNNING" {
   return /\.(Nucleus|Cli)$/.test(componentName) ? "FINISHED" : "RUNNING";
 }
 
-/** What a core runs after a deployment: components that it does not name go, with their configuration. */
-export function runningAfter(before: Running, components: Components): Running {
+/** What a core runs after a deployment: components that nothing asks for go, with their configuration. */
+export function runningAfter(
+  before: Running,
+  components: Components,
+  resolved: ReadonlyMap<
+    string,
+    { readonly recipe: { readonly ComponentVersion: string }; readonly isRoot: boolean }
+  >,
+): Running {
   return Object.fromEntries(
-    Object.entries(components).map(([name, { version, configurationUpdate = {} }]) => [
+    [...resolved].map(([name, { recipe, isRoot }]) => [
       name,
       {
-        version,
-        configuration: updatedConfiguration(before[name]?.configuration, configurationUpdate),
+        version: recipe.ComponentVersion,
+        isRoot,
+        configuration: updatedConfiguration(
+          before[name]?.configuration,
+          components[name]?.configurationUpdate ?? {},
+        ),
       },
     ]),
   );
@@ -81,20 +112,4 @@ export function readRunning(home: string): Running | undefined {
 export function keepRunning(home: string, running: Running): void {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   replaceFile(join(home, KEPT), JSON.stringify(running), { mode: 0o600 });
-}
-
-/** Throws where no set of versions meets what the components depend on, as the nucleus reports it. */
-export function checkDependencies(components: Components): void {
-  const [broker, auth] = [components[BROKER]?.version, components[AUTH]?.version];
-  const conflict =
-    broker === undefined || auth === undefined ? undefined : componentConflict({ broker, auth });
-  if (conflict !== undefined) {
-    throw new DeploymentFailed("COMPONENT_VERSION_REQUIREMENTS_NOT_MET", conflict);
-  }
-}
-
-/** What AWS says of a component version that nobody made. */
-export function missingComponent(name: string, version: string): DeploymentFailed {
-  const what = `no component version ${name} ${version} (aws greengrassv2 list-component-versions lists them)`;
-  return new DeploymentFailed("NO_AVAILABLE_COMPONENT_VERSION", what);
 }

@@ -1,9 +1,10 @@
-import type { Client } from "aedes";
-import { openBroker, type Broker, type BrokerOptions } from "../data-plane/broker.ts";
+import { openBroker } from "../mqtt/broker.ts";
+import type { Wire } from "../mqtt/wire.ts";
 import { peerCertificateId } from "../data-plane/peer.ts";
+import { openTlsPort, type TlsPort, type TlsPortOptions } from "../data-plane/tls-port.ts";
 import type { MayDevice, Operation } from "./device-groups.ts";
 
-export interface LocalBrokerOptions extends Omit<BrokerOptions, "refused"> {
+export interface LocalBrokerOptions extends Pick<TlsPortOptions, "identity" | "clientCa" | "port"> {
   /**
    * Asks the cloud whether the certificate (its id) is one of that client device. Gives why it is not, or
    * undefined.
@@ -18,19 +19,14 @@ export interface LocalBrokerOptions extends Omit<BrokerOptions, "refused"> {
 }
 
 /**
- * The MQTT broker of a core for its client devices: `aws.greengrass.clientdevices.mqtt.Moquette` with
- * `clientdevices.Auth`.
+ * The MQTT broker of a core for its client devices: `aws.greengrass.clientdevices.mqtt.Moquette`, which speaks MQTT
+ * 3.1.1, with `clientdevices.Auth`.
  */
-export async function openLocalBroker({ verify, may, log, ...options }: LocalBrokerOptions): Promise<Broker> {
-  const things = new Map<Client, string>();
-  const isAllowed = (client: Client | null, operation: Operation, resource: string): boolean => {
-    if (client === null) {
-      return true;
-    } // the broker itself
-    const thing = things.get(client);
-    const allowed = thing !== undefined && may(thing, operation, resource);
+export async function openLocalBroker({ verify, may, log, ...tls }: LocalBrokerOptions): Promise<TlsPort> {
+  const isAllowed = ({ clientId }: Wire, operation: Operation, resource: string): boolean => {
+    const allowed = may(clientId, operation, resource);
     if (!allowed) {
-      log(`${client.id} may not ${operation} on ${resource}`);
+      log(`${clientId} may not ${operation} on ${resource}`);
     }
     return allowed;
   };
@@ -44,30 +40,28 @@ export async function openLocalBroker({ verify, may, log, ...options }: LocalBro
       return error instanceof Error ? error.message : String(error);
     }
   };
-  const broker = await openBroker(
-    { ...options, refused: (why) => log(`a client device was refused: ${why}`) },
-    {
-      preConnect: (client, { clientId }, done) => {
-        const why = whyNot(peerCertificateId(client.conn) ?? "", clientId);
-        if (why === undefined) {
-          things.set(client, clientId);
-        } else {
-          log(`${clientId} was refused: ${why}`);
-        }
-        done(null, why === undefined);
-      },
-      authorizePublish: (client, packet, done) =>
-        done(
-          isAllowed(client, "mqtt:publish", `mqtt:topic:${packet.topic}`) ? null : new Error("not allowed"),
-        ),
-      authorizeSubscribe: (client, subscription, done) =>
-        done(
-          null,
-          isAllowed(client, "mqtt:subscribe", `mqtt:topicfilter:${subscription.topic}`) ? subscription : null,
-        ),
-      authorizeForward: (_, packet) => packet,
+  const broker = await openBroker({
+    versions: [4],
+    limits: false,
+    log,
+    rules: {
+      refusal: ({ socket, clientId }) => whyNot(peerCertificateId(socket) ?? "", clientId),
+      mayPublish: (connection, topic) => isAllowed(connection, "mqtt:publish", `mqtt:topic:${topic}`),
+      maySubscribe: (connection, filter) =>
+        isAllowed(connection, "mqtt:subscribe", `mqtt:topicfilter:${filter}`),
+      mayReceive: () => true,
     },
-  );
-  broker.aedes.on("clientDisconnect", (client) => things.delete(client));
-  return broker;
+  });
+  const port = await openTlsPort({
+    ...tls,
+    accept: broker.accept,
+    refused: (why) => log(`a client device was refused: ${why}`),
+  });
+  return {
+    port: port.port,
+    close: async () => {
+      await broker.close();
+      await port.close();
+    },
+  };
 }

@@ -1,35 +1,39 @@
-import type { IClientOptions, MqttClient } from "mqtt";
 import { issueServer } from "../../pki/ca.ts";
-import type { Broker } from "../data-plane/broker.ts";
 import type { CoreCalls } from "../data-plane/core-calls.ts";
+import { NAMESPACE } from "../data-plane/jobs.ts";
+import type { TlsPort } from "../data-plane/tls-port.ts";
+import { DEPLOYMENT_SHADOW } from "../greengrass/thing-deployments.ts";
 import type { CoreBundle } from "./bundle.ts";
 import {
   AUTH,
   BROKER,
   DeploymentFailed,
   DETECTOR,
-  messageOf,
-  missingComponent,
-  NUCLEUS,
-  statusWhenWell,
-  checkDependencies,
-  jobIn,
   keepRunning,
+  messageIn,
+  messageOf,
+  NUCLEUS,
   readRunning,
   runningAfter,
-  type Running,
+  type FleetConfiguration,
   type Job,
+  type Running,
 } from "./components.ts";
 import { coreCa } from "./core-ca.ts";
+import { CoreConnection } from "./core-connection.ts";
+import { dataPlaneClient, type DataPlaneClient } from "./data-plane-client.ts";
 import { deviceGroups, type MayDevice } from "./device-groups.ts";
 import { openLocalBroker } from "./local-broker.ts";
+import { healthReport, jobFailure, shadowStatus } from "./reports.ts";
+import { resolveComponents } from "./resolution.ts";
 
 export interface SimulatedCoreOptions {
   readonly bundle: CoreBundle;
   /** Where this core keeps its CA and what was deployed to it. */
   readonly home: string;
-  /** The port of IoT Core on the loopback interface. */
-  readonly iotPort: number;
+  readonly region: string;
+  /** The ports of IoT Core and of the HTTPS data plane on the loopback interface. */
+  readonly ports: { readonly iot: number; readonly https: number };
   /** PEM of the CA that client devices' certificates come from. */
   readonly clientCa: string;
   readonly calls: CoreCalls;
@@ -37,14 +41,15 @@ export interface SimulatedCoreOptions {
 }
 
 /**
- * A core device without a device: it connects to IoT Core with its bundle's certificate, reports its health,
- * takes deployments as jobs, and serves its client devices once a deployment brings the components for that.
- * It does not run the code of components.
+ * A core device without a device: it speaks to the account as the classic nucleus does, with its bundle's
+ * certificate, takes deployments, reports its health, and serves its client devices once a deployment brings the
+ * components for that. It does not run the code of components.
  */
 export class SimulatedCore {
   readonly #options: SimulatedCoreOptions;
-  #client: MqttClient | undefined;
-  #broker: Broker | undefined;
+  readonly #connection: CoreConnection;
+  readonly #dataPlane: DataPlaneClient;
+  #broker: TlsPort | undefined;
   #may: MayDevice = () => false;
   #running: Running = {};
   #errored: string | undefined;
@@ -57,7 +62,17 @@ export class SimulatedCore {
   readonly settled = new Promise<void>((resolve) => (this.#settle = resolve));
 
   constructor(options: SimulatedCoreOptions) {
+    const { bundle, ports, region, log } = options;
     this.#options = options;
+    this.#dataPlane = dataPlaneClient(bundle, ports.https, region);
+    this.#connection = new CoreConnection({
+      bundle,
+      port: ports.iot,
+      log,
+      onConnect: () => this.#after(() => this.#connected()),
+      onClose: () => this.#settle(),
+      onMessage: (topic, text) => this.#received(topic, text),
+    });
   }
 
   get name(): string {
@@ -66,47 +81,13 @@ export class SimulatedCore {
 
   /** Begins to connect; whether it gets there, the account tells. */
   async start(): Promise<void> {
-    const { bundle, iotPort, log } = this.#options;
-    const { connect } = await import("mqtt");
-    const client = connect({
-      protocol: "mqtts",
-      host: "127.0.0.1",
-      port: iotPort,
-      clientId: bundle.name,
-      protocolVersion: 4,
-      clean: true,
-      reconnectPeriod: 1000,
-      connectTimeout: 10_000,
-      cert: bundle.certificate,
-      key: bundle.key,
-      ca: bundle.rootCa,
-      // The name that the server's certificate is checked against is the endpoint's, which DNS does not know
-      // here.
-      servername: bundle.dataEndpoint,
-    } as IClientOptions);
-    this.#client = client;
-    let last = "";
-    client.on("close", () => this.#settle());
-    client.on("error", (error) => {
-      const line = `${bundle.name} cannot connect to ${bundle.dataEndpoint}: ${"code" in error ? String(error.code) : error.message}`;
-      if (line !== last) {
-        log(line);
-      }
-      last = line;
-    });
-    client.on("connect", () => this.#after(() => this.#connected()));
-    client.on("message", (topic, payload) => {
-      this.#received(topic, payload.toString());
-      if (topic.endsWith("/$next/get/accepted")) {
-        this.#after(async () => this.#settle());
-      }
-    });
+    await this.#connection.open();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#settle();
-    await this.#client?.endAsync(true);
+    await this.#connection.close();
     await this.#working;
     await this.#broker?.close();
   }
@@ -120,66 +101,120 @@ export class SimulatedCore {
     });
   }
 
+  #topic(rest: string): string {
+    return `$aws/things/${this.name}/${rest}`;
+  }
+
   async #connected(): Promise<void> {
     const { name } = this;
     this.#options.log(`${name} is connected`);
-    const jobs = [`$aws/things/${name}/jobs/notify-next`, `$aws/things/${name}/jobs/$next/get/accepted`];
-    if (this.#client !== undefined) {
-      await this.#orClosed(this.#client.subscribeAsync(jobs, { qos: 1 }), "the subscription to its jobs");
-    }
+    const shadow = `shadow/name/${DEPLOYMENT_SHADOW}`;
+    const topics = [
+      `jobs/notify-${NAMESPACE}`,
+      `jobs/$next/${NAMESPACE}/get/accepted`,
+      `jobs/$next/${NAMESPACE}/get/rejected`,
+      `jobs/+/${NAMESPACE}/update/accepted`,
+      `jobs/+/${NAMESPACE}/update/rejected`,
+      `${shadow}/update/accepted`,
+      `${shadow}/update/rejected`,
+      `${shadow}/get/accepted`,
+    ].map((rest) => this.#topic(rest));
+    await this.#connection.subscribe(topics, "the subscription to its jobs");
     await this.#reportHealth("NUCLEUS_LAUNCH");
     const before = readRunning(this.#options.home);
     if (before !== undefined) {
       await this.#run(before).catch((error: unknown) => this.#options.log(`${name}: ${messageOf(error)}`));
       await this.#reportHealth("COMPONENT_STATUS_CHANGE");
     }
-    await this.#publish("jobs/$next/get", {});
+    await this.#publish(`${shadow}/get`, {});
+    await this.#askForJob();
+  }
+
+  async #askForJob(): Promise<void> {
+    await this.#publish(`jobs/$next/${NAMESPACE}/get`, {});
   }
 
   #received(topic: string, text: string): void {
-    const said = jobIn(text);
+    const said = messageIn(text);
     if (said === undefined) {
       this.#options.log(`${this.name}: a message on ${topic} is no JSON object, and is ignored`);
       return;
     }
-    const { execution } = said;
-    // A job is reported when it is made, and given when it is asked for: both may come.
-    if (execution?.jobDocument === undefined || this.#taken.has(execution.jobId)) {
-      return;
+    if (topic.endsWith("/rejected")) {
+      this.#options.log(`${this.name}: ${topic}: ${said.code ?? ""} ${said.message ?? ""}`);
+    } else if (topic.includes("/jobs/notify-")) {
+      this.#after(() => this.#askForJob());
+    } else if (topic.endsWith("/get/accepted") && topic.includes("/jobs/")) {
+      this.#takeJob(said.execution);
+    } else if (topic.includes(`/${DEPLOYMENT_SHADOW}/`)) {
+      this.#takeShadow(said.state?.desired);
     }
-    this.#taken.add(execution.jobId);
-    this.#after(() => this.#deploy(execution));
   }
 
-  async #deploy({ jobId, jobDocument: { deploymentId, components } }: Job): Promise<void> {
-    const { calls, home, log } = this.#options;
+  /** A core that has no job has done what waited for it. A job is given each time that it is asked for. */
+  #takeJob(job: Job | undefined): void {
+    if (job === undefined) {
+      return this.#after(async () => this.#settle());
+    }
+    const key = `${job.jobId} ${job.queuedAt}`;
+    if (!this.#taken.has(key)) {
+      this.#taken.add(key);
+      this.#after(() => this.#carryOut(job));
+    }
+  }
+
+  async #carryOut({ jobId, jobDocument }: Job): Promise<void> {
     const update = (status: string, statusDetails: object): Promise<void> =>
-      this.#publish(`jobs/${jobId}/update`, { status, statusDetails });
+      this.#publish(`jobs/${jobId}/${NAMESPACE}/update`, { status, statusDetails });
     await update("IN_PROGRESS", {});
+    const failure = await this.#deploy(jobDocument, "THING_GROUP_DEPLOYMENT");
+    if (this.#closed) {
+      return;
+    }
+    if (failure === undefined) {
+      await update("SUCCEEDED", { "detailed-deployment-status": "SUCCESSFUL" });
+    } else {
+      await update("FAILED", jobFailure(failure));
+    }
+    await this.#askForJob();
+  }
+
+  #takeShadow(desired: { readonly fleetConfig?: string; readonly desiredStatus?: string } | undefined): void {
+    const { fleetConfig, desiredStatus } = desired ?? {};
+    if (fleetConfig === undefined || desiredStatus !== "IN_PROGRESS" || this.#taken.has(fleetConfig)) {
+      return;
+    }
+    this.#taken.add(fleetConfig);
+    this.#after(async () => {
+      const document = JSON.parse(fleetConfig) as FleetConfiguration;
+      const failure = await this.#deploy(document, "THING_DEPLOYMENT");
+      const reported = {
+        fleetConfigurationArnForStatus: document.configurationArn,
+        ggcVersion: this.#version,
+        ...shadowStatus(failure),
+      };
+      await this.#publish(`shadow/name/${DEPLOYMENT_SHADOW}/update`, { state: { reported } });
+    });
+  }
+
+  /** Brings up what a deployment names; gives what it failed with. */
+  async #deploy(document: FleetConfiguration, trigger: string): Promise<unknown> {
+    const { home, log } = this.#options;
+    const { deploymentId, components } = document;
     try {
-      for (const [name, { version }] of Object.entries(components)) {
-        if (!calls.hasComponent(name, version)) {
-          throw missingComponent(name, version);
-        }
-      }
-      checkDependencies(components);
-      const running = runningAfter(this.#running, components);
+      const resolved = await resolveComponents(this.#dataPlane, components);
+      const running = runningAfter(this.#running, components, resolved);
       await this.#run(running);
       keepRunning(home, running);
-      await this.#reportHealth("THING_GROUP_DEPLOYMENT");
-      await update("SUCCEEDED", { "detailed-deployment-status": "SUCCESSFUL" });
+      await this.#reportHealth(trigger);
       log(`${this.name} has deployment ${deploymentId}`);
+      return undefined;
     } catch (error) {
-      if (this.#closed) {
-        return;
+      if (!this.#closed) {
+        log(`${this.name}: deployment ${deploymentId} failed: ${messageOf(error)}`);
+        await this.#reportHealth(trigger);
       }
-      log(`${this.name}: deployment ${deploymentId} failed: ${messageOf(error)}`);
-      await this.#reportHealth("THING_GROUP_DEPLOYMENT");
-      const code = error instanceof DeploymentFailed ? error.code : "COMPONENT_ERROR";
-      await update("FAILED", {
-        "deployment-failure-cause": messageOf(error).slice(0, 1024),
-        "deployment-error-stack": `DEPLOYMENT_FAILURE,${code}`,
-      });
+      return error;
     }
   }
 
@@ -188,111 +223,72 @@ export class SimulatedCore {
    * well.
    */
   async #run(components: Running): Promise<void> {
-    const { calls, home, clientCa, log } = this.#options;
     this.#running = components;
     const steps: [string, () => Promise<void>][] = [
-      [
-        AUTH,
-        async () => {
-          this.#may = AUTH in components ? deviceGroups(components[AUTH]?.configuration) : () => false;
-          if (AUTH in components) {
-            await calls.putCertificateAuthorities((await coreCa(home, this.name)).certificate);
-          }
-        },
-      ],
-      [
-        BROKER,
-        async () => {
-          if (AUTH in components && BROKER in components) {
-            this.#broker ??= await openLocalBroker({
-              identity: await issueServer(await coreCa(home, this.name), ["localhost", "127.0.0.1"]),
-              clientCa,
-              port: 0,
-              may: (...requested) => this.#may(...requested),
-              verify: (certificate, thing) => calls.verifyClientDevice(certificate, thing),
-              log: (line) => log(`${this.name}: ${line}`),
-            });
-            return;
-          }
-          await this.#broker?.close();
-          this.#broker = undefined;
-        },
-      ],
-      [
-        DETECTOR,
-        async () => {
-          if (DETECTOR in components && this.#broker !== undefined) {
-            await calls.updateConnectivityInfo([
-              { id: "127.0.0.1", host: "127.0.0.1", port: this.#broker.port, metadata: "" },
-            ]);
-          }
-        },
-      ],
+      [AUTH, () => this.#runAuth(components)],
+      [BROKER, () => this.#runBroker(components)],
+      [DETECTOR, () => this.#runDetector(components)],
     ];
     for (const [name, step] of steps) {
       this.#errored = name;
       await step().catch((error: unknown) => {
-        throw new DeploymentFailed("COMPONENT_ERROR", `${name}: ${messageOf(error)}`);
+        throw new DeploymentFailed(["COMPONENT_ERROR"], `${name}: ${messageOf(error)}`, ["COMPONENT_ERROR"]);
       });
     }
     this.#errored = undefined;
   }
 
-  /**
-   * What a nucleus sends at its start, after a deployment and once a day (aws-greengrass-nucleus,
-   * FleetStatusService).
-   */
+  async #runAuth(components: Running): Promise<void> {
+    const { calls, home } = this.#options;
+    this.#may = AUTH in components ? deviceGroups(components[AUTH]?.configuration) : () => false;
+    if (AUTH in components) {
+      await calls.putCertificateAuthorities((await coreCa(home, this.name)).certificate);
+    }
+  }
+
+  async #runBroker(components: Running): Promise<void> {
+    const { calls, home, clientCa, log } = this.#options;
+    if (AUTH in components && BROKER in components) {
+      this.#broker ??= await openLocalBroker({
+        identity: await issueServer(await coreCa(home, this.name), ["localhost", "127.0.0.1"]),
+        clientCa,
+        port: 0,
+        may: (...requested) => this.#may(...requested),
+        verify: (certificate, thing) => calls.verifyClientDevice(certificate, thing),
+        log: (line) => log(`${this.name}: ${line}`),
+      });
+      return;
+    }
+    await this.#broker?.close();
+    this.#broker = undefined;
+  }
+
+  async #runDetector(components: Running): Promise<void> {
+    if (DETECTOR in components && this.#broker !== undefined) {
+      await this.#dataPlane.updateConnectivity(this.name, [
+        { id: "127.0.0.1", host: "127.0.0.1", port: this.#broker.port, metadata: "" },
+      ]);
+    }
+  }
+
+  get #version(): string {
+    return this.#running[NUCLEUS]?.version ?? this.#options.bundle.version;
+  }
+
   async #reportHealth(trigger: string): Promise<void> {
-    const version = this.#running[NUCLEUS]?.version ?? this.#options.bundle.version;
-    const components = Object.entries({ [NUCLEUS]: { version }, ...this.#running }).map(
-      ([componentName, one]) => ({
-        componentName,
-        version: one.version,
-        status: componentName === this.#errored ? "ERRORED" : statusWhenWell(componentName),
-        isRoot: true,
-      }),
-    );
-    await this.#publish("greengrassv2/health/json", {
-      ggcVersion: version,
-      platform: "linux",
-      architecture: process.arch === "arm64" ? "aarch64" : "amd64",
-      runtime: "aws_nucleus_classic",
-      thing: this.name,
-      sequenceNumber: ++this.#sequence,
-      timestamp: Date.now(),
-      messageType: "COMPLETE",
-      trigger,
-      overallDeviceStatus: this.#errored === undefined ? "HEALTHY" : "UNHEALTHY",
-      components,
-    });
-  }
-
-  async #publish(topic: string, payload: object): Promise<void> {
-    if (this.#closed || this.#client?.connected !== true) {
-      throw new Error(`not connected any more, ${topic} is not sent`);
-    }
-    await this.#orClosed(
-      this.#client.publishAsync(`$aws/things/${this.name}/${topic}`, JSON.stringify(payload), { qos: 1 }),
-      topic,
+    const report = {
+      name: this.name,
+      version: this.#version,
+      running: this.#running,
+      errored: this.#errored,
+    };
+    await this.#publish(
+      "greengrassv2/health/json",
+      healthReport({ ...report, sequence: ++this.#sequence, trigger }),
     );
   }
 
-  /**
-   * What is not acknowledged because the connection ended is never acknowledged: mqtt.js alone would wait for
-   * it for ever.
-   */
-  async #orClosed(work: Promise<unknown>, what: string): Promise<void> {
-    const client = this.#client;
-    let onClose = (): void => {};
-    const closed = new Promise<never>(
-      (_, reject) => (onClose = () => reject(new Error(`the connection ended before ${what} was done`))),
-    );
-    client?.once("close", onClose);
-    try {
-      await Promise.race([work, closed]);
-    } finally {
-      client?.off("close", onClose);
-      work.catch(() => {});
-    }
+  async #publish(rest: string, document: object): Promise<void> {
+    await this.#connection.publish(this.#topic(rest), document);
   }
 }

@@ -1,29 +1,12 @@
 import * as v from "valibot";
+import { stringify } from "yaml";
 import { partitionOf } from "../../aws/partition.ts";
 import { SANDBOX_ACCOUNT, textRecord, type ComponentVersion, type Region } from "../account.ts";
 import { integer, page } from "../members.ts";
 import { AwsError, rest } from "../operation.ts";
+import { publicVersions } from "./public-components.ts";
+import { recipeIn, type Recipe } from "./recipes.ts";
 import { clientToken, invalid, notFound } from "./registry.ts";
-
-/**
- * Versions of AWS's own components that the sandbox knows. Those without a list follow the nucleus: every one
- * from 2.9.5 on is taken.
- */
-const PUBLIC: ReadonlyMap<string, readonly string[] | undefined> = new Map([
-  ["aws.greengrass.Nucleus", undefined],
-  ["aws.greengrass.Cli", undefined],
-  ["aws.greengrass.clientdevices.Auth", ["2.5.0", "2.5.1", "2.5.2"]],
-  ["aws.greengrass.clientdevices.mqtt.Moquette", ["2.3.5", "2.3.6", "2.3.7"]],
-  ["aws.greengrass.clientdevices.IPDetector", ["2.1.9", "2.2.0"]],
-]);
-
-/** Whether a deployment finds that version, of AWS or of the account. */
-export function hasComponent(region: Region, name: string, version: string): boolean {
-  if (PUBLIC.has(name)) {
-    return PUBLIC.get(name)?.includes(version) ?? /^2\.(9\.[5-9]|[1-9]\d+\.\d+)$/.test(version);
-  }
-  return region.components.has(componentArn(region, name, version));
-}
 
 /** The ARN of a version of one of the account's own components. */
 export function componentArn(region: Region, name: string, version: string): string {
@@ -50,8 +33,8 @@ function componentAt(region: Region, arn: string): ComponentVersion {
 
 /**
  * Component versions
- * (https://docs.aws.amazon.com/greengrass/v2/APIReference/API_CreateComponentVersion.html); recipes in YAML
- * are not modelled.
+ * (https://docs.aws.amazon.com/greengrass/v2/APIReference/API_CreateComponentVersion.html), from recipes in JSON or
+ * YAML. Those in Lambda functions are not modelled.
  */
 export const componentOperations = [
   rest(
@@ -65,7 +48,7 @@ export const componentOperations = [
     },
     ({ region, now }, input) => {
       const recipe = Buffer.from(input.inlineRecipe, "base64").toString("utf8");
-      const { name, version } = recipeOf(recipe);
+      const { ComponentName: name, ComponentVersion: version } = readRecipe(recipe);
       const arn = componentArn(region, name, version);
       const old = region.components.get(arn);
       if (old !== undefined && (old.token === undefined || old.token !== input.clientToken)) {
@@ -114,10 +97,16 @@ export const componentOperations = [
     "greengrass",
     "GetComponent",
     "GET /greengrass/v2/components/{arn}",
-    { arn: v.string(), recipeOutputFormat: v.optional(v.literal("JSON")) },
+    { arn: v.string(), recipeOutputFormat: v.optional(v.picklist(["JSON", "YAML"]), "JSON") },
     ({ region }, input) => {
       const { recipe, tags } = componentAt(region, input.arn);
-      return { recipeOutputFormat: "JSON", recipe: Buffer.from(recipe).toString("base64"), tags };
+      const found = readRecipe(recipe);
+      const text = input.recipeOutputFormat === "JSON" ? JSON.stringify(found) : stringify(found);
+      return {
+        recipeOutputFormat: input.recipeOutputFormat,
+        recipe: Buffer.from(text).toString("base64"),
+        tags,
+      };
     },
   ),
 
@@ -142,7 +131,7 @@ export const componentOperations = [
       const ours = [...region.components.values()]
         .filter((one) => one.name === name)
         .map(({ version, arn }) => ({ componentName: name, componentVersion: version, arn }));
-      const theirs = (PUBLIC.has(name) ? (PUBLIC.get(name) ?? ["2.16.0"]) : []).map((version) => ({
+      const theirs = publicVersions(name).map((version) => ({
         componentName: name,
         componentVersion: version,
         arn: `${input.arn}:versions:${version}`,
@@ -157,28 +146,10 @@ export const componentOperations = [
   ),
 ];
 
-/** What a recipe calls itself. */
-function recipeOf(recipe: string): { name: string; version: string } {
-  let parsed: unknown;
+function readRecipe(text: string): Recipe {
   try {
-    parsed = JSON.parse(recipe);
-  } catch {
-    throw invalid("The sandbox reads recipes in JSON only, and this is none");
+    return recipeIn(text);
+  } catch (error) {
+    throw invalid((error as Error).message);
   }
-  const {
-    RecipeFormatVersion: format,
-    ComponentName: name,
-    ComponentVersion: version,
-  } = (parsed ?? {}) as Record<string, unknown>;
-  if (
-    format !== "2020-01-25" ||
-    typeof name !== "string" ||
-    typeof version !== "string" ||
-    !/^\d{1,6}\.\d{1,6}\.\d{1,6}$/.test(version)
-  ) {
-    throw invalid(
-      "The recipe has no RecipeFormatVersion 2020-01-25, ComponentName, or ComponentVersion of three numbers",
-    );
-  }
-  return { name, version };
 }

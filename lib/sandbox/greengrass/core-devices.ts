@@ -14,7 +14,7 @@ function listed(core: CoreDevice): object {
     lastStatusUpdateTimestamp: core.updatedAt,
     platform: core.platform,
     architecture: core.architecture,
-    runtime: "aws_nucleus_classic",
+    runtime: core.runtime,
   };
 }
 
@@ -64,7 +64,7 @@ export const coreDeviceOperations = [
         (core) =>
           (members === undefined || members.includes(core.name)) &&
           (input.status === undefined || core.status === input.status) &&
-          input.runtime !== "aws_nucleus_lite",
+          (input.runtime === undefined || input.runtime === core.runtime),
       );
       const { entries, next } = page(cores, input.maxResults, input.nextToken);
       return { coreDevices: entries.map(listed), nextToken: next };
@@ -91,6 +91,8 @@ export const coreDeviceOperations = [
         componentName: one.name,
         componentVersion: one.version,
         lifecycleState: one.state,
+        lifecycleStatusCodes: one.codes,
+        lifecycleStateDetails: one.reason,
         isRoot: one.isRoot,
         lastStatusChangeTimestamp: core.updatedAt,
         lastReportedTimestamp: core.updatedAt,

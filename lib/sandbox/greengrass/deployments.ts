@@ -5,45 +5,12 @@ import { iotArn, nameInArn } from "../arns.ts";
 import { groupMembers } from "../iot/groups.ts";
 import { integer, page } from "../members.ts";
 import { AwsError, rest } from "../operation.ts";
+import { components, policies, type DeploymentDocument } from "./deployment-document.ts";
+import { isForThing } from "./jobs.ts";
+import { offerToThing } from "./thing-deployments.ts";
 import { clientToken, CORE_DEVICE_PATH, coreDeviceNamed, deviceName, notFound } from "./registry.ts";
 
 const paging = { maxResults: v.optional(integer), nextToken: v.optional(v.string()) };
-
-const specification = v.strictObject({
-  componentVersion: v.pipe(v.string(), v.regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/)),
-  configurationUpdate: v.optional(
-    v.strictObject({
-      merge: v.optional(v.pipe(v.string(), v.check(isJson, "merge is not JSON"))),
-      reset: v.optional(v.array(v.string())),
-    }),
-  ),
-});
-const components = v.record(v.string(), specification);
-const policies = v.strictObject({
-  failureHandlingPolicy: v.optional(v.picklist(["ROLLBACK", "DO_NOTHING"])),
-  componentUpdatePolicy: v.optional(
-    v.strictObject({
-      timeoutInSeconds: v.optional(integer),
-      action: v.optional(v.picklist(["NOTIFY_COMPONENTS", "SKIP_NOTIFY_COMPONENTS"])),
-    }),
-  ),
-  configurationValidationPolicy: v.optional(v.strictObject({ timeoutInSeconds: v.optional(integer) })),
-});
-
-/** What a caller asks of a deployment, as the account keeps it. */
-export interface DeploymentDocument {
-  readonly components: v.InferOutput<typeof components>;
-  readonly deploymentPolicies?: v.InferOutput<typeof policies>;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function deploymentNamed(region: Region, id: string): Deployment {
   const found = region.deployments.get(id);
@@ -76,7 +43,17 @@ export function queueDeployments(region: Region, now: number): void {
       if (!region.coreDevices.has(core) || deployment.executions.some((one) => one.core === core)) {
         continue;
       }
-      deployment.executions.push({ core, status: "QUEUED", errors: [], createdAt: now, modifiedAt: now });
+      deployment.executions.push({
+        core,
+        status: "QUEUED",
+        errors: [],
+        errorTypes: [],
+        version: 1,
+        details: {},
+        createdAt: now,
+        modifiedAt: now,
+      });
+      offerToThing(region, deployment, now);
     }
   }
 }
@@ -112,9 +89,20 @@ function summary(region: Region, deployment: Deployment): object {
   };
 }
 
-/** A deployment is carried out as an IoT job, here of the same id. */
-function job(region: Region, { id }: Deployment): { iotJobId: string; iotJobArn: string } {
-  return { iotJobId: id, iotJobArn: iotArn(region, `job/${id}`) };
+/** A deployment to a group is carried out as an IoT job. */
+function job(region: Region, deployment: Deployment): { iotJobId?: string; iotJobArn?: string } {
+  return isForThing(region, deployment)
+    ? {}
+    : { iotJobId: deployment.job, iotJobArn: iotArn(region, `job/${deployment.job}`) };
+}
+
+/** What nobody has begun is not begun any more. */
+function cancelQueued({ executions }: Deployment, now: number): void {
+  for (const one of executions) {
+    if (one.status === "QUEUED") {
+      Object.assign(one, { status: "CANCELED", version: one.version + 1, modifiedAt: now });
+    }
+  }
 }
 
 /**
@@ -154,9 +142,11 @@ export const deploymentOperations = [
       const older = [...region.deployments.values()].filter((one) => one.target === target);
       for (const one of older) {
         one.latest = false;
+        cancelQueued(one, now);
       }
       const deployment: Deployment = {
         id: randomUUID(),
+        job: randomUUID(),
         target,
         revision: String(older.length + 1),
         latest: true,
@@ -218,11 +208,8 @@ export const deploymentOperations = [
     ({ region, now }, input) => {
       const deployment = deploymentNamed(region, input.deploymentId);
       deployment.canceled = true;
-      for (const one of deployment.executions) {
-        if (one.status === "QUEUED") {
-          Object.assign(one, { status: "CANCELED", modifiedAt: now });
-        }
-      }
+      cancelQueued(deployment, now);
+      offerToThing(region, deployment, now);
       return { message: `${deployment.id} is canceled` };
     },
   ),
@@ -270,7 +257,7 @@ export const deploymentOperations = [
         modifiedTimestamp: execution.modifiedAt,
         statusDetails: {
           errorStack: execution.errors,
-          errorTypes: execution.errors.length === 0 ? [] : ["COMPONENT_ERROR"],
+          errorTypes: execution.errorTypes,
         },
       }));
       return { effectiveDeployments, nextToken: next };
