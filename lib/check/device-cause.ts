@@ -14,14 +14,25 @@ export interface Right {
   readonly resource: string;
 }
 
-/** What a core needs to connect, to report its health and to take deployments. */
+/** Greengrass' jobs have a namespace of their own, which their topics carry. */
+function inNamespace(topic: string): string {
+  return topic.replace("NS", "namespace-aws-gg-deployment");
+}
+
+/**
+ * What a core needs to connect, to report its health and to take deployments: the topics that aws-greengrass-nucleus
+ * and aws-greengrass-lite use.
+ */
 export function coreRights(name: string): Right[] {
   return [
     { action: "iot:Connect", resource: `client/${name}` },
     { action: "iot:Publish", resource: `topic/$aws/things/${name}/greengrassv2/health/json` },
-    { action: "iot:Subscribe", resource: `topicfilter/$aws/things/${name}/jobs/notify-next` },
-    { action: "iot:Receive", resource: `topic/$aws/things/${name}/jobs/notify-next` },
-    { action: "iot:Publish", resource: `topic/$aws/things/${name}/jobs/$next/get` },
+    ...["$next/NS/get/accepted", "notify-NS", "notify-next-NS"].flatMap((jobs) => [
+      { action: "iot:Subscribe", resource: `topicfilter/$aws/things/${name}/jobs/${inNamespace(jobs)}` },
+      { action: "iot:Receive", resource: `topic/$aws/things/${name}/jobs/${inNamespace(jobs)}` },
+    ]),
+    { action: "iot:Publish", resource: `topic/$aws/things/${name}/jobs/${inNamespace("$next/NS/get")}` },
+    { action: "iot:Publish", resource: `topic/$aws/things/${name}/jobs/+/${inNamespace("NS/update")}` },
   ];
 }
 

@@ -193,7 +193,7 @@ test("3 a bundle with a wrong endpoint", async () => {
 test("4 an inactive certificate", async () => {
   const from = devices.sandbox.told.length;
   await setCertificate(BUNDLE, "INACTIVE");
-  await devices.tells(/core-1 was refused: certificate .* is INACTIVE/, from);
+  await devices.tells(/core-1 \(\S+\) was refused: certificate .* is INACTIVE/, from);
   isBroken("MQTT connected", /certificate [0-9a-f]{8}… of core-1 is INACTIVE/);
   const again = devices.sandbox.told.length;
   await setCertificate(BUNDLE, "ACTIVE");
@@ -202,7 +202,7 @@ test("4 an inactive certificate", async () => {
 
 test("5 a policy that lacks the right to connect", async () => {
   await withoutAction(DEVICE_POLICY, "iot:Connect", async () => {
-    await restartCore(/core-1 was refused: iot:Connect/);
+    await restartCore(/core-1 \(\S+\) was refused: iot:Connect/);
     isBroken("MQTT connected", /lack a right: iot:Connect on .*client\/core-1/);
   });
   await restartCore(/core-1 is connected/);
@@ -241,6 +241,7 @@ test("7 a health that is stale", () =>
         platform: "linux",
         architecture: "amd64",
         thing: "core-1",
+        sequenceNumber: 1_000_000,
         timestamp: Date.now() - 30 * 3_600_000,
         overallDeviceStatus: "HEALTHY",
         components: [],

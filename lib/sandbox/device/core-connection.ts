@@ -41,6 +41,7 @@ export class CoreConnection {
       keepalive: KEEP_ALIVE,
       properties: { sessionExpiryInterval: SESSION_SECONDS, receiveMaximum: RECEIVE_MAXIMUM },
       reconnectPeriod: 1000,
+      reconnectOnConnackError: true,
       connectTimeout: 10_000,
       cert: bundle.certificate,
       key: bundle.key,
@@ -53,7 +54,7 @@ export class CoreConnection {
     let last = "";
     client.on("close", onClose);
     client.on("error", (error) => {
-      const line = `${bundle.name} cannot connect to ${bundle.dataEndpoint}: ${"code" in error ? String(error.code) : error.message}`;
+      const line = `${bundle.name} cannot connect to ${bundle.dataEndpoint}: ${"code" in error && typeof error.code === "string" ? error.code : error.message}`;
       if (line !== last) {
         log(line);
       }
