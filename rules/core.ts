@@ -101,16 +101,19 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
     vars,
     after: [shared.applied, shared.serviceRole, group],
   });
-  return { name, group, applied, archive: bundle(name, settings, shared, applied, made?.key) };
+  return { name, group, applied, archive: bundle(c, settings, shared, applied, made?.key) };
 }
+
+const AMAZON_CA = "AmazonRootCA1.pem";
+const SANDBOX_CA = "SandboxCA.pem";
 
 /**
  * Where a core must be able to connect to (AWS IoT Greengrass Developer Guide, "Allow device traffic through
- * a proxy or firewall"), as `host:port host:port`. Nothing for a device behind a proxy, and for the sandbox,
- * whose endpoints are names only.
+ * a proxy or firewall"), as `host:port host:port`. Nothing for a device behind a proxy, and for a core that the sandbox
+ * simulates: its endpoints are names only.
  */
-function requiredEndpoints({ sandbox, greengrass }: Settings, hosts: CoreHosts): string {
-  if (sandbox || greengrass.proxy_url !== "") {
+function requiredEndpoints({ greengrass }: Settings, isDevice: boolean, hosts: CoreHosts): string {
+  if (!isDevice || greengrass.proxy_url !== "") {
     return "";
   }
   const { data_plane_port: port, mqtt_port } = greengrass;
@@ -119,14 +122,22 @@ function requiredEndpoints({ sandbox, greengrass }: Settings, hosts: CoreHosts):
 
 /** `edge/out/<core>/` and its archive: everything that goes to the device. */
 function bundle(
-  name: string,
+  c: CoreSettings,
   settings: Settings,
   shared: Instance,
   applied: Step<Facts<"core">>,
   key: Target | undefined,
 ): Rule {
+  const { name } = c;
   const folder = bundleFolder(name);
-  const values = () => ({ sandbox: settings.sandbox, core: { name }, greengrass: settings.greengrass });
+  const isDevice = !settings.sandbox || c.sandbox === "device";
+  const values = () => ({
+    sandbox: settings.sandbox,
+    is_device: isDevice,
+    root_ca: settings.sandbox ? SANDBOX_CA : AMAZON_CA,
+    core: { name },
+    greengrass: settings.greengrass,
+  });
   const hostsOf = (instance: Facts<"instance">) =>
     coreHosts({
       region: settings.aws.region,
@@ -151,7 +162,7 @@ function bundle(
       const head = render("templates/core/setup.sh.njk", {
         ...values(),
         nucleus: { sha256: nucleusSha256(version, sha256) },
-        reach: requiredEndpoints(settings, hostsOf(instance)),
+        reach: requiredEndpoints(settings, isDevice, hostsOf(instance)),
         key_on_device: key === undefined,
         certificate: { not_before: Date.parse(validFrom) / 1000, not_after: Date.parse(validTo) / 1000 },
       });
@@ -210,7 +221,7 @@ function bundle(
     { made: readme, mode: READABLE },
     { made: certificate, mode: READABLE },
     ...privateKey,
-    copied("edge/certificates/AmazonRootCA1.pem", `${folder}/AmazonRootCA1.pem`, READABLE),
+    copied(`edge/certificates/${AMAZON_CA}`, `${folder}/${AMAZON_CA}`, READABLE),
     ...sandboxCa(folder, shared.ca),
   ]);
 }

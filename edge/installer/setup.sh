@@ -11,7 +11,7 @@ UNIT=/etc/systemd/system/greengrass.service
 STATE_ROOT=/var/lib/dospesos
 # One for the device: two cores are not set up at the same time. /run is root's own, and empty after a restart.
 LOCK=/run/dospesos.lock
-IDENTITY='device.pem.crt private.pem.key AmazonRootCA1.pem'
+IDENTITY="device.pem.crt private.pem.key $ROOT_CA"
 BUNDLE_FILES="config.yaml $IDENTITY setup.sh uninstall.sh"
 PROBLEMS=
 LOG=
@@ -27,7 +27,7 @@ usage: sudo sh setup.sh [--check | --dry-run | --uninstall] [--yes] [--nucleus F
   --nucleus FILE  the nucleus zip, if greengrass-VERSION.zip is not beside setup.sh or its folder
   --offline       install though AWS cannot be reached from here now
   --uninstall     remove what setup.sh has made
-  --sandbox-ok    install a sandbox bundle, though its core cannot reach AWS
+  --sandbox-ok    install a bundle whose core the sandbox simulates
 
 exit code: 0 done, 1 a step failed, 2 wrong usage or a check failed, 4 a person must answer
 END
@@ -202,12 +202,20 @@ check_reach() {
     host=${place%:*} port=${place##*:}
     if ! timeout 10 getent ahosts "$host" > /dev/null; then
       problem "the name $host is not found" "the core connects to it" \
-        "put the network's DNS right, or add --offline to install without"
+        "$(name_fix), or add --offline to install without"
     elif ! reaches "$host" "$port"; then
       problem "no connection to $host, port $port" "the core needs it" \
         "open the port for outgoing connections, or add --offline to install without"
     fi
   done
+}
+
+name_fix() {
+  if [ "$SANDBOX" = true ]; then
+    echo "put the line that dospesos sandbox prints into /etc/hosts"
+  else
+    echo "put the network's DNS right"
+  fi
 }
 
 reaches() {
@@ -395,9 +403,10 @@ find_nucleus() {
 }
 
 check_sandbox() {
-  if [ "$SANDBOX" = true ] && [ "$MODE" = install ] && [ "$SANDBOX_OK" = no ]; then
-    problem "this is a SANDBOX bundle" \
-      "a core of the sandbox cannot reach AWS" "set account in [aws] to a real account, or add --sandbox-ok"
+  if [ "$IS_DEVICE" = false ] && [ "$MODE" = install ] && [ "$SANDBOX_OK" = no ]; then
+    problem "this is a SANDBOX bundle, and the sandbox simulates its core" \
+      "two cores of one name would cut each other off" \
+      "set sandbox = device in [core $THING], or account in [aws] to a real account, and build again; or add --sandbox-ok"
   fi
 }
 
@@ -460,7 +469,7 @@ recipe_version() {
 
 # One digest of all that the nucleus is set up with.
 setup_digest() {
-  grep -Es '  (config\.yaml|device\.pem\.crt|private\.pem\.key|AmazonRootCA1\.pem)$' "$BUNDLE/MANIFEST" \
+  grep -Es '  (config\.yaml|device\.pem\.crt|private\.pem\.key|(AmazonRootCA1|SandboxCA)\.pem)$' "$BUNDLE/MANIFEST" \
     | sort | sha256sum | cut -d ' ' -f 1
 }
 
@@ -543,7 +552,7 @@ root_make() {
 file_holds() {
   [ -n "$(find "$ROOT/$FILE" -prune -type f -perm "$(file_mode)" -user 0 -group 0 2> /dev/null)" ] || return 1
   case $FILE in
-    AmazonRootCA1.pem) head -c "$(wc -c < "$BUNDLE/$FILE")" "$ROOT/$FILE" | cmp -s - "$BUNDLE/$FILE" ;;
+    *CA*.pem) head -c "$(wc -c < "$BUNDLE/$FILE")" "$ROOT/$FILE" | cmp -s - "$BUNDLE/$FILE" ;;
     *) cmp -s "$ROOT/$FILE" "$(source_of_file "$BUNDLE")" ;;
   esac
 }
@@ -747,7 +756,7 @@ main() {
     esac
     shift
   done
-  if [ "$KEY_ON_DEVICE" = true ]; then BUNDLE_FILES='config.yaml device.pem.crt AmazonRootCA1.pem setup.sh uninstall.sh'; fi
+  if [ "$KEY_ON_DEVICE" = true ]; then BUNDLE_FILES="config.yaml device.pem.crt $ROOT_CA setup.sh uninstall.sh"; fi
   case $THING in
     [!A-Za-z0-9]* | *[!A-Za-z0-9_-]* | '') wrong_usage "the thing name $THING is not made of A-Z a-z 0-9 _ -" ;;
   esac

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { OUTPUT_FOLDER } from "../layout.ts";
+import { ProblemError } from "../problem/index.ts";
+import type { Observation } from "../sandbox/data-plane/observations.ts";
 import type { DataPlane } from "../sandbox/data-plane/index.ts";
 import type { Settings } from "../settings/index.ts";
 import { SANDBOX_FILE } from "./sandbox-account.ts";
@@ -11,15 +13,44 @@ export interface DataPlaneContext {
   readonly log: (line: string) => void;
 }
 
-/** Opens the sandbox with all that devices talk to. The caller holds the project's lock. */
-export async function openSandboxDevices({ root, settings, log }: DataPlaneContext): Promise<DataPlane> {
-  const { openDataPlane } = await import("../sandbox/data-plane/index.ts");
+/** Whether real devices are to talk to the sandbox. */
+export function hasRealDevices({ cores }: Settings): boolean {
+  return [...cores].some(({ sandbox }) => sandbox === "device");
+}
+
+/**
+ * Opens the sandbox with all that devices talk to; `bind`: on another address, too. On its own ports it can be met by
+ * real devices. The caller holds the project's lock.
+ */
+export async function openSandboxDevices(
+  { root, settings, log }: DataPlaneContext,
+  { own = false, bind }: { readonly own?: boolean; readonly bind?: string } = {},
+): Promise<DataPlane> {
+  const { AWS_PORTS, openDataPlane } = await import("../sandbox/data-plane/index.ts");
+  const isOpen = own && (settings.sandboxPorts ?? (hasRealDevices(settings) ? "aws" : "free")) === "aws";
+  const real = new Set(
+    [...settings.cores].filter(({ sandbox }) => sandbox === "device").map(({ name }) => name),
+  );
   return await openDataPlane({
     file: join(root, SANDBOX_FILE),
     region: settings.aws.region,
     bundles: join(root, OUTPUT_FOLDER),
+    isSimulated: (core) => !real.has(core),
+    ...(isOpen ? { ports: AWS_PORTS } : {}),
+    ...(bind === undefined ? {} : { bind }),
     log,
   });
+}
+
+/** What the sandbox that runs saw go wrong with clients lately; nothing where it tells nothing. */
+export async function observations(endpoint: string): Promise<readonly Observation[]> {
+  const { OBSERVATIONS_PATH } = await import("../sandbox/data-plane/observations.ts");
+  try {
+    const response = await fetch(endpoint + OBSERVATIONS_PATH);
+    return response.ok ? ((await response.json()) as Observation[]) : [];
+  } catch {
+    return []; // a sandbox of this process has no devices to tell of
+  }
 }
 
 /** Whether `dospesos sandbox` runs for the project. */
@@ -36,6 +67,17 @@ export async function isSandboxRunning(root: string): Promise<boolean> {
 export async function withDevices<T>(context: DataPlaneContext, body: () => Promise<T>): Promise<T> {
   if (!context.settings.sandbox || (await isSandboxRunning(context.root))) {
     return await body();
+  }
+  const [device] = [...context.settings.cores].filter(({ sandbox }) => sandbox === "device");
+  if (device !== undefined) {
+    throw new ProblemError([
+      {
+        code: "DP634",
+        what: `${device.name} is a device of yours, and no sandbox runs for it to talk to`,
+        why: "a device connects when it likes, and stays connected",
+        fix: "dospesos sandbox in another terminal, or sandbox = simulated in its section",
+      },
+    ]);
   }
   const devices = await openSandboxDevices(context);
   try {

@@ -7,6 +7,7 @@ import { connectivityOf, coreDevice, effectiveDeployment, faultyComponents } fro
 import type { CoreSettings } from "../settings/index.ts";
 import { broken, inOrder, ok, unchecked, type Cause, type Link } from "./chain.ts";
 import { coreRights, endpointCause, identityCause } from "./device-cause.ts";
+import { fightCause, observedCause } from "./sandbox-cause.ts";
 import { serviceOver, type Service } from "./service.ts";
 
 export interface CheckContext {
@@ -25,6 +26,8 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
   const { access } = context.account;
   const { name, host } = core;
   let service: Service | undefined;
+  const isSimulated = context.account.endpoint !== undefined && core.sandbox === "simulated";
+  const simulated = isSimulated ? ", simulated" : "";
   return await inOrder([
     async () => {
       const link = "service active";
@@ -62,6 +65,10 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
         );
       }
       if (typeof connectivity === "object" && connectivity.connected && device !== undefined) {
+        const fight = await fightCause(context.account, name);
+        if (fight !== undefined) {
+          return broken(link, `${name} is cut off again and again`, fight);
+        }
         return ok(link, `since ${connectivity.at?.toISOString() ?? "some time"}`);
       }
       return broken(link, disconnected(name, connectivity), await connectionCause(context, core, service));
@@ -83,7 +90,7 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
         });
       }
       if (device.status === "HEALTHY") {
-        return ok(link, `reported ${Math.round(hours * 60)} min ago, nucleus ${device.version}`);
+        return ok(link, `reported ${Math.round(hours * 60)} min ago, nucleus ${device.version}${simulated}`);
       }
       const faulty = await faultyComponents(access, name);
       return broken(link, `${name} is ${device.status}`, {
@@ -155,7 +162,8 @@ async function connectionCause(
   const folder = join(root, bundleFolder(name));
   return (
     (await endpointCause(account.access, folder)) ??
-    (await identityCause(account.access, account.id, folder, name, coreRights(name))) ?? {
+    (await identityCause(account.access, account.id, folder, name, coreRights(name))) ??
+    (await observedCause(account, name)) ?? {
       cause:
         "the account lets it in, so the device is off, runs no Greengrass, or its network does not let port 8883 out",
       fix:

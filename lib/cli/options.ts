@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { shown } from "../problem/index.ts";
 
@@ -74,6 +75,17 @@ export const jobs: ValueOption<number> = {
       ? { value }
       : { wrong: `takes a number from 1 to 1024, not ${shown(given)}` };
   },
+};
+
+export const bind: ValueOption<string | undefined> = {
+  type: "string",
+  placeholder: "ADDRESS",
+  help: "let devices on a bench network reach the sandbox at this address of this machine, too",
+  default: undefined,
+  parse: (given) =>
+    isIP(given) === 0
+      ? { wrong: `takes an IP address of this machine, not ${shown(given)}` }
+      : { value: given },
 };
 
 /** An option that takes any text. */

@@ -178,6 +178,8 @@ export const codes = {
   DP624: cli(4, "a bundle is not up to date"),
   DP631: sandbox(4, "the sandbox account cannot be read"),
   DP632: sandbox(4, "the sandbox account is damaged"),
+  DP634: account(4, "a core of the sandbox is a device, and no sandbox runs"),
+  DP633: cli(4, "the sandbox cannot listen where real devices look for it"),
   DP641: device(2, "a component recipe is not valid"),
   DP642: aws(4, "a component version exists with other content"),
   DP643: aws(4, "the sandbox does not take components with artifacts"),

@@ -40,12 +40,19 @@ export async function openSandbox({ file, region, port = 0 }: SandboxOptions): P
   return await serveAccount(await openAccountFile(file), region, port);
 }
 
-/** Serves an account that is open already; the token proves which sandbox this is. */
+/** What a sandbox answers beside AWS's APIs. */
+export interface Own {
+  /** Proves which sandbox this is. */
+  readonly token: string;
+  readonly extra: (request: IncomingMessage) => string | undefined;
+}
+
+/** Serves an account that is open already. */
 export async function serveAccount(
   accountFile: AccountFile,
   region: string,
   port = 0,
-  token?: string,
+  own?: Own,
 ): Promise<Sandbox> {
   const server = createServer((request, response) => {
     if (!isFromHere(request)) {
@@ -53,9 +60,9 @@ export async function serveAccount(
         .writeHead(403, { connection: "close" })
         .end("only programs on this machine may ask\n");
     }
-    const proof = token === undefined ? undefined : proofFor(request.url, token);
-    if (proof !== undefined) {
-      return void response.end(proof);
+    const said = own === undefined ? undefined : (proofFor(request.url, own.token) ?? own.extra(request));
+    if (said !== undefined) {
+      return void response.end(said);
     }
     void respond(accountFile, region, request, response);
   });

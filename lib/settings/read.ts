@@ -4,7 +4,7 @@ import { otherWriters } from "../file/index.ts";
 import { type Problem, ProblemError } from "../problem/index.ts";
 import { exampleCommand } from "./example.ts";
 import { faults, problem } from "./faults.ts";
-import { withKeyPlaces } from "./key-place.ts";
+import { withCoreDefaults } from "./core-defaults.ts";
 import { parseSettings, type SettingsFile } from "./parse.ts";
 
 /** The largest settings file, in bytes. */
@@ -16,7 +16,7 @@ const LARGEST = 1024 * 1024;
  */
 export function readSettings(path: string, shownAs: string): { bytes: Uint8Array; settings: SettingsFile } {
   const bytes = readChecked(path, shownAs);
-  return { bytes, settings: withKeyPlaces(parseSettings(bytes, shownAs), dirname(path)) };
+  return { bytes, settings: withCoreDefaults(parseSettings(bytes, shownAs), dirname(path)) };
 }
 
 function readChecked(path: string, shownAs: string): Uint8Array {

@@ -1,5 +1,6 @@
 import { type KeyRule, text, wholeNumber, port, key, truth, oneOf, componentVersion } from "./key-rules.ts";
 import * as v from "valibot";
+import { core, nameFix, thing } from "./device-schema.ts";
 import { faults } from "./faults.ts";
 import { nameFault } from "./names.ts";
 import { REGIONS, regionFault } from "./regions.ts";
@@ -7,7 +8,6 @@ import {
   accountFault,
   bucketFault,
   endpointFault,
-  hostFault,
   addressesIn,
   jvmOptionsFault,
   noProxyFault,
@@ -22,8 +22,6 @@ import {
 } from "./values.ts";
 
 const VERSION_WHY = "cores take exactly the versions that a deployment names";
-
-const nameFix = (example: string): string => `${faults.name.fix}, e.g. ${example}`;
 
 /** Every key of settings.ini by section; `core` and `thing` stand for any number of sections with a name. */
 export const schema = {
@@ -154,6 +152,13 @@ export const schema = {
       "a real account is always changed by Terraform",
       "terraform = on, or off for the sandbox's own way, which needs no Terraform",
     ),
+    ports: key(
+      v.optional(text((value) => wordFault(value, ["free", "aws"]))),
+      "where dospesos sandbox listens for devices: free (any free ports) or aws (8883, 8443 and 443, which real " +
+        "devices use); by default aws where a core is a device, else free",
+      "a device cannot be told other ports than AWS's",
+      "ports = aws, or free",
+    ),
   },
   terraform: {
     binary: key(
@@ -225,39 +230,8 @@ export const schema = {
       "e.g. ip_detector = 2.2.0",
     ),
   },
-  core: {
-    group: {
-      ...key(
-        v.optional(text((value) => nameFault("group name", value))),
-        "the thing group of the core; by default the instance's name",
-        faults.name.why,
-        nameFix("group = my-group"),
-      ),
-      inherits: "instance.name",
-    },
-    key: key(
-      v.optional(text((value) => wordFault(value, ["laptop", "device"]))),
-      "where the private key is made and stays: laptop (it goes out in the bundle) or " +
-        "device (dospesos request fetches the request for a certificate); by default laptop in the sandbox " +
-        "and where edge/keys has a key of the core, else device",
-      "the certificate belongs to one key",
-      "key = laptop, or device",
-    ),
-    host: key(
-      v.optional(text(hostFault), ""),
-      "[user@]host of the device, or an alias of your ssh configuration, for dospesos push",
-      "it is given to ssh",
-      "e.g. host = pi@core-1.local",
-    ),
-  },
-  thing: {
-    core: key(
-      text((value) => nameFault("core name", value)),
-      "the core that the thing talks to",
-      "a thing finds its core by this name",
-      "core = core-1",
-    ),
-  },
+  core,
+  thing,
 };
 
 export type SectionKind = keyof typeof schema;

@@ -33,6 +33,8 @@ export interface Settings {
   readonly sandbox: boolean;
   /** Whether Terraform applies the modules: always in a real account. */
   readonly usesTerraform: boolean;
+  /** Where the sandbox listens for devices; undefined: on AWS's ports where a core is a device. */
+  readonly sandboxPorts: "free" | "aws" | undefined;
 }
 
 export interface CoreSettings {
@@ -41,6 +43,8 @@ export interface CoreSettings {
   readonly group: string;
   /** Where the private key is made. */
   readonly key: "laptop" | "device";
+  /** What the core is in the sandbox. */
+  readonly sandbox: "simulated" | "device";
   /** Where ssh finds the device, or empty. */
   readonly host: string;
 }
@@ -96,6 +100,9 @@ export function settingsView(reader: SettingsReader): Settings {
     },
     get usesTerraform() {
       return reader.value("aws.account") !== "sandbox" || reader.value("sandbox.terraform") === true;
+    },
+    get sandboxPorts() {
+      return reader.value("sandbox.ports") as Settings["sandboxPorts"];
     },
   };
   return new Proxy(

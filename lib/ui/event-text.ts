@@ -2,6 +2,7 @@ import { nothingToDoText, type Freshness, type Reason } from "../engine/index.ts
 import { problemLines, type Problem } from "../problem/index.ts";
 import type { BuildEnd, CommandEvent } from "./events/index.ts";
 import { reasonText } from "./reason-text.ts";
+import { listening } from "./sandbox-text.ts";
 import { styled, type Line } from "./terminal.ts";
 
 /** An event for a person: lines of the answer, which go to stdout, and all others. */
@@ -159,14 +160,7 @@ const texts: Texts = {
     ],
   }),
 
-  "sandbox-listening": ({ endpoint, iot, discovery }) => ({
-    lines: [
-      [`AWS's APIs   ${endpoint}`],
-      [`IoT Core     ${iot}`],
-      [`discovery    ${discovery}`],
-      ["the sandbox runs; Ctrl-C ends it"],
-    ],
-  }),
+  "sandbox-listening": listening,
   "sandbox-ended": () => say("the sandbox has ended"),
   "sandbox-log": ({ what }) => say(what),
 

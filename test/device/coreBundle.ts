@@ -32,7 +32,7 @@ export function putBundle(machine: Machine, change: BundleChange = {}): void {
     "README.txt": rendered("core/README.txt.njk", values),
     "device.pem.crt": "the certificate\n",
     "private.pem.key": "CANARY of the private key\n",
-    "AmazonRootCA1.pem": "the CA\n",
+    [values.root_ca]: "the CA\n",
     ...change.files,
   };
   for (const [name, content] of Object.entries(files)) {

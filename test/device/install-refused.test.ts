@@ -193,9 +193,25 @@ testOnMachine(
       assert.match(succeeds(machine, `${SETUP} --dry-run`), /^SANDBOX: /);
       const refused = machine.run(`${SETUP} --yes`);
       assert.is(refused.status, 2);
-      assert.match(refused.stderr, /cannot reach AWS/);
+      assert.match(refused.stderr, /the sandbox simulates its core/);
       succeeds(machine, `${SETUP} --yes --sandbox-ok`);
       assert.match(succeeds(machine, UNINSTALL), /^SANDBOX: /);
+    }),
+);
+
+testOnMachine(
+  test,
+  "a sandbox bundle for a device trusts the sandbox's CA, and needs no more consent (H4)",
+  () =>
+    onMachine((machine) => {
+      putBundle(machine, { values: { sandbox: true, isDevice: true } });
+      assert.match(succeeds(machine, `${SETUP} --yes`), /SandboxCA\.pem/);
+      assert.match(
+        succeeds(machine, "cat /greengrass/v2/config/effectiveConfig.yaml"),
+        /rootCaPath: ".*\/SandboxCA\.pem"/,
+      );
+      assert.is(succeeds(machine, "cat /greengrass/v2/SandboxCA.pem"), "the CA\n");
+      succeeds(machine, UNINSTALL);
     }),
 );
 

@@ -23,6 +23,8 @@ export function script(name: "setup.sh" | "uninstall.sh", values: object): strin
 /** Values for every template of a core's bundle. */
 export interface CoreValues {
   sandbox: boolean;
+  is_device: boolean;
+  root_ca: string;
   core: { name: string };
   greengrass: Record<string, string | number | boolean>;
   instance: Record<string, string>;
@@ -35,6 +37,7 @@ export interface CoreValues {
 
 export interface ValuesChange {
   sandbox?: boolean;
+  isDevice?: boolean;
   greengrass?: CoreValues["greengrass"];
   sha256?: string;
   notBefore?: number;
@@ -46,6 +49,8 @@ export interface ValuesChange {
 export function coreValues(change: ValuesChange = {}): CoreValues {
   return {
     sandbox: change.sandbox ?? false,
+    is_device: change.isDevice ?? change.sandbox !== true,
+    root_ca: change.sandbox === true ? "SandboxCA.pem" : "AmazonRootCA1.pem",
     core: { name: "core-1" },
     greengrass: {
       version: "2.16.0",

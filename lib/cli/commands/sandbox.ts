@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { OUTPUT_FOLDER } from "../../layout.ts";
-import { isSandboxRunning, openSandboxDevices } from "../../account/data-plane.ts";
+import { hasRealDevices, isSandboxRunning, openSandboxDevices } from "../../account/data-plane.ts";
 import { ProblemError } from "../../problem/index.ts";
 import type { DataPlane } from "../../sandbox/data-plane/index.ts";
 import { command, locked, type CommandContext } from "../command.ts";
-import { noWait } from "../options.ts";
+import { bind, noWait } from "../options.ts";
 import { openProject } from "../project.ts";
 
 /**
@@ -13,16 +13,20 @@ import { openProject } from "../project.ts";
  * restarts the cores.
  */
 export const sandbox = command({
-  options: { noWait },
-  exits: { 3: "a sandbox runs here already, or another run works here (--no-wait)" },
-  examples: ["sandbox"],
+  options: { noWait, bind },
+  exits: {
+    3: "a sandbox runs here already, or another run works here (--no-wait)",
+    4: "a port that real devices need is taken",
+  },
+  examples: ["sandbox", "sandbox --bind 192.168.1.10"],
   locks: false,
   run: async (context) => {
     const { root, emit, signal } = context;
+    const address = context.options.bind;
     const log = (what: string): void => emit({ type: "sandbox-log", what });
     // Nobody else has the account's file open while the lock is held; afterwards they see that this sandbox
     // runs.
-    const devices = await locked(context, () => openDevices(context, log));
+    const devices = await locked(context, () => openDevices(context, log, address));
     const { endpoint, iot, discovery } = devices.record;
     const stop = await restartOnNewBundles(join(root, OUTPUT_FOLDER), devices, log);
     emit({
@@ -30,6 +34,8 @@ export const sandbox = command({
       endpoint,
       iot: `mqtts://${iot.host}:${iot.port}`,
       discovery: `https://${discovery.host}:${discovery.port}`,
+      hosts: isForDevices(context, address) ? `${address ?? LOOPBACK} ${devices.names.join(" ")}` : null,
+      bind: address ?? null,
     });
     await new Promise<void>((resolve) => {
       if (signal.aborted) {
@@ -44,7 +50,17 @@ export const sandbox = command({
   },
 });
 
-async function openDevices(context: CommandContext, log: (what: string) => void): Promise<DataPlane> {
+const LOOPBACK = "127.0.0.1";
+
+function isForDevices(context: CommandContext, address: string | undefined): boolean {
+  return address !== undefined || hasRealDevices(openProject(context).settings);
+}
+
+async function openDevices(
+  context: CommandContext,
+  log: (what: string) => void,
+  address: string | undefined,
+): Promise<DataPlane> {
   const { root } = context;
   const { settings, settingsFile } = openProject(context);
   if (!settings.sandbox) {
@@ -63,7 +79,37 @@ async function openDevices(context: CommandContext, log: (what: string) => void)
       { code: "DP303", what: "a sandbox runs here already", fix: "use it, or end it first" },
     ]);
   }
-  return openSandboxDevices({ root, settings, log });
+  try {
+    return await openSandboxDevices(
+      { root, settings, log },
+      { own: true, ...(address === undefined ? {} : { bind: address }) },
+    );
+  } catch (error) {
+    throw asPortProblem(error) ?? error;
+  }
+}
+
+/** A port or an address that cannot be had, as a problem; undefined for another error. */
+function asPortProblem(error: unknown): ProblemError | undefined {
+  const { code, port, address } = error as { code?: string; port?: number; address?: string };
+  const fixes: Readonly<Record<string, string>> = {
+    EADDRINUSE:
+      "end the program that listens there, or set ports = free in [sandbox] where no real device is meant",
+    EACCES:
+      "let this user open it (sudo sysctl net.ipv4.ip_unprivileged_port_start=443), or set ports = free in [sandbox]",
+    EADDRNOTAVAIL: "name an address of this machine: ip address",
+  };
+  const fix = fixes[code ?? ""];
+  return fix === undefined
+    ? undefined
+    : new ProblemError([
+        {
+          code: "DP633",
+          what: `the sandbox cannot listen on ${address ?? ""}:${port ?? ""} (${code})`,
+          why: "real devices use exactly the ports of AWS",
+          fix,
+        },
+      ]);
 }
 
 /** A bundle's manifest is the last of its files to be written. Several of one build are one restart. */

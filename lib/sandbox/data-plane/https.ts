@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
-import { shown } from "../../problem/index.ts";
 import type { AccountFile } from "../account-file.ts";
 import { regionOf, type Region } from "../account.ts";
 import { iotArn } from "../arns.ts";
 import { decide, type Principal } from "../iot/authorization.ts";
+import type { Observations } from "./observations.ts";
 import { peerCertificate, thingOf } from "./peer.ts";
+import { addressOf } from "./tls-port.ts";
 
 /** What a request of the data plane comes to. */
 export interface Answered {
@@ -45,6 +46,7 @@ export interface HttpsOptions {
   readonly file: AccountFile;
   readonly region: string;
   readonly routes: readonly Route[];
+  readonly observed: Observations;
   readonly log: (line: string) => void;
 }
 
@@ -56,7 +58,7 @@ export function thingArn(region: Region, thing: string): string {
 }
 
 /** The HTTPS endpoints of the data plane, for connections whose mutual TLS is done. */
-export function openHttps({ file, region: name, routes, log }: HttpsOptions) {
+export function openHttps({ file, region: name, routes, observed, log }: HttpsOptions) {
   const region = regionOf(file.account, name);
   const compiled = routes.map((route) => ({ route, ...compiledPattern(route.pattern) }));
   const answer = async (request: IncomingMessage): Promise<Answered> => {
@@ -70,7 +72,7 @@ export function openHttps({ file, region: name, routes, log }: HttpsOptions) {
       return {
         status: 501,
         body: { message: `The sandbox does not know ${what}` },
-        why: `nobody here answers ${shown(what)}`,
+        why: "nobody here answers that",
       };
     }
     const certificate = peerCertificate(region, request.socket);
@@ -106,7 +108,11 @@ export function openHttps({ file, region: name, routes, log }: HttpsOptions) {
       })
       .then(({ status, body, errorType, why }) => {
         if (why !== undefined) {
-          log(`${labelOf(request)}: ${why}`);
+          observed.note(
+            nameOf(request),
+            addressOf(request.socket),
+            `asks ${request.method} ${pathOf(request)}: ${why}`,
+          );
         }
         if (status === undefined) {
           return void request.socket.destroy();
@@ -129,9 +135,13 @@ export function openHttps({ file, region: name, routes, log }: HttpsOptions) {
 
 const FORBIDDEN = { status: 403, body: { message: "Forbidden" } } as const;
 
-function labelOf({ socket }: IncomingMessage): string {
+function nameOf({ socket }: IncomingMessage): string | undefined {
   const name = socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined;
-  return `https${name === undefined ? "" : ` (${shown(String(name))})`}`;
+  return name === undefined ? undefined : String(name);
+}
+
+function pathOf({ url = "/" }: IncomingMessage): string {
+  return url.split("?")[0] ?? "/";
 }
 
 /** "{name}" is one part of the path, "{name+}" is all that follows. */

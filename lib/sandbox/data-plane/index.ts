@@ -9,12 +9,14 @@ import type { Account } from "../account.ts";
 import { openAccountFile } from "../account-file.ts";
 import { issueServer } from "../../pki/ca.ts";
 import { readCoreBundle } from "../device/bundle.ts";
+import type { Note } from "../mqtt/wire.ts";
 import { SimulatedCore } from "../device/simulated-core.ts";
 import { serveAccount } from "../server.ts";
 import { coreCalls } from "./core-calls.ts";
 import { coreRoutes } from "./core-routes.ts";
 import { credentialRoutes } from "./credentials.ts";
 import { discoveryRoutes } from "./discovery.ts";
+import { Observations } from "./observations.ts";
 import { openHttps } from "./https.ts";
 import { openIotCore } from "./iot-core.ts";
 import { openTlsPort, type TlsPortOptions } from "./tls-port.ts";
@@ -83,10 +85,18 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     }
   };
   try {
-    const api = keep(await serveAccount(accountFile, region, ports.api, token));
-    const iot = keep(await openIotCore({ file: accountFile, region, log }));
+    const observed = new Observations(log);
+    const api = keep(
+      await serveAccount(accountFile, region, ports.api, {
+        token,
+        extra: (request) => observed.answer(request),
+      }),
+    );
+    const simulated = new Set<string>();
+    const common = { file: accountFile, region, observed, log };
+    const iot = keep(await openIotCore({ ...common, isSimulated: (id) => simulated.has(id) }));
     const routes = [...discoveryRoutes, ...coreRoutes(() => undefined), ...credentialRoutes];
-    const https = keep(openHttps({ file: accountFile, region, routes, log }));
+    const https = keep(openHttps({ ...common, routes }));
     const listen = async (
       port: number,
       accept: TlsPortOptions["accept"],
@@ -95,7 +105,7 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
       let chosen = port;
       for (const host of hosts) {
         const tls = { identity, clientCa: account.ca.certificate, protocols, accept };
-        const refused = (why: string): void => log(`refused: ${why}`);
+        const refused: Note = (who, from, what) => observed.note(who, from, what);
         chosen = keep(await openTlsPort({ ...tls, host, port: chosen, refused })).port;
       }
       return chosen;
@@ -107,12 +117,20 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     if (ports.alpn !== undefined) {
       const accept = (socket: TLSSocket): void =>
         (socket.alpnProtocol === MQTT_ALPN ? iot : https).accept(socket);
-      await listen(ports.alpn, accept, [MQTT_ALPN, ...HTTPS_ALPN]);
+      await listen(ports.alpn, accept, [MQTT_ALPN, ...HTTPS_ALPN]).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== "EACCES") {
+          throw error;
+        }
+        log(
+          `port ${ports.alpn} is root's alone (net.ipv4.ip_unprivileged_port_start): no MQTT and no credentials there`,
+        );
+      });
     }
     const cores = keep(
       simulatedCores(
         bundles,
         isSimulated,
+        simulated,
         log,
         (name, bundle) =>
           new SimulatedCore({
@@ -161,6 +179,7 @@ function endpointNames({ dataPrefix, credentialsPrefix }: Account, region: strin
 function simulatedCores(
   bundles: string,
   isSimulated: (core: string) => boolean,
+  simulated: Set<string>,
   log: (line: string) => void,
   make: (name: string, bundle: ReturnType<typeof readCoreBundle>) => SimulatedCore,
 ) {
@@ -185,6 +204,10 @@ function simulatedCores(
             return [];
           }
         });
+      simulated.clear();
+      for (const { name } of running) {
+        simulated.add(name);
+      }
       await Promise.all(running.map((core) => core.start()));
       return running.map(({ name }) => name);
     },

@@ -7,6 +7,7 @@ import type { Wire } from "../mqtt/wire.ts";
 import { FORBIDDEN } from "../mqtt/endings.ts";
 import { opened } from "../mqtt/envelope.ts";
 import { jobNotices } from "./job-notices.ts";
+import type { Observations } from "./observations.ts";
 import { peerCertificate, thingOf } from "./peer.ts";
 import { reservedTopics } from "./reserved-topics.ts";
 import type { TlsPortOptions } from "./tls-port.ts";
@@ -14,7 +15,10 @@ import type { TlsPortOptions } from "./tls-port.ts";
 export interface IotCoreOptions {
   readonly file: AccountFile;
   readonly region: string;
-  /** Told why something was refused, for a person. */
+  readonly observed: Observations;
+  /** Whether a client is one of the sandbox's own, which speaks for itself. */
+  readonly isSimulated: (clientId: string) => boolean;
+  /** Told what happens, for a person. */
   readonly log: (line: string) => void;
 }
 
@@ -29,7 +33,13 @@ export interface IotCore {
  * connection of MQTT 3.1.1, a subscription that is not allowed is answered with 0x80, and a certificate that is
  * deactivated ends its connections (https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html).
  */
-export async function openIotCore({ file, region: name, log }: IotCoreOptions): Promise<IotCore> {
+export async function openIotCore({
+  file,
+  region: name,
+  observed,
+  isSimulated,
+  log,
+}: IotCoreOptions): Promise<IotCore> {
   const region = regionOf(file.account, name);
   const principals = new WeakMap<Wire, Principal>();
   const now = (): number => Date.now() / 1000;
@@ -43,7 +53,7 @@ export async function openIotCore({ file, region: name, log }: IotCoreOptions): 
     }
     const { allowed, why } = decide(region, principal, action, iotArn(region, resource));
     if (!allowed) {
-      log(`${connection.clientId}: ${why}`);
+      connection.note(`may not: ${why}`);
     }
     return allowed;
   };
@@ -51,7 +61,7 @@ export async function openIotCore({ file, region: name, log }: IotCoreOptions): 
   const broker = await openBroker({
     versions: [4, 5],
     limits: true,
-    log,
+    note: (who, from, what) => observed.note(who, from, what),
     rules: {
       refusal: (connection) => {
         const { clientId } = connection;
@@ -82,19 +92,30 @@ export async function openIotCore({ file, region: name, log }: IotCoreOptions): 
     if (thing === undefined || connection.clientId !== thing) {
       return;
     }
-    const { socket, version, reason } = connection;
+    const { from, version, reason } = connection;
     region.connections.set(thing, {
       thing,
       connected,
       at: now(),
       version,
-      ...(socket.remoteAddress === undefined ? {} : { from: `${socket.remoteAddress}:${socket.remotePort}` }),
+      ...(from === undefined ? {} : { from }),
       ...(connected ? {} : { reason }),
     });
     save();
   };
-  broker.on.connected((connection) => seen(connection, true));
-  broker.on.ended((connection) => seen(connection, false));
+  const says = ({ clientId, from = "gone" }: Wire, what: string): void => {
+    if (!isSimulated(clientId)) {
+      log(`${clientId} (${from}) ${what}`);
+    }
+  };
+  broker.on.connected((connection) => {
+    says(connection, `is connected with MQTT ${connection.version === 5 ? "5" : "3.1.1"}`);
+    seen(connection, true);
+  });
+  broker.on.ended((connection) => {
+    says(connection, `is gone: ${connection.reason}`);
+    seen(connection, false);
+  });
 
   const reserved = reservedTopics(region, log);
   broker.on.published((connection, { topic, payload }) => {
@@ -125,7 +146,7 @@ export async function openIotCore({ file, region: name, log }: IotCoreOptions): 
     for (const connection of broker.connections()) {
       const id = principals.get(connection)?.certificate.id;
       if (id !== undefined && region.certificates.get(id)?.status !== "ACTIVE") {
-        log(`${connection.label} is cut off: its certificate ${id.slice(0, 8)}… is not active any more`);
+        connection.note(`is cut off: its certificate ${id.slice(0, 8)}… is not active any more`);
         broker.end(connection, FORBIDDEN);
       }
     }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import type { ServerIdentity } from "../../pki/ca.ts";
 
@@ -15,8 +15,8 @@ export interface TlsPortOptions {
   readonly protocols?: readonly string[];
   /** Takes a connection whose TLS is done; its `alpnProtocol` is what it asked for. */
   readonly accept: (socket: TLSSocket) => void;
-  /** Told why a connection ended before it was one. */
-  readonly refused: (why: string) => void;
+  /** Told why a connection ended before it was one: the name in its certificate, its address, and what was wrong. */
+  readonly refused: (who: string | undefined, from: string | undefined, what: string) => void;
 }
 
 export interface TlsPort {
@@ -56,14 +56,19 @@ export async function openTlsPort({
       if (socket.authorized) {
         return accept(socket);
       }
-      refused(`${addressOf(socket)}: ${whyUnauthorized(socket)}`);
+      const { subject } = socket.getPeerCertificate();
+      refused(
+        subject === undefined ? undefined : [subject.CN].flat().join(", "),
+        addressOf(socket),
+        whyUnauthorized(socket),
+      );
       socket.destroy();
     },
   );
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     // Who only looks whether the port answers goes away again before TLS begins.
     if (error.code !== "ECONNRESET") {
-      refused(`${addressOf(socket)}: ${whyNoTls(error)}`);
+      refused(undefined, addressOf(socket), whyNoTls(error));
     }
   });
   server.listen(port, host);
@@ -80,22 +85,20 @@ export async function openTlsPort({
   };
 }
 
-function addressOf({ remoteAddress, remotePort }: TLSSocket): string {
-  return remoteAddress === undefined ? "a client" : `a client (${remoteAddress}:${remotePort})`;
+/** Where a connection comes from, "address:port". */
+export function addressOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort}`;
 }
 
 function whyUnauthorized(socket: TLSSocket): string {
-  const { subject } = socket.getPeerCertificate();
-  if (subject === undefined) {
-    return "it shows no certificate";
-  }
-  const name = [subject.CN].flat().join(", ");
-  return `its certificate (CN=${name}) is not of this account's CA: ${String(socket.authorizationError)}`;
+  return socket.getPeerCertificate().subject === undefined
+    ? "was refused: it shows no certificate"
+    : `was refused: its certificate is not of this account's CA (${String(socket.authorizationError)})`;
 }
 
 function whyNoTls(error: NodeJS.ErrnoException): string {
   const code = error.code ?? error.message;
   return /UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN/.test(code)
-    ? `it does not trust this sandbox's certificate (${code}): its root CA has to be SandboxCA.pem of its bundle`
-    : `TLS failed: ${code}`;
+    ? `does not trust this sandbox's certificate: its root CA has to be SandboxCA.pem of its bundle (${code})`
+    : `was refused: TLS failed (${code})`;
 }

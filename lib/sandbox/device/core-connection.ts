@@ -54,7 +54,8 @@ export class CoreConnection {
     let last = "";
     client.on("close", onClose);
     client.on("error", (error) => {
-      const line = `${bundle.name} cannot connect to ${bundle.dataEndpoint}: ${"code" in error && typeof error.code === "string" ? error.code : error.message}`;
+      const why = "code" in error && typeof error.code === "string" ? error.code : error.message;
+      const line = `${bundle.name} cannot connect to ${bundle.dataEndpoint}: ${why}`;
       if (line !== last) {
         log(line);
       }

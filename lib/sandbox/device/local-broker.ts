@@ -1,5 +1,5 @@
 import { openBroker } from "../mqtt/broker.ts";
-import type { Wire } from "../mqtt/wire.ts";
+import type { Note, Wire } from "../mqtt/wire.ts";
 import { peerCertificateId } from "../data-plane/peer.ts";
 import { openTlsPort, type TlsPort, type TlsPortOptions } from "../data-plane/tls-port.ts";
 import type { MayDevice, Operation } from "./device-groups.ts";
@@ -40,10 +40,11 @@ export async function openLocalBroker({ verify, may, log, ...tls }: LocalBrokerO
       return error instanceof Error ? error.message : String(error);
     }
   };
+  const note: Note = (who, from, what) => log(`${who ?? "a client device"} (${from ?? "gone"}) ${what}`);
   const broker = await openBroker({
     versions: [4],
     limits: false,
-    log,
+    note,
     rules: {
       refusal: ({ socket, clientId }) => whyNot(peerCertificateId(socket) ?? "", clientId),
       mayPublish: (connection, topic) => isAllowed(connection, "mqtt:publish", `mqtt:topic:${topic}`),
@@ -55,7 +56,7 @@ export async function openLocalBroker({ verify, may, log, ...tls }: LocalBrokerO
   const port = await openTlsPort({
     ...tls,
     accept: broker.accept,
-    refused: (why) => log(`a client device was refused: ${why}`),
+    refused: note,
   });
   return {
     port: port.port,

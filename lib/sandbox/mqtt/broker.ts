@@ -16,7 +16,7 @@ export interface BrokerRules {
   readonly mayReceive: (connection: Wire, topic: string) => boolean;
 }
 
-export interface BrokerOptions extends Pick<ConnectionOptions, "versions" | "limits" | "log"> {
+export interface BrokerOptions extends Pick<ConnectionOptions, "versions" | "limits" | "note"> {
   readonly rules: BrokerRules;
 }
 
@@ -45,18 +45,18 @@ export interface Broker {
   readonly close: () => Promise<void>;
 }
 
-export async function openBroker({ rules, log, versions, limits }: BrokerOptions): Promise<Broker> {
+export async function openBroker({ rules, note, versions, limits }: BrokerOptions): Promise<Broker> {
   const { Aedes: Implementation } = await import("aedes");
   const accepted = new Set<MqttConnection>();
   const connected = new Map<string, Client>();
   const connectionOptions: ConnectionOptions = {
     versions,
     limits,
-    log,
+    note,
     mayPublish: (connection, topic) => rules.mayPublish(connection, topic, false),
   };
   const aedes: Aedes = await Implementation.createBroker({
-    ...hooks(rules, log, () => sessions, connected),
+    ...hooks(rules, () => sessions, connected),
     // A client id may have 128 characters, where MQTT 3.1 had 23 (AWS IoT Core endpoints and quotas).
     maxClientsIdLength: 128,
   });
@@ -87,7 +87,7 @@ export async function openBroker({ rules, log, versions, limits }: BrokerOptions
           connection.on("error", () => {});
           aedes.handle(connection);
         },
-        (why) => log(`a client (${socket.remoteAddress}:${socket.remotePort}) was refused: ${why}`),
+        (why) => note(undefined, `${socket.remoteAddress}:${socket.remotePort}`, `was refused: ${why}`),
       );
     },
     connections: () => [...connected.values()].map(connectionOf),
@@ -128,7 +128,6 @@ function packetOf({ topic, payload }: Sent) {
 
 function hooks(
   rules: BrokerRules,
-  log: (line: string) => void,
   sessions: () => Sessions,
   connected: ReadonlyMap<string, Client>,
 ): AedesOptions {
@@ -137,15 +136,16 @@ function hooks(
       const connection = connectionOf(client);
       const why = rules.refusal(connection);
       if (why !== undefined) {
-        log(`${connection.label} was refused: ${why}`);
+        connection.note(`was refused: ${why}`);
         done(null, false);
         // aedes itself leaves a refused client waiting; AWS IoT ends its connection.
         return connection.endWith(NOT_AUTHORIZED);
       }
       const other = connected.get(connection.clientId);
       if (other !== undefined) {
-        log(
-          `${connection.label} takes over from ${connectionOf(other).label}: one client id is one connection`,
+        const { from = "an address that is gone" } = connectionOf(other);
+        connection.note(
+          `takes over from ${from}: a client id is one connection, and two with one cut each other off`,
         );
         connectionOf(other).endWith(TAKEN_OVER);
       }

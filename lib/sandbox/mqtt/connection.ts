@@ -1,13 +1,12 @@
 import { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { generate, parser, type IConnectPacket, type ISubscribePacket, type Packet } from "mqtt-packet";
-import { visible } from "../../problem/index.ts";
 import { LOST, MALFORMED, type Ending } from "./endings.ts";
 import { FromClient } from "./from-client.ts";
 import { SESSION_SECONDS, type Excess } from "./limits.ts";
 import type { Session } from "./sessions.ts";
 import { ToClient } from "./to-client.ts";
-import type { ConnectionOptions, MqttVersion, Wire } from "./wire.ts";
+import type { ConnectionOptions, MqttVersion, Note, Wire } from "./wire.ts";
 
 /**
  * What stands between a client's TLS and the broker, which speaks MQTT 3.1.1: clients of 3.1.1 and of 5 each hear
@@ -16,7 +15,9 @@ import type { ConnectionOptions, MqttVersion, Wire } from "./wire.ts";
  */
 export class MqttConnection extends Duplex implements Wire {
   readonly socket: TLSSocket;
-  readonly #log: ConnectionOptions["log"];
+  readonly #note: Note;
+  /** A socket that is gone knows it no more. */
+  readonly #from: string;
   readonly #fromClient = parser();
   readonly #toClient: ToClient;
   readonly #fromBroker = parser({ protocolVersion: 4 });
@@ -37,7 +38,8 @@ export class MqttConnection extends Duplex implements Wire {
     super();
     this.#toClient = new ToClient(this, options);
     this.socket = socket;
-    this.#log = options.log;
+    this.#note = options.note;
+    this.#from = `${socket.remoteAddress}:${socket.remotePort}`;
     const received = new FromClient(this, options);
     this.#fromClient.on("packet", (packet: Packet) => received.received(packet));
     this.#fromClient.on("error", (error: Error) => this.exceeds({ what: error.message, ending: MALFORMED }));
@@ -74,10 +76,13 @@ export class MqttConnection extends Duplex implements Wire {
     return (this.#ending ?? LOST).reason;
   }
 
-  /** For a person: the client's id and where it comes from. */
-  get label(): string {
+  get from(): string | undefined {
     const { remoteAddress, remotePort } = this.socket;
-    return `${this.clientId === "" ? "a client" : visible(this.clientId)} (${remoteAddress}:${remotePort})`;
+    return remoteAddress === undefined ? this.#from : `${remoteAddress}:${remotePort}`;
+  }
+
+  note(what: string): void {
+    this.#note(this.clientId === "" ? undefined : this.clientId, this.from, what);
   }
 
   /** Ends the connection, and tells a client of MQTT 5 why. */
@@ -94,7 +99,7 @@ export class MqttConnection extends Duplex implements Wire {
 
   exceeds({ what, ending }: Excess): void {
     if (!this.destroyed) {
-      this.#log(`${this.label} is cut off: ${what}`);
+      this.note(`is cut off: ${what}`);
       this.endWith(ending);
     }
   }

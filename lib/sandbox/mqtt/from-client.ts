@@ -78,13 +78,11 @@ export class FromClient {
   }
 
   #receivedConnect(packet: IConnectPacket): void {
-    const { log, versions, limits } = this.#options;
+    const { versions, limits } = this.#options;
     this.#wire.connect = packet;
     const version = packet.protocolVersion ?? 4;
     if (!versions.some((one) => one === version)) {
-      log(
-        `${this.#wire.label} is refused: it speaks MQTT ${version === 5 ? "5" : "3.1"}, which is not spoken here`,
-      );
+      this.#wire.note(`was refused: it speaks MQTT ${version === 5 ? "5" : "3.1"}, which is not spoken here`);
       if (version !== 5) {
         this.#wire.socket.write(generate({ cmd: "connack", returnCode: 1, sessionPresent: false }));
       }
@@ -92,7 +90,7 @@ export class FromClient {
     }
     if (packet.clientId === "") {
       if (version !== 5) {
-        log(`${this.#wire.label} is refused: it has no client id, and in MQTT 3.1.1 nobody assigns one`);
+        this.#wire.note(`was refused: it has no client id, and in MQTT 3.1.1 nobody assigns one`);
         this.#wire.socket.write(generate({ cmd: "connack", returnCode: 2, sessionPresent: false }));
         return this.#wire.endWith(BAD_CLIENT_ID);
       }
@@ -156,7 +154,7 @@ export class FromClient {
     this.#wire.asked.set(messageId, subscriptions);
     const added = subscriptions.filter(({ topic }) => this.#wire.session?.has(topic) !== true);
     if (this.#options.limits && (this.#wire.session?.size ?? 0) + added.length > SUBSCRIPTIONS) {
-      this.#options.log(`${this.#wire.label}: ${tooManySubscriptions(added.at(-1)?.topic ?? "").what}`);
+      this.#wire.note(`may not subscribe more: ${tooManySubscriptions(added.at(-1)?.topic ?? "").what}`);
       return this.#wire.fromBroker({
         cmd: "suback",
         messageId,

@@ -84,7 +84,7 @@ export class ToClient {
     const most = this.#wire.connect?.properties?.maximumPacketSize;
     if (most !== undefined && bytes.length > most) {
       const what = `a message of ${bytes.length} bytes on ${shown(packet.topic)}`;
-      this.#options.log(`${this.#wire.label} does not get ${what}: its maximum packet size is ${most} bytes`);
+      this.#wire.note(`does not get ${what}: its maximum packet size is ${most} bytes`);
       return this.#acknowledge(packet);
     }
     this.#wire.socket.write(bytes);

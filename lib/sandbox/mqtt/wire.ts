@@ -13,17 +13,19 @@ export interface ConnectionOptions {
   readonly limits: boolean;
   /** Whether the client may publish there; asked where it can be told so and stay connected. */
   readonly mayPublish: (connection: Wire, topic: string) => boolean;
-  /** Told what was refused, and why. */
-  readonly log: (line: string) => void;
+  /** Told what went wrong with a client: its id, where it comes from, and what, as a predicate. */
+  readonly note: Note;
 }
+
+export type Note = (who: string | undefined, from: string | undefined, what: string) => void;
 
 /** A client's connection, as both of its directions see it. */
 export interface Wire {
   readonly socket: TLSSocket;
   readonly version: MqttVersion;
   readonly clientId: string;
-  /** For a person: the client's id and where it comes from. */
-  readonly label: string;
+  /** Where it comes from, "address:port". */
+  readonly from: string | undefined;
   /** Whether the client begins anew, without what it left. */
   readonly isCleanStart: boolean;
   /** Seconds that the client's session is kept after its connection. */
@@ -51,6 +53,8 @@ export interface Wire {
   endBroker: () => void;
   /** The client said goodbye. */
   left: (ending: Ending) => void;
+  /** Says what went wrong with this client. */
+  note: (what: string) => void;
   /** Ends the connection over a limit, which it names. */
   exceeds: (excess: Excess) => void;
   /** Ends the connection, and tells a client of MQTT 5 why. */

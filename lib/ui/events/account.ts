@@ -72,6 +72,10 @@ export interface SandboxListening {
   readonly iot: string;
   /** Greengrass discovery. */
   readonly discovery: string;
+  /** The line of /etc/hosts by which real devices find the sandbox; null where none is meant. */
+  readonly hosts: string | null;
+  /** The address, beside 127.0.0.1, on which it can be reached from other machines. */
+  readonly bind: string | null;
 }
 
 /** sandbox: it has ended. */

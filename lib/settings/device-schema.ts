@@ -1,0 +1,51 @@
+import * as v from "valibot";
+import { faults } from "./faults.ts";
+import { key, text } from "./key-rules.ts";
+import { nameFault } from "./names.ts";
+import { hostFault, wordFault } from "./values.ts";
+
+export const nameFix = (example: string): string => `${faults.name.fix}, e.g. ${example}`;
+
+/** The keys of [core NAME]. */
+export const core = {
+  group: {
+    ...key(
+      v.optional(text((value) => nameFault("group name", value))),
+      "the thing group of the core; by default the instance's name",
+      faults.name.why,
+      nameFix("group = my-group"),
+    ),
+    inherits: "instance.name",
+  },
+  key: key(
+    v.optional(text((value) => wordFault(value, ["laptop", "device"]))),
+    "where the private key is made and stays: laptop (it goes out in the bundle) or " +
+      "device (dospesos request fetches the request for a certificate); by default laptop in the sandbox " +
+      "and where edge/keys has a key of the core, else device",
+    "the certificate belongs to one key",
+    "key = laptop, or device",
+  ),
+  sandbox: key(
+    v.optional(text((value) => wordFault(value, ["simulated", "device"]))),
+    "what the core is in the sandbox: simulated by it, or a device of yours that talks to it; by default " +
+      "simulated, and a device where its key is on it",
+    "two cores of one name would cut each other off",
+    "sandbox = simulated, or device",
+  ),
+  host: key(
+    v.optional(text(hostFault), ""),
+    "[user@]host of the device, or an alias of your ssh configuration, for dospesos push",
+    "it is given to ssh",
+    "e.g. host = pi@core-1.local",
+  ),
+};
+
+/** The keys of [thing NAME]. */
+export const thing = {
+  core: key(
+    text((value) => nameFault("core name", value)),
+    "the core that the thing talks to",
+    "a thing finds its core by this name",
+    "core = core-1",
+  ),
+};
