@@ -120,6 +120,21 @@ function requiredEndpoints({ greengrass }: Settings, isDevice: boolean, hosts: C
   return [`${hosts.data}:${mqtt_port}`, `${hosts.credentials}:443`, `${hosts.greengrass}:${port}`].join(" ");
 }
 
+/** The version that a core runs, and the digest of what brings it. */
+function nucleusOf(
+  { runtime }: CoreSettings,
+  { greengrass, lite }: Settings,
+): { readonly version: string; readonly sha256: string } {
+  return runtime === "lite"
+    ? { version: lite.version, sha256: lite.sha256 ?? "" }
+    : { version: greengrass.version, sha256: nucleusSha256(greengrass.version, greengrass.sha256) };
+}
+
+/** What setup.sh looks for, whatever its name was. */
+function litePackage({ lite }: Settings): string {
+  return `aws-greengrass-lite-${lite.version}.deb`;
+}
+
 /** `edge/out/<core>/` and its archive: everything that goes to the device. */
 function bundle(
   c: CoreSettings,
@@ -130,6 +145,7 @@ function bundle(
 ): Rule {
   const { name } = c;
   const folder = bundleFolder(name);
+  const isLite = c.runtime === "lite";
   const isDevice = !settings.sandbox || c.sandbox === "device";
   const values = () => ({
     sandbox: settings.sandbox,
@@ -137,6 +153,7 @@ function bundle(
     root_ca: settings.sandbox ? SANDBOX_CA : AMAZON_CA,
     core: { name },
     greengrass: settings.greengrass,
+    runtime: c.runtime,
   });
   const hostsOf = (instance: Facts<"instance">) =>
     coreHosts({
@@ -150,23 +167,31 @@ function bundle(
     mode: READABLE,
     needs: { instance: shared.applied },
     recipe: ({ instance }, { render }) =>
-      render("templates/core/config.yaml.njk", { ...values(), instance, hosts: hostsOf(instance) }),
+      render(isLite ? "templates/core/lite.yaml.njk" : "templates/core/config.yaml.njk", {
+        ...values(),
+        instance,
+        hosts: hostsOf(instance),
+      }),
   });
   const setup = rule({
     target: `${folder}/setup.sh`,
     mode: RUNNABLE,
-    needs: { applied, instance: shared.applied, script: file("edge/installer/setup.sh") },
-    recipe: ({ applied, instance, script }, { render }) => {
-      const { version, sha256 } = settings.greengrass;
+    needs: {
+      applied,
+      instance: shared.applied,
+      runtime: file(`edge/installer/${c.runtime}.sh`),
+      script: file("edge/installer/setup.sh"),
+    },
+    recipe: ({ applied, instance, runtime, script }, { render }) => {
       const { validFrom, validTo } = new X509Certificate(applied.certificate_pem);
       const head = render("templates/core/setup.sh.njk", {
         ...values(),
-        nucleus: { sha256: nucleusSha256(version, sha256) },
+        nucleus: nucleusOf(c, settings),
         reach: requiredEndpoints(settings, isDevice, hostsOf(instance)),
         key_on_device: key === undefined,
         certificate: { not_before: Date.parse(validFrom) / 1000, not_after: Date.parse(validTo) / 1000 },
       });
-      return headed(head, script.text);
+      return headed(headed(head, runtime.text), script.text);
     },
   });
   const uninstall = rule({
@@ -180,7 +205,11 @@ function bundle(
     target: `${folder}/README.txt`,
     mode: READABLE,
     recipe: (_, { render }) =>
-      render("templates/core/README.txt.njk", { ...values(), key_on_device: key === undefined }),
+      render("templates/core/README.txt.njk", {
+        ...values(),
+        nucleus: nucleusOf(c, settings),
+        key_on_device: key === undefined,
+      }),
   });
   const certificateFile = { target: `${folder}/device.pem.crt`, mode: READABLE };
   const certificate =
@@ -223,5 +252,8 @@ function bundle(
     ...privateKey,
     copied(`edge/certificates/${AMAZON_CA}`, `${folder}/${AMAZON_CA}`, READABLE),
     ...sandboxCa(folder, shared.ca),
+    ...(isLite && settings.lite.package !== undefined
+      ? [copied(settings.lite.package.replace(/^\.\//, ""), `${folder}/${litePackage(settings)}`, READABLE)]
+      : []),
   ]);
 }

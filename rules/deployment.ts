@@ -24,6 +24,9 @@ const deploymentKind = accountKind<Deployed & { instance: string }>({
   }),
 });
 
+/** Its components are few: nucleus lite has no plugins. */
+const LITE = "templates/deployment/lite.json.njk";
+
 /** The port of a core's own MQTT broker. */
 const BROKER_PORT = 8883;
 
@@ -63,7 +66,8 @@ function deployment(
         .filter(({ core }) => names.includes(core))
         .map(({ name }) => name)
         .sort();
-      const rendered = render("templates/deployment/deployment.json.njk", {
+      const isLite = settings.cores.get(names[0]!).runtime === "lite";
+      const rendered = render(isLite ? LITE : "templates/deployment/deployment.json.njk", {
         nucleus: greengrass.version,
         components: { ...components, cli: components.cli || greengrass.version },
         mqtt_port: BROKER_PORT,

@@ -33,15 +33,28 @@ is_safe() {
   case $2 in *[!A-Za-z0-9_./\ -]* | */../* | */.. | */./* | */. | *//*) return 1 ;; esac
   case $1 in
     root) is_root_folder "$2" && is_roots_own "${2%/*}" ;;
-    file) is_root_folder "${2%/*}" && is_roots_own "${2%/*}" ;;
+    package) [ "$2" = aws-greengrass-lite ] ;;
+    home) [ "$2" = /home/ggcore ] || [ "$2" = /home/gg_component ] ;;
+    units) [ "$2" = greengrass-lite.target ] ;;
     folder) case $2 in /?*) ;; *) return 1 ;; esac ;;
+    file) is_lite_file "$2" || is_plain_file "$2" ;;
     unit) [ "$2" = /etc/systemd/system/greengrass.service ] ;;
     user | group) case $2 in root | *[!a-z0-9_-]* | '') return 1 ;; esac ;;
     member) case $2 in *\ *\ * | root\ * | *[!a-z0-9_\ -]*) return 1 ;; *\ *) ;; *) return 1 ;; esac ;;
-    installed) ;;
+    installed | started) ;;
     *) return 1 ;;
   esac
 }
+
+# What setup.sh puts below /etc for nucleus lite.
+is_lite_file() {
+  case $1 in
+    /etc/greengrass/dospesos/*/*) return 1 ;;
+    /etc/greengrass/dospesos/?* | /etc/greengrass/config.d/greengrass-lite.yaml) is_roots_own "${1%/*}" ;;
+    *) return 1 ;;
+  esac
+}
+is_plain_file() { is_root_folder "${1%/*}" && is_roots_own "${1%/*}"; }
 
 # As setup.sh's check_root_folder has it.
 is_root_folder() {
@@ -68,6 +81,9 @@ is_roots_own() {
 describe() {
   is_safe "$1" "$2" || return 0
   case $1 in
+    package) printf '  remove the package %s, with its configuration and data\n' "$2" ;;
+    home) printf '  remove the home folder %s\n' "$2" ;;
+    units) printf '  stop %s, and remove the services of components\n' "$2" ;;
     unit) printf '  stop and remove the service %s\n' "$2" ;;
     root) printf '  remove the nucleus and its data from %s\n' "$2" ;;
     file) printf '  remove the file %s\n' "$2" ;;
@@ -92,6 +108,42 @@ undo_unit() {
   systemctl daemon-reload || return 1
   # Fails where there is no failed unit, which is just as well.
   systemctl reset-failed greengrass.service > /dev/null 2>&1 || true
+}
+
+# Nucleus lite makes a service of each component, which no package owns.
+undo_units() {
+  systemctl daemon-reload || return 1
+  systemctl stop "$1" 'ggl.*' 2> /dev/null || true
+  for unit in /lib/systemd/system/ggl.*.service /lib/systemd/system/ggl.*.socket "/lib/systemd/system/$1" \
+    /etc/systemd/system/ggl.*.service; do
+    if [ -e "$unit" ]; then systemctl disable --quiet "${unit##*/}" 2> /dev/null || true; fi
+  done
+  rm -f -- /etc/systemd/system/ggl.*.service /etc/systemd/system/*.wants/ggl.* /etc/systemd/system/*.wants/"$1" || return 1
+  rm -rf -- "/etc/systemd/system/$1.wants" /run/greengrass || return 1
+  systemctl daemon-reload || return 1
+  systemctl reset-failed 'ggl.*' > /dev/null 2>&1 || true
+}
+
+# The package's script removes its users with userdel, which fails where they are gone: half of an uninstallation is made
+# whole first.
+undo_package() {
+  if dpkg-query --show "$1" > /dev/null 2>&1; then
+    if [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1")" != config-files ]; then
+      for name in ggcore gg_component; do
+        getent group "$name" > /dev/null || accounts groupadd "$name" || return 1
+        getent passwd "$name" > /dev/null || accounts useradd --no-create-home --gid "$name" "$name" || return 1
+      done
+    fi
+    said=$(accounts dpkg --purge --force-remove-reinstreq "$1" 2>&1) || {
+      printf '%s\n' "$said" >&2
+      return 1
+    }
+  fi
+  rm -rf -- /var/lib/greengrass /etc/greengrass
+}
+
+undo_home() {
+  if ! getent passwd "${1##*/}" > /dev/null; then rm -rf -- "$1"; fi
 }
 
 undo_root() {
@@ -169,7 +221,7 @@ undo_group() {
 undo() {
   while read -r kind value; do
     case $kind in
-      installed) ;;
+      installed | started) ;;
       *)
         if ! is_safe "$kind" "$value"; then
           IGNORED="$IGNORED

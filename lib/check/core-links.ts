@@ -26,6 +26,7 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
   const { access } = context.account;
   const { name, host } = core;
   let service: Service | undefined;
+  const isLite = core.runtime === "lite";
   const isSimulated = context.account.endpoint !== undefined && core.sandbox === "simulated";
   const simulated = isSimulated ? ", simulated" : "";
   return await inOrder([
@@ -34,12 +35,12 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
       if (host === "") {
         return unchecked(link, "no host is set", `[core ${name}] host = where ssh reaches the device`);
       }
-      service = await serviceOver({ host, signal: context.signal });
+      service = await serviceOver({ host, signal: context.signal }, core.runtime);
       if (!service.reached) {
         return unchecked(link, service.why, `ssh ${host} must work without a password`);
       }
       if (service.state === "active") {
-        return ok(link, `greengrass is active on ${host}`);
+        return ok(link, `${isLite ? "nucleus lite" : "greengrass"} is active on ${host}`);
       }
       const cause =
         service.state === "inactive" || service.state === "failed"
@@ -48,7 +49,7 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
       return broken(link, `greengrass is ${service.state} on ${host}`, {
         cause,
         fix:
-          `ssh ${host} sudo journalctl -u greengrass -n 50; install: dospesos build ` +
+          `ssh ${host} sudo journalctl ${isLite ? "-t iotcored" : "-u greengrass"} -n 50; install: dospesos build ` +
           `edge-installer and bring ${archiveOf(bundleFolder(name))} to the device`,
       });
     },
@@ -86,7 +87,7 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
       if (hours >= FRESH_HOURS) {
         return broken(link, `the last report says ${device.status} and is ${Math.floor(hours)} hours old`, {
           cause: "a nucleus reports once a day: this one hangs, or its clock is wrong",
-          fix: `restart it: sudo systemctl restart greengrass${host === "" ? "" : ` (ssh ${host})`}`,
+          fix: `restart it: sudo systemctl restart greengrass${isLite ? "-lite.target" : ""}${host === "" ? "" : ` (ssh ${host})`}`,
         });
       }
       if (device.status === "HEALTHY") {
@@ -95,7 +96,9 @@ export async function coreLinks(context: CheckContext, core: CoreSettings): Prom
       const faulty = await faultyComponents(access, name);
       return broken(link, `${name} is ${device.status}`, {
         cause: faulty.join(", ") || "a component does not work",
-        fix: "see the component's log in the logs folder of the Greengrass root on the device",
+        fix: isLite
+          ? "on the device: sudo journalctl -t the name of the component"
+          : "see the component's log in the logs folder of the Greengrass root on the device",
       });
     },
     () => deploymentLink(context, core),

@@ -14,14 +14,28 @@ export type Service =
   | { readonly reached: false; readonly why: string };
 
 /**
+ * What a device is asked. The target of nucleus lite stays active while its daemons fail and start again: the one that
+ * holds the connection counts.
+ */
+const LOOKS = {
+  classic: "systemctl is-active greengrass < /dev/null",
+  lite:
+    "systemctl is-active greengrass-lite.target ggl.core.iotcored.service < /dev/null | grep -vx active | " +
+    "head -n 1 | grep . || echo active",
+};
+
+/**
  * Asks a device for its service and its clock. Nobody is asked for a password, and one that hangs is not
  * waited for.
  */
-export async function serviceOver({ host, signal }: Pick<Device, "host" | "signal">): Promise<Service> {
+export async function serviceOver(
+  { host, signal }: Pick<Device, "host" | "signal">,
+  runtime: "classic" | "lite",
+): Promise<Service> {
   try {
     const { exit, stdout, stderr } = await ssh(
       { host, signal, interactive: false },
-      { script: "systemctl is-active greengrass < /dev/null\ndate +%s\n" },
+      { script: `${LOOKS[runtime]}\ndate +%s\n` },
       { silence: 30_000 },
     );
     const lines = stdout.trim().split("\n");

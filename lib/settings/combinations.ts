@@ -3,6 +3,7 @@ import { nucleusSha256 } from "../device/nucleus.ts";
 import { ProblemError } from "../problem/index.ts";
 import type { Checker } from "./checker.ts";
 import { faults } from "./faults.ts";
+import { checkLite } from "./lite.ts";
 import { FIPS_REGIONS } from "./regions.ts";
 
 /** What keys must be together, each of which is right by itself. */
@@ -11,6 +12,7 @@ export function checkCombinations(checker: Checker): void {
   components(checker);
   fips(checker);
   remoteState(checker);
+  checkLite(checker);
 }
 
 /** A state in S3 needs a bucket, and somebody who has one: the sandbox has no S3. */

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { faults } from "./faults.ts";
-import { key, text } from "./key-rules.ts";
+import { key, oneOf, text } from "./key-rules.ts";
 import { nameFault } from "./names.ts";
 import { hostFault, wordFault } from "./values.ts";
 
@@ -31,6 +31,12 @@ export const core = {
       "simulated, and a device where its key is on it",
     "two cores of one name would cut each other off",
     "sandbox = simulated, or device",
+  ),
+  runtime: key(
+    oneOf("classic", "lite"),
+    "the Greengrass runtime of the core: classic, which needs Java, or lite, AWS's nucleus lite for small devices",
+    "each has a package, a configuration and components of its own",
+    "runtime = classic, or lite",
   ),
   host: key(
     v.optional(text(hostFault), ""),

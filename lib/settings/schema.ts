@@ -8,6 +8,7 @@ import {
   accountFault,
   bucketFault,
   endpointFault,
+  fileFault,
   addressesIn,
   jvmOptionsFault,
   noProxyFault,
@@ -140,6 +141,26 @@ export const schema = {
       "use FIPS 140 endpoints: true or false",
       "the nucleus knows only these two",
       "fips = false",
+    ),
+  },
+  lite: {
+    version: key(
+      componentVersion("2.6.0"),
+      "version of nucleus lite, for cores with runtime = lite",
+      "the installer runs as root: it must be one package, the same on every device",
+      "e.g. version = 2.6.0",
+    ),
+    package: key(
+      v.optional(text(fileFault)),
+      "the Debian package of nucleus lite, a file of this project; without it you bring it to the device",
+      "it goes into the bundle",
+      "e.g. package = ./debs/aws-greengrass-lite-2.6.0-Linux.deb",
+    ),
+    sha256: key(
+      v.optional(v.pipe(text(sha256Fault), v.toLowerCase())),
+      "SHA-256 of that package",
+      "AWS does not sign it: the digest is what keeps another one from running as root",
+      "write what sha256sum prints for the package",
     ),
   },
   sandbox: {

@@ -280,3 +280,13 @@ export function componentVersionFault(version: string): string | undefined {
     ? undefined
     : `version ${shown(version)} is not three numbers with dots`;
 }
+
+/** A file of the project: a relative path that does not leave it. */
+export function fileFault(value: string): string | undefined {
+  if (value.startsWith("/") || value.split("/").includes("..")) {
+    return `${shown(value)} is no path within the project`;
+  }
+  return /^[A-Za-z0-9_./~+-]{1,255}$/.test(value)
+    ? undefined
+    : `${shown(value)} holds other characters than A-Z a-z 0-9 _ . / ~ + -`;
+}

@@ -27,6 +27,7 @@ export interface Settings {
   readonly greengrass: Values<"greengrass">;
   readonly terraform: Values<"terraform">;
   readonly components: Values<"components">;
+  readonly lite: Values<"lite">;
   readonly cores: Instances<CoreSettings>;
   readonly things: Instances<ThingSettings>;
   /** Whether the account is the embedded one. */
@@ -45,6 +46,7 @@ export interface CoreSettings {
   readonly key: "laptop" | "device";
   /** What the core is in the sandbox. */
   readonly sandbox: "simulated" | "device";
+  readonly runtime: "classic" | "lite";
   /** Where ssh finds the device, or empty. */
   readonly host: string;
 }
@@ -93,6 +95,7 @@ export function settingsView(reader: SettingsReader): Settings {
     greengrass: sectionView<Values<"greengrass">>(reader, "greengrass")(),
     terraform: sectionView<Values<"terraform">>(reader, "terraform")(),
     components: sectionView<Values<"components">>(reader, "components")(),
+    lite: sectionView<Values<"lite">>(reader, "lite")(),
     cores: instances(reader, "core", core),
     things: instances(reader, "thing", thing),
     get sandbox() {

@@ -16,8 +16,9 @@ export function rendered(template: string, values: object): string {
 
 /** A script as a bundle has it. */
 export function script(name: "setup.sh" | "uninstall.sh", values: object): string {
-  const plain = readFileSync(join(project, "edge/installer", name), "utf8");
-  return headed(rendered(`core/${name}.njk`, values), plain);
+  const plain = (file: string): string => readFileSync(join(project, "edge/installer", file), "utf8");
+  const head = rendered(`core/${name}.njk`, values);
+  return headed(name === "setup.sh" ? headed(head, plain("classic.sh")) : head, plain(name));
 }
 
 /** Values for every template of a core's bundle. */
@@ -29,7 +30,8 @@ export interface CoreValues {
   greengrass: Record<string, string | number | boolean>;
   instance: Record<string, string>;
   hosts: Record<string, string>;
-  nucleus: { sha256: string };
+  runtime: "classic";
+  nucleus: { version: string; sha256: string };
   certificate: { not_before: number; not_after: number };
   reach: string;
   key_on_device: boolean;
@@ -76,7 +78,8 @@ export function coreValues(change: ValuesChange = {}): CoreValues {
       credentials: "abc.credentials.iot.eu-west-1.amazonaws.com",
       greengrassSetting: "",
     },
-    nucleus: { sha256: change.sha256 ?? "0".repeat(64) },
+    runtime: "classic",
+    nucleus: { version: "2.16.0", sha256: change.sha256 ?? "0".repeat(64) },
     certificate: {
       not_before: change.notBefore ?? 1_700_000_000,
       not_after: change.notAfter ?? 4_000_000_000,

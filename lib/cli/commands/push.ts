@@ -84,7 +84,10 @@ async function runPush(context: PushContext): Promise<number> {
         core,
         device: { host, location, interactive, signal },
         archive: join(root, archive),
-        nucleus: nucleus === undefined ? undefined : join(root, nucleus),
+        nucleus:
+          nucleus === undefined || project.settings.cores.get(core).runtime === "lite"
+            ? undefined
+            : join(root, nucleus),
         options: setupOptions,
         report,
         note: (what) => emit({ type: "note", what }),
@@ -116,13 +119,15 @@ async function nucleusFor(
   targets: readonly PushTarget[],
   emit: CommandContext["emit"],
 ): Promise<string | undefined> {
+  // The package of nucleus lite is in its bundles.
+  const needed = targets.some(({ core }) => settings.cores.get(core).runtime === "classic");
   const nucleus =
-    settings.greengrass.nucleus === "none" ? undefined : nucleusFile(settings.greengrass.version);
+    settings.greengrass.nucleus === "none" || !needed ? undefined : nucleusFile(settings.greengrass.version);
   await mustBeFresh(session, [
     ...targets.map(({ archive }) => archive),
     ...(nucleus === undefined ? [] : [nucleus]),
   ]);
-  if (nucleus === undefined) {
+  if (nucleus === undefined && needed) {
     emit({
       type: "note",
       what: "[greengrass] nucleus = none: the nucleus zip is not sent, so the device must have it already",
