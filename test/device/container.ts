@@ -34,7 +34,11 @@ export interface Container {
   stop: () => Promise<void>;
 }
 
-const PACKAGES = "systemd,systemd-sysv,dbus,openssh-server,sudo,unzip,procps,default-jre-headless";
+const PACKAGES = "systemd,systemd-sysv,dbus,openssh-server,sudo,procps";
+/** What a device with the classic nucleus has, and with nucleus lite. */
+export const CLASSIC_PACKAGES = "unzip,default-jre-headless";
+export const LITE_PACKAGES =
+  "apt,ca-certificates,cgroup-tools,libcurl4,libevent-2.1-7,libsqlite3-0,libssl3,liburiparser1,libuuid1,libyaml-0-2,libzip4";
 
 /** Why there can be no such container here, or undefined. */
 export function containerHindrance(): string | undefined {
@@ -48,12 +52,12 @@ export function containerHindrance(): string | undefined {
 }
 
 /** Makes a Debian from the network's mirror; gives its folder, or why that could not be. */
-export function makeDebian(): { folder: string } | { hindrance: string } {
+export function makeDebian(packages = CLASSIC_PACKAGES): { folder: string } | { hindrance: string } {
   const folder = join(tempFolder("debian"), "root");
   const suite = /^VERSION_CODENAME=(\w+)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "bookworm";
   const { status, stderr } = spawnSync(
     "mmdebstrap",
-    ["--quiet", "--variant=minbase", `--include=${PACKAGES}`, suite, folder],
+    ["--quiet", "--variant=minbase", `--include=${PACKAGES},${packages}`, suite, folder],
     { encoding: "utf8", timeout: 400_000 },
   );
   return status === 0

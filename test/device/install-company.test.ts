@@ -168,7 +168,7 @@ testOnMachine(
 );
 
 test("uninstall.sh obeys no root folder that setup.sh would refuse: both have the same list", () => {
-  const [setup, uninstall] = ["setup.sh", "uninstall.sh"].map(
+  const [setup, uninstall] = ["classic.sh", "uninstall.sh"].map(
     (name) => /\/bin\/\* \| [^)]*\)/.exec(readFileSync(join(repository, "edge/installer", name), "utf8"))![0],
   );
   assert.is(uninstall, setup);

@@ -76,9 +76,9 @@ export function textOf(root: string, name: string): string {
 }
 
 /** Replaces some text of a file in place; fails if it is not there. */
-export function edit(root: string, name: string, from: string, to: string): void {
+export function edit(root: string, name: string, from: string | RegExp, to: string): void {
   const before = textOf(root, name);
-  if (!before.includes(from)) {
+  if (typeof from === "string" ? !before.includes(from) : !from.test(before)) {
     throw new Error(`${name} does not hold ${from}`);
   }
   writeFileSync(join(root, name), before.replace(from, to));
