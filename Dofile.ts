@@ -13,7 +13,11 @@ export default project(({ settings, glob }) => {
   const cores = settings.cores.mapIsolated((c) => core(c, settings, shared));
   const things = settings.things.mapIsolated((t) => thing(t, settings, shared, cores.get(t.core), mqtt));
   // From here on all come together, and what is read counts for what follows.
-  const own = components(settings, shared, glob("edge/components/*/recipe.json"));
+  const own = components(
+    settings,
+    shared,
+    glob("edge/components/*/{recipe.json,recipe.yaml,recipe.yml,gdk-config.json}"),
+  );
   const deployed = deployments(settings, shared, cores, own);
   return [
     group("edge-installer", [...[...cores].map((c) => c.archive), ...nucleus(settings)]),

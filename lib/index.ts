@@ -57,7 +57,9 @@ export { partitionOf } from "./aws/partition.ts";
 export { ensureServiceRole, removeServiceRole, type Shared } from "./aws/service-role.ts";
 export { ensureStateBucket } from "./aws/state-bucket.ts";
 export { ensureThingGroup, leaveThingGroup, removeThingGroup } from "./aws/thing-group.ts";
-export { versionedRecipe } from "./device/component-recipe.ts";
+export type { VersionedRecipe } from "./device/component-recipe.ts";
+export { GDK_CONFIG } from "./device/component-folder.ts";
+export { readComponent } from "./device/component-source.ts";
 export { archive, manifest, type BundleFile } from "./device/bundle.ts";
 export {
   certificateBelongsTo,

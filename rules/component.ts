@@ -3,13 +3,14 @@ import {
   accountKind,
   accountId,
   ensureComponent,
-  file,
+  GDK_CONFIG,
   glob,
   json,
   removeComponent,
   rule,
-  versionedRecipe,
+  readComponent,
   type FileValue,
+  type VersionedRecipe,
   type Settings,
 } from "dospesos";
 import type { Instance } from "./instance.ts";
@@ -17,11 +18,18 @@ import type { Instance } from "./instance.ts";
 export type Component = ReturnType<typeof component>;
 
 /**
- * The project's own components: one for each edge/components/<name>/recipe.json, with the files below its
- * artifacts/.
+ * The project's own components: one for each folder of edge/components with a recipe.json or recipe.yaml and the files
+ * below its artifacts/, or with a gdk-config.json of AWS's Greengrass Development Kit.
  */
 export function components(settings: Settings, shared: Instance, recipes: readonly string[]): Component[] {
-  return recipes.map((path) => component(path.split("/").at(-2)!, settings, shared));
+  const folders = new Map<string, string[]>();
+  for (const path of recipes) {
+    const [folder, name] = [path.slice(0, path.lastIndexOf("/")), path.slice(path.lastIndexOf("/") + 1)];
+    folders.set(folder, [...(folders.get(folder) ?? []), name]);
+  }
+  return [...folders].map(([folder, names]) =>
+    component(folder, names.includes(GDK_CONFIG) ? undefined : names[0]!, settings, shared),
+  );
 }
 
 const componentKind = accountKind<{ arn: string; instance: string }>({
@@ -33,40 +41,43 @@ const componentKind = accountKind<{ arn: string; instance: string }>({
   }),
 });
 
-function component(name: string, settings: Settings, shared: Instance) {
-  const folder = `edge/components/${name}`;
-  const artifacts = glob(`${folder}/artifacts/**`);
-  const inFolder = (files: readonly FileValue[]) =>
-    files.map(({ path, bytes }) => ({ path: path.slice(folder.length + 1), bytes }));
+/** The sandbox has a bucket of any name. */
+function bucketOf({ sandbox, components }: Settings): string | undefined {
+  return components.bucket ?? (sandbox ? "sandbox-components" : undefined);
+}
+
+/** `recipeFile`: undefined for a folder of the Greengrass Development Kit. */
+function component(folder: string, recipeFile: string | undefined, settings: Settings, shared: Instance) {
+  const name = folder.slice(folder.lastIndexOf("/") + 1);
+  const files = glob(recipeFile === undefined ? `${folder}/**` : `${folder}/{${recipeFile},artifacts/**}`);
+  const read = (found: readonly FileValue[]) =>
+    readComponent({
+      folder,
+      recipeFile,
+      files: found.map(({ path, bytes }) => ({ path: path.slice(folder.length + 1), bytes })),
+      bucket: bucketOf(settings),
+    });
   const recipe = rule({
     target: `edge/out/components/${name}.json`,
-    needs: { source: file(`${folder}/recipe.json`), artifacts },
-    recipe: ({ source, artifacts }) =>
-      json(
-        versionedRecipe({
-          name,
-          file: source.path,
-          recipe: source.text,
-          artifacts: inFolder(artifacts),
-          bucket: settings.components.bucket,
-        }),
-      ),
+    needs: { files },
+    recipe: async ({ files }) => json((await read(files)).recipe),
   });
   const registered = accountEffect({
     kind: componentKind,
     name,
-    needs: { recipe, artifacts },
-    changes: ({ recipe, artifacts }) => [
-      `register the component ${name} ${(recipe.json as { ComponentVersion: string }).ComponentVersion}${artifacts.length === 0 ? "" : `, with ${artifacts.length} artifacts in s3://${settings.components.bucket}`}`,
-    ],
-    apply: async ({ access }, { recipe, artifacts }, { settings }) => ({
+    needs: { recipe, files },
+    changes: ({ recipe, files }) => {
+      const count = recipeFile === undefined ? 1 : files.length - 1;
+      const where = count === 0 ? "" : `, with its artifacts in s3://${bucketOf(settings)}`;
+      return [`register the component ${name} ${(recipe.json as VersionedRecipe).ComponentVersion}${where}`];
+    },
+    apply: async ({ access }, { recipe, files }, { settings }) => ({
       ...(await ensureComponent(access, {
         instance: shared.name,
         account: accountId(settings),
         recipe: recipe.text,
-        artifacts: inFolder(artifacts),
-        bucket: settings.components.bucket,
-        sandbox: settings.sandbox,
+        artifacts: (await read(files)).artifacts,
+        bucket: bucketOf(settings),
       })),
       instance: shared.name,
     }),

@@ -2,6 +2,7 @@ import type { Agent } from "node:https";
 import type { GreengrassV2Client } from "@aws-sdk/client-greengrassv2";
 import type { IAMClient } from "@aws-sdk/client-iam";
 import type { IoTClient } from "@aws-sdk/client-iot";
+import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { httpsAgent } from "../http/proxy.ts";
 
@@ -19,6 +20,7 @@ export interface AwsAccess {
   iam: () => Promise<IAMClient>;
   sts: () => Promise<STSClient>;
   greengrass: () => Promise<GreengrassV2Client>;
+  s3: () => Promise<S3Client>;
   /** Ends the connections of every client that was made. */
   close: () => void;
 }
@@ -50,6 +52,14 @@ export function awsAccess({ region, endpoint }: AwsAccessOptions): AwsAccess {
     sts: once(async () => new (await import("@aws-sdk/client-sts")).STSClient(settings)),
     greengrass: once(
       async () => new (await import("@aws-sdk/client-greengrassv2")).GreengrassV2Client(settings),
+    ),
+    // The sandbox has no names for its buckets.
+    s3: once(
+      async () =>
+        new (await import("@aws-sdk/client-s3")).S3Client({
+          ...settings,
+          forcePathStyle: endpoint !== undefined,
+        }),
     ),
     close: () => {
       for (const client of made.splice(0)) {

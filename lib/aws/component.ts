@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { artifactKey, type Artifact, type VersionedRecipe } from "../device/component-recipe.ts";
 import { ProblemError } from "../problem/index.ts";
 import { call, lookUp } from "./call.ts";
-import { awsSettings, type AwsAccess } from "./clients.ts";
+import type { AwsAccess } from "./clients.ts";
 import { checkOwner, INSTANCE_TAG } from "./ownership.ts";
 import { partitionOf } from "./partition.ts";
 
@@ -16,19 +16,17 @@ export interface ComponentWanted {
   readonly recipe: string;
   readonly artifacts: readonly Artifact[];
   readonly bucket: string | undefined;
-  readonly sandbox: boolean;
 }
 
 /**
  * The component version with that recipe, registered once: its artifacts go to S3 first. A version that is
  * there stays as it is.
  * https://docs.aws.amazon.com/greengrass/v2/APIReference/API_CreateComponentVersion.html
- * @throws ProblemError (exit 4) where the version is somebody else's or has another content; in the sandbox,
- * which has no S3, also for artifacts.
+ * @throws ProblemError (exit 4) where the version is somebody else's or has another content.
  */
 export async function ensureComponent(
   access: AwsAccess,
-  { instance, account, recipe, artifacts, bucket, sandbox }: ComponentWanted,
+  { instance, account, recipe, artifacts, bucket }: ComponentWanted,
 ): Promise<{ readonly arn: string }> {
   const { CreateComponentVersionCommand, DescribeComponentCommand } =
     await import("@aws-sdk/client-greengrassv2");
@@ -54,7 +52,7 @@ export async function ensureComponent(
     ]);
   }
   if (artifacts.length > 0) {
-    await upload(access, { name, version, artifacts, bucket, sandbox });
+    await upload(access, { name, version, artifacts, bucket });
   }
   const made = await call({ action: "greengrass:CreateComponentVersion", resource: arn }, () =>
     greengrass.send(
@@ -69,36 +67,21 @@ export async function ensureComponent(
 }
 
 async function upload(
-  { region }: AwsAccess,
+  access: AwsAccess,
   {
     name,
     version,
     artifacts,
     bucket,
-    sandbox,
-  }: Pick<ComponentWanted, "artifacts" | "bucket" | "sandbox"> & { name: string; version: string },
+  }: Pick<ComponentWanted, "artifacts" | "bucket"> & { name: string; version: string },
 ): Promise<void> {
-  if (sandbox) {
-    throw new ProblemError([
-      {
-        code: "DP643",
-        what: `the component ${name} has artifacts, and the sandbox has no S3 to take them`,
-        why: "a core could not get them",
-        fix: "try it in a real account, or without its artifacts folder",
-      },
-    ]);
-  }
-  const { PutObjectCommand, S3Client } = await import("@aws-sdk/client-s3");
-  const s3 = new S3Client({ region, ...awsSettings() });
-  try {
-    for (const { path, bytes } of artifacts) {
-      const Key = artifactKey(name, version, path);
-      await call({ action: "s3:PutObject", resource: `${bucket}/${Key}` }, () =>
-        s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: bytes, ServerSideEncryption: "AES256" })),
-      );
-    }
-  } finally {
-    s3.destroy();
+  const { PutObjectCommand } = await import("@aws-sdk/client-s3");
+  const s3 = await access.s3();
+  for (const { path, bytes } of artifacts) {
+    const Key = artifactKey(name, version, path);
+    await call({ action: "s3:PutObject", resource: `${bucket}/${Key}` }, () =>
+      s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: bytes, ServerSideEncryption: "AES256" })),
+    );
   }
 }
 

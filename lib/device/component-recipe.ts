@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ProblemError, shown } from "../problem/index.ts";
+import { readRecipe, recipeProblems } from "./recipe-checks.ts";
 
 /** A file of a component below its `artifacts/` folder. */
 export interface Artifact {
@@ -42,27 +43,28 @@ export function versionedRecipe({ name, file, recipe, artifacts, bucket }: Compo
       "name the folder with A-Z a-z 0-9 . _ - alone, e.g. com.example.Hello",
     );
   }
-  let parsed: Record<string, unknown>;
-  try {
-    parsed = JSON.parse(recipe) as Record<string, unknown>;
-  } catch (error) {
-    throw problem(
-      `the recipe is not JSON: ${(error as Error).message}`,
-      "write it in JSON; YAML is not read",
-    );
-  }
+  const read = readRecipe(file, recipe);
+  const problemAt = (path: readonly string[], what: string, fix: string): ProblemError =>
+    new ProblemError([read.problem(path, what, fix)]);
+  const parsed = read.value;
   if (parsed["ComponentName"] !== name) {
-    throw problem(
+    throw problemAt(
+      ["ComponentName"],
       `ComponentName is ${shown(String(parsed["ComponentName"]))}`,
       `the folder and the component have one name: ${name}`,
     );
   }
   const [, major, minor] = /^(\d{1,6})\.(\d{1,6})(?:\.\d+)?$/.exec(String(parsed["ComponentVersion"])) ?? [];
   if (major === undefined || minor === undefined) {
-    throw problem(
+    throw problemAt(
+      ["ComponentVersion"],
       `ComponentVersion is ${shown(String(parsed["ComponentVersion"]))}`,
       "write major and minor, e.g. 1.0; the last number follows from the content",
     );
+  }
+  const problems = recipeProblems(read);
+  if (problems.length > 0) {
+    throw new ProblemError(problems);
   }
   const { ComponentVersion: _, ...content } = parsed;
   const hash = createHash("sha256").update(JSON.stringify(content));
@@ -72,16 +74,15 @@ export function versionedRecipe({ name, file, recipe, artifacts, bucket }: Compo
   // Greengrass takes at most six digits for each number.
   const version = `${major}.${minor}.${hash.digest().readUIntBE(0, 6) % 1_000_000}`;
   const located = (_key: string, value: unknown): unknown => {
-    if (
-      typeof value !== "object" ||
-      value === null ||
-      !("Uri" in value) ||
-      typeof value.Uri !== "string" ||
-      !value.Uri.startsWith("artifacts/")
-    ) {
+    if (typeof value !== "object" || value === null) {
       return value;
     }
-    const path = value.Uri;
+    // AWS writes URI, and takes Uri.
+    const { URI, Uri = URI, ...rest } = value as { URI?: unknown; Uri?: unknown };
+    if (typeof Uri !== "string" || !Uri.startsWith("artifacts/")) {
+      return value;
+    }
+    const path = Uri;
     if (!artifacts.some((one) => one.path === path)) {
       throw problem(
         `the recipe names ${shown(path)}, which is not there`,
@@ -94,7 +95,7 @@ export function versionedRecipe({ name, file, recipe, artifacts, bucket }: Compo
         "set [components] bucket to a bucket of the account that cores may read",
       );
     }
-    return { ...value, Uri: `s3://${bucket}/${artifactKey(name, version, path)}` };
+    return { ...rest, Uri: `s3://${bucket}/${artifactKey(name, version, path)}` };
   };
   return JSON.parse(
     JSON.stringify({ ...parsed, ComponentName: name, ComponentVersion: version }, located),

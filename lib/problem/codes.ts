@@ -182,7 +182,6 @@ export const codes = {
   DP633: cli(4, "the sandbox cannot listen where real devices look for it"),
   DP641: device(2, "a component recipe is not valid"),
   DP642: aws(4, "a component version exists with other content"),
-  DP643: aws(4, "the sandbox does not take components with artifacts"),
 } as const satisfies Record<string, CodeEntry>;
 
 export type Code = keyof typeof codes;

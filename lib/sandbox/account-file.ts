@@ -6,10 +6,13 @@ import * as v from "valibot";
 import { ProblemError } from "../problem/index.ts";
 import { accountSchema, SANDBOX_ACCOUNT, type Account } from "./account.ts";
 import { createCa } from "../pki/ca.ts";
+import { ObjectStore } from "./objects.ts";
 
 /** An account and its way to the disk. */
 export interface AccountFile {
   readonly account: Account;
+  /** What lies in its S3. */
+  readonly objects: ObjectStore;
   /**
    * Resolves when everything changed so far is on disk; concurrent callers share one write. Once a write
    * failed it rejects for good: the memory is ahead of the disk then.
@@ -103,6 +106,7 @@ function serialized(account: Account): string {
 
 class SavedAccount implements AccountFile {
   readonly account: Account;
+  readonly objects: ObjectStore;
   readonly #file: string;
   #written: string | undefined;
   #stamp: string | undefined;
@@ -113,6 +117,7 @@ class SavedAccount implements AccountFile {
   constructor(file: string, account: Account, written: string | undefined) {
     this.#file = file;
     this.account = account;
+    this.objects = new ObjectStore(dirname(file));
     this.#written = written;
     this.#stamp = stampOf(file);
   }

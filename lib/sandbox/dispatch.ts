@@ -17,7 +17,7 @@ const QUERY = { iam: iamOperations, sts: stsOperations };
  * Service and region of a request, from `Credential=KEY/DATE/REGION/SERVICE/aws4_request`. The signature is
  * not checked.
  */
-function scopeOf(request: Request): { region?: string; service?: string } {
+export function scopeOf(request: Pick<Request, "headers">): { region?: string; service?: string } {
   const match = /Credential=[^/]*\/\d+\/([a-z0-9-]+)\/([a-z0-9-]+)\/aws4_request/.exec(
     request.headers.authorization ?? "",
   );
@@ -93,7 +93,7 @@ async function carriedOut(
 ): Promise<unknown> {
   const { account } = file;
   const output: unknown = await operation.run(
-    { account, region: regionOf(account, region), now: Date.now() / 1000 },
+    { account, region: regionOf(account, region), objects: file.objects, now: Date.now() / 1000 },
     input,
   );
   await (/^(Get|List|Describe)/.test(operation.name) ? file.settled() : file.save());

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { Account, Region } from "./account.ts";
+import type { ObjectStore } from "./objects.ts";
 
 /** The AWS services that the sandbox models, by their names in a SigV4 credential scope. */
 export type Service = "iot" | "iam" | "sts" | "greengrass";
@@ -11,6 +12,7 @@ export type Service = "iot" | "iam" | "sts" | "greengrass";
 export interface Call {
   readonly account: Account;
   readonly region: Region;
+  readonly objects: ObjectStore;
   readonly now: number;
 }
 

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { SANDBOX_ACCOUNT } from "./account.ts";
 import { openAccountFile, type AccountFile } from "./account-file.ts";
 import { proofFor } from "./data-plane/record.ts";
-import { answer } from "./dispatch.ts";
+import { answer, scopeOf } from "./dispatch.ts";
+import { answerS3 } from "./s3.ts";
 
 /** More than any request that AWS would accept. */
 const BODY_LIMIT = 1024 * 1024;
@@ -63,6 +64,9 @@ export async function serveAccount(
     const said = own === undefined ? undefined : (proofFor(request.url, own.token) ?? own.extra(request));
     if (said !== undefined) {
       return void response.end(said);
+    }
+    if (scopeOf(request).service === "s3") {
+      return void answerS3(accountFile.objects, request, response).catch(() => response.destroy());
     }
     void respond(accountFile, region, request, response);
   });

@@ -48,7 +48,7 @@ test("a new thing is let in by a new deployment, and only things of the group's 
   );
 });
 
-test("a component of the project's own is registered once and deployed; one with artifacts is refused where there is no S3", () => {
+test("a component of the project's own is registered once and deployed, with its artifacts", () => {
   const folder = join(clone.root, "edge/components/com.example.Hello");
   mkdirSync(join(folder, "artifacts"), { recursive: true });
   const recipe = {
@@ -66,12 +66,17 @@ test("a component of the project's own is registered once and deployed; one with
     /"com\.example\.Hello": \{\s*"componentVersion": "1\.0\.\d+"/,
   );
   writeFileSync(join(folder, "artifacts/a.sh"), "echo a");
-  const refused = clone.dospesos("deploy");
-  assert.is(refused.exit, 4, refused.stderr);
-  assert.match(
-    refused.stderr,
-    /DP643: the component com\.example\.Hello has artifacts, and the sandbox has no S3/,
-  );
+  const second = clone.dospesos("deploy");
+  assert.is(second.exit, 0, second.stderr);
+  assert.match(second.stderr, /deployed core-1 {2}deployment [0-9a-f-]{36}: SUCCEEDED/);
+  const missing = {
+    ...recipe,
+    ComponentDependencies: { "com.example.Nobody": { VersionRequirement: "^1.0.0" } },
+  };
+  writeFileSync(join(folder, "recipe.json"), JSON.stringify(missing));
+  const failed = clone.dospesos("deploy");
+  assert.is(failed.exit, 1, failed.stderr);
+  assert.match(failed.stderr, /no usable version of com\.example\.Nobody meets \^1\.0\.0/);
   rmSync(join(clone.root, "edge/components"), { recursive: true });
   assert.is(clone.dospesos("deploy").exit, 0);
 });

@@ -5,6 +5,7 @@ import { iotArn } from "../arns.ts";
 import { setConnectivity } from "../greengrass/connectivity.ts";
 import { hasPublicVersion, isPublic, publicRecipe, publicVersions } from "../greengrass/public-components.ts";
 import { manifestFor, meets, recipeForCore, recipeIn, type Recipe } from "../greengrass/recipes.ts";
+import type { Artifacts } from "./artifacts.ts";
 import { thingArn, type Answered, type Asked, type Route } from "./https.ts";
 import { objectIn } from "./messages.ts";
 
@@ -12,7 +13,7 @@ import { objectIn } from "./messages.ts";
  * What a core asks of Greengrass over HTTPS (botocore's greengrassv2 model, and what aws-greengrass-lite sends;
  * where it is public). What the classic nucleus asks at paths that nobody publishes is answered 501, by name.
  */
-export function coreRoutes(artifactUrl: (bucketAndKey: string) => string | undefined): readonly Route[] {
+export function coreRoutes(artifactUrl: Artifacts["url"]): readonly Route[] {
   return [
     {
       pattern: "GET /greengrass/v2/coreDevices/{core}/thingGroups",
@@ -39,8 +40,8 @@ export function coreRoutes(artifactUrl: (bucketAndKey: string) => string | undef
     { pattern: "POST /greengrass/v2/resolveComponentCandidates", handle: resolve },
     {
       pattern: "GET /greengrass/v2/components/{arn}/artifacts/{name+}",
-      handle: ({ region, path: { arn = "", name = "" }, must }) => {
-        const url = artifactUrl(name);
+      handle: ({ region, path: { arn = "", name = "" }, address, must }) => {
+        const url = artifactUrl(name, address);
         return (
           must("greengrass:GetComponentVersionArtifact", arn) ??
           (url === undefined || !region.components.has(arn)

@@ -28,6 +28,8 @@ export interface Asked {
   readonly path: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly text: string;
+  /** The address of this machine that was asked. */
+  readonly address: string;
   /** Undefined where the policies allow the action on the resource; else the answer. */
   readonly must: (action: string, resource: string) => Answered | undefined;
   /** Keeps what changed in the account. */
@@ -93,6 +95,7 @@ export function openHttps({ file, region: name, routes, observed, log }: HttpsOp
       ),
       query: url.searchParams,
       text: await bodyOf(request),
+      address: request.socket.localAddress ?? "127.0.0.1",
       must: (action, resource) => {
         const { allowed, why } = decide(region, principal, action, resource);
         return allowed ? undefined : { ...FORBIDDEN, why };

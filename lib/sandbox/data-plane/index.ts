@@ -12,6 +12,7 @@ import { readCoreBundle } from "../device/bundle.ts";
 import type { Note } from "../mqtt/wire.ts";
 import { SimulatedCore } from "../device/simulated-core.ts";
 import { serveAccount } from "../server.ts";
+import { openArtifacts } from "./artifacts.ts";
 import { coreCalls } from "./core-calls.ts";
 import { coreRoutes } from "./core-routes.ts";
 import { credentialRoutes } from "./credentials.ts";
@@ -95,7 +96,8 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     const simulated = new Set<string>();
     const common = { file: accountFile, region, observed, log };
     const iot = keep(await openIotCore({ ...common, isSimulated: (id) => simulated.has(id) }));
-    const routes = [...discoveryRoutes, ...coreRoutes(() => undefined), ...credentialRoutes];
+    const artifacts = keep(await openArtifacts(accountFile.objects, hosts));
+    const routes = [...discoveryRoutes, ...coreRoutes(artifacts.url), ...credentialRoutes];
     const https = keep(openHttps({ ...common, routes }));
     const listen = async (
       port: number,

@@ -5,7 +5,8 @@ import { SANDBOX_ACCOUNT, textRecord, type ComponentVersion, type Region } from 
 import { integer, page } from "../members.ts";
 import { AwsError, rest } from "../operation.ts";
 import { publicVersions } from "./public-components.ts";
-import { recipeIn, type Recipe } from "./recipes.ts";
+import type { ObjectStore } from "../objects.ts";
+import { recipeIn, type Artifact, type Recipe } from "./recipes.ts";
 import { clientToken, invalid, notFound } from "./registry.ts";
 
 /** The ARN of a version of one of the account's own components. */
@@ -46,9 +47,10 @@ export const componentOperations = [
       tags: v.optional(textRecord, {}),
       clientToken: v.optional(clientToken),
     },
-    ({ region, now }, input) => {
-      const recipe = Buffer.from(input.inlineRecipe, "base64").toString("utf8");
-      const { ComponentName: name, ComponentVersion: version } = readRecipe(recipe);
+    async ({ region, objects, now }, input) => {
+      const parsed = readRecipe(Buffer.from(input.inlineRecipe, "base64").toString("utf8"));
+      const recipe = JSON.stringify(await withDigests(parsed, objects));
+      const { ComponentName: name, ComponentVersion: version } = parsed;
       const arn = componentArn(region, name, version);
       const old = region.components.get(arn);
       if (old !== undefined && (old.token === undefined || old.token !== input.clientToken)) {
@@ -145,6 +147,26 @@ export const componentOperations = [
     },
   ),
 ];
+
+/** AWS looks an artifact in S3 up when the version is made, and pins its digest. */
+async function withDigests(recipe: Recipe, objects: ObjectStore): Promise<Recipe> {
+  const pinned = async (one: Artifact): Promise<Artifact> => {
+    const uri = one.Uri ?? one.URI ?? "";
+    if (!uri.startsWith("s3://")) {
+      return one;
+    }
+    const name = uri.slice("s3://".length);
+    if (!objects.has(name)) {
+      throw invalid(`The artifact ${uri} cannot be found in S3`);
+    }
+    return { ...one, Digest: await objects.digest(name), Algorithm: "SHA-256" };
+  };
+  const Manifests = [];
+  for (const one of recipe.Manifests ?? []) {
+    Manifests.push({ ...one, Artifacts: await Promise.all((one.Artifacts ?? []).map(pinned)) });
+  }
+  return { ...recipe, Manifests };
+}
 
 function readRecipe(text: string): Recipe {
   try {

@@ -25,6 +25,7 @@ const recipe = v.looseObject({
 });
 
 export type Recipe = v.InferOutput<typeof recipe>;
+export type Artifact = v.InferOutput<typeof artifact>;
 
 /**
  * The recipe in a text of JSON or YAML, as AWS gives it back: with the keys that its author left out.
