@@ -85,14 +85,18 @@ function deployment(
       if (own.length === 0) {
         return rendered;
       }
-      const content = JSON.parse(rendered) as { components: object };
+      const content = JSON.parse(rendered) as { components: Readonly<Record<string, object>> };
       const versions = own.map((one) => one.json as { ComponentName: string; ComponentVersion: string });
       return json({
         ...content,
         components: {
           ...content.components,
           ...Object.fromEntries(
-            versions.map((one) => [one.ComponentName, { componentVersion: one.ComponentVersion }]),
+            // What the template says of it, such as its configuration, stays.
+            versions.map((one) => [
+              one.ComponentName,
+              { ...content.components[one.ComponentName], componentVersion: one.ComponentVersion },
+            ]),
           ),
         },
       });

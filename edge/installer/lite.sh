@@ -49,7 +49,7 @@ check_package() {
 # Where apt can do it, it brings what is missing; this only says what that would be.
 check_libraries() {
   if nucleus_holds || [ ! -f "$NUCLEUS" ]; then return 0; fi
-  if ! apt-get install --simulate --quiet=2 --no-remove "$(real_path "$NUCLEUS")" > /dev/null 2>&1; then
+  if ! apt-get install --simulate --quiet=2 --no-remove --allow-downgrades "$(real_path "$NUCLEUS")" > /dev/null 2>&1; then
     problem "apt cannot install $NUCLEUS here" "a library that it needs is missing, and no source of apt has it" \
       "apt-get update, or install by hand what this names: $(dpkg-deb --field "$NUCLEUS" Depends | tr -s ' \n' ' ')"
   fi
@@ -91,7 +91,7 @@ nucleus_make() {
   fi
   (
     umask 022
-    DEBIAN_FRONTEND=noninteractive exec apt-get install --yes --quiet=2 --no-remove --no-install-recommends "$KEPT_NUCLEUS"
+    DEBIAN_FRONTEND=noninteractive exec apt-get install --yes --quiet=2 --no-remove --allow-downgrades --no-install-recommends "$KEPT_NUCLEUS"
   ) < /dev/null > "$WORK/installer.log" 2>&1 || say "apt ended with exit code $?"
   cat "$WORK/installer.log" >> "$LOG"
   if [ "$(installed_version)" != "$VERSION" ]; then

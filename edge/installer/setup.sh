@@ -213,7 +213,7 @@ check_foreign() {
     problem "AWS's nucleus lite is there and not of this bundle" "one device has one nucleus" \
       "uninstall that Greengrass first: apt-get purge aws-greengrass-lite"
   fi
-  if [ -d "$ROOT" ] && [ -n "$(ls -A "$ROOT")" ] && ! recorded "root $ROOT"; then
+  if [ -d "$ROOT" ] && [ -n "$(ls -A "$ROOT")" ] && ! recorded "root $ROOT" && [ -z "$(recorded_value package)" ]; then
     thing=$(sed -n 's/.*thingName: *"\{0,1\}\([A-Za-z0-9:_-]*\).*/\1/p' "$ROOT/config/effectiveConfig.yaml" 2> /dev/null \
       | head -n 1)
     problem "$ROOT is not empty${thing:+, it holds the core $thing}" \

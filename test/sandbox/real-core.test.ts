@@ -1,7 +1,7 @@
 // AWS's own device software against the sandbox: nucleus lite in a Debian that was booted with systemd, installed by our
 // setup.sh. It runs where DOSPESOS_LITE names a folder with AWS's Debian packages, aws-greengrass-lite-VERSION*.deb.
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -86,30 +86,118 @@ function succeeds({ exit, stdout, stderr }: Ended): string {
   return stdout + stderr;
 }
 
+const HELLO = "edge/components/com.example.Hello";
+
+function putHello(run: string): void {
+  mkdirSync(join(root, HELLO, "artifacts"), { recursive: true });
+  writeFileSync(
+    join(root, HELLO, "recipe.yaml"),
+    `RecipeFormatVersion: "2020-01-25"
+ComponentName: com.example.Hello
+ComponentVersion: "1.0"
+ComponentConfiguration:
+  DefaultConfiguration:
+    Message: default
+Manifests:
+  - Platform: { os: linux, runtime: "*" }
+    Lifecycle:
+      run: ${run}
+    Artifacts:
+      - URI: artifacts/hello.sh
+`,
+  );
+  writeFileSync(join(root, HELLO, "artifacts/hello.sh"), 'echo "$2 says $1"; exec sleep 3600\n');
+}
+
+/** What the deployment says of the component's configuration. */
+function configure(update: object): void {
+  const file = "templates/deployment/lite.json.njk";
+  const text = readFileSync(join(root, file), "utf8");
+  const entry = JSON.stringify({ "com.example.Hello": { configurationUpdate: update } });
+  writeFileSync(join(root, file), text.replace(/"components": .*,\n/, `"components": ${entry},\n`));
+}
+
+/** The lines that the component wrote since then. */
+const journal = (): string => device.run("journalctl --no-pager -o cat -t com.example.Hello -t sh").stdout;
+
+async function deploy(exit = 0): Promise<string> {
+  const begin = Date.now();
+  const ended = await start(root, "deploy").end(120_000);
+  assert.is(ended.exit, exit, `${ended.stderr}\n${sandbox.told}`);
+  console.error(`deploy: ${((Date.now() - begin) / 1000).toFixed(1)} s`);
+  return ended.stderr;
+}
+
+async function checked(): Promise<string> {
+  const { stdout } = await new Started(root, process.execPath, [BIN, "check"], {
+    env: client.environment,
+  }).end(60_000);
+  return stdout;
+}
+
+const RUNNING = "systemctl is-active ggl.com.example.Hello.service";
+
 for (const version of ["2.6.0", "2.5.0"]) {
   testWhere(
     test,
     hindrance ??
       (packages.some((name) => name.includes(version)) ? undefined : `needs a package of ${version}`),
-    `${version}: push, connect, HEALTHY, and uninstall with nothing left`,
+    `${version}: from a bundle to a process, its changes, its end, and nothing left`,
     async () => {
       await project(version);
       try {
-        const from = sandbox.told.length;
         await push();
-        await sandbox.tells(/core-1 \(\S+\) is connected with MQTT/, from, 60_000);
-        console.error(sandbox.told);
+        await sandbox.tells(/core-1 \(\S+\) is connected with MQTT/, 0, 60_000);
+        putHello('sh {artifacts:path}/hello.sh "{configuration:/Message}" {iot:thingName}');
+        assert.match(await deploy(), /deployed core-1 {2}deployment [0-9a-f-]{36}: SUCCEEDED/);
+        assert.is(device.run(RUNNING).stdout.trim(), "active");
+        assert.match(journal(), /core-1 says default/);
+
+        const whole = await checked();
+        assert.match(whole, /ok +service active +nucleus lite is active/);
+        assert.match(whole, /ok +healthy and fresh .*nucleus 2\.\d/);
+        assert.not.match(whole, /simulated/);
+
+        configure({ merge: { Message: "merged" } });
+        await deploy();
+        configure({ reset: ["/Message"] });
+        putHello('sh {artifacts:path}/hello.sh "again {configuration:/Message}" {iot:thingName}');
+        await deploy();
+        assert.match(journal(), /core-1 says again default/);
+
+        putHello("exit 7");
+        assert.match(await deploy(1), /failed +core-1/);
+        console.error(await checked());
+
+        rmSync(join(root, HELLO), { recursive: true });
+        configure({});
+        writeFileSync(
+          join(root, "templates/deployment/lite.json.njk"),
+          readFileSync(join(root, "templates/deployment/lite.json.njk"), "utf8").replace(
+            /"components": .*,\n/,
+            '"components": {},\n',
+          ),
+        );
+        await deploy();
+        assert.is.not(device.run(RUNNING).stdout.trim(), "active");
+
         uninstall();
-        assert.equal(differing(pristine, device.files()), []);
+        assert.equal(differing(pristine, device.files()).filter(isOurs), []);
         assert.is(device.registry(), registry);
+        assert.not.match(sandbox.told, /may not|nobody here answers/);
       } finally {
         console.error(sandbox.told);
-        console.error(device.run("journalctl --no-pager -n 40 -o cat").stdout);
+        console.error(device.run("journalctl --no-pager -n 60 -o cat").stdout);
         sandbox.kill("SIGTERM");
         await sandbox.end();
       }
     },
   );
+}
+
+/** The names that the sandbox is found by are this test's, and apt keeps a copy of what it knew before. */
+function isOurs(path: string): boolean {
+  return !/^\/etc\/hosts$|^\/var\/lib\/(apt|dpkg\/status-old)/.test(path);
 }
 
 async function push(): Promise<void> {
