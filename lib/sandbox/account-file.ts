@@ -11,6 +11,8 @@ import { ObjectStore } from "./objects.ts";
 /** An account and its way to the disk. */
 export interface AccountFile {
   readonly account: Account;
+  /** The folder of its file. */
+  readonly home: string;
   /** What lies in its S3. */
   readonly objects: ObjectStore;
   /**
@@ -106,6 +108,7 @@ function serialized(account: Account): string {
 
 class SavedAccount implements AccountFile {
   readonly account: Account;
+  readonly home: string;
   readonly objects: ObjectStore;
   readonly #file: string;
   #written: string | undefined;
@@ -117,7 +120,8 @@ class SavedAccount implements AccountFile {
   constructor(file: string, account: Account, written: string | undefined) {
     this.#file = file;
     this.account = account;
-    this.objects = new ObjectStore(dirname(file));
+    this.home = dirname(file);
+    this.objects = new ObjectStore(this.home);
     this.#written = written;
     this.#stamp = stampOf(file);
   }

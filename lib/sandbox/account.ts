@@ -164,6 +164,19 @@ const connection = v.strictObject({
   reason: v.optional(text),
 });
 
+/** How devices with a claim certificate become things. */
+const provisioningTemplate = v.strictObject({
+  name: text,
+  description: v.optional(text),
+  body: text, // JSON
+  enabled: v.boolean(),
+  roleArn: text,
+  hook: v.optional(text), // ARN of the function that says whether a device may
+  tags,
+  createdAt: time,
+  modifiedAt: time,
+});
+
 /** What a thing's shadow holds: the unnamed one has the name "". */
 const shadow = v.strictObject({
   key: text, // thing and name
@@ -195,6 +208,7 @@ const region = v.strictObject({
   deployments: v.optional(keyed("id", deployment), []),
   components: v.optional(keyed("arn", componentVersion), []),
   shadows: v.optional(keyed("key", shadow), []),
+  templates: v.optional(keyed("name", provisioningTemplate), []),
 });
 
 const role = v.strictObject({
@@ -248,6 +262,7 @@ export type IotPolicy = v.InferOutput<typeof iotPolicy>;
 export type RoleAlias = v.InferOutput<typeof roleAlias>;
 export type CoreDevice = v.InferOutput<typeof coreDevice>;
 export type Address = v.InferOutput<typeof address>;
+export type ProvisioningTemplate = v.InferOutput<typeof provisioningTemplate>;
 export type Shadow = v.InferOutput<typeof shadow>;
 export type Execution = v.InferOutput<typeof execution>;
 export type Deployment = v.InferOutput<typeof deployment>;
@@ -273,6 +288,7 @@ export function regionOf(account: Account, name: string): Region {
       deployments: new Map(),
       components: new Map(),
       shadows: new Map(),
+      templates: new Map(),
     };
     account.regions.set(name, found);
   }

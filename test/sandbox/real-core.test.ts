@@ -1,4 +1,4 @@
-// AWS's own device software against the sandbox: nucleus lite in a Debian that was booted with systemd, installed by our
+// AWS's own device software against the sandbox: nucleus lite in a Debian booted with systemd, installed by our
 // setup.sh. It runs where DOSPESOS_LITE names a folder with AWS's Debian packages, aws-greengrass-lite-VERSION*.deb.
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

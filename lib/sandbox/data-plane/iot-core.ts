@@ -6,9 +6,11 @@ import { openBroker } from "../mqtt/broker.ts";
 import type { Wire } from "../mqtt/wire.ts";
 import { FORBIDDEN } from "../mqtt/endings.ts";
 import { opened } from "../mqtt/envelope.ts";
+import type { Outcome } from "./messages.ts";
 import { jobNotices } from "./job-notices.ts";
 import type { Observations } from "./observations.ts";
 import { peerCertificate, thingOf } from "./peer.ts";
+import { provisioning } from "./provisioning.ts";
 import { reservedTopics } from "./reserved-topics.ts";
 import type { TlsPortOptions } from "./tls-port.ts";
 
@@ -118,16 +120,8 @@ export async function openIotCore({
   });
 
   const reserved = reservedTopics(region, log);
-  broker.on.published((connection, { topic, payload }) => {
-    if (!topic.startsWith("$aws/")) {
-      return;
-    }
-    const message = { topic, text: opened(payload).payload.toString(), now: now() };
-    const {
-      answers = [],
-      notices = [],
-      changed = false,
-    } = reserved.take({ clientId: connection.clientId, thing: principals.get(connection)?.thing }, message);
+  const claims = provisioning(file.account, region, file.home, log);
+  const follow = (connection: Wire, { answers = [], notices = [], changed = false }: Outcome): void => {
     // An answer is for who asked, subscribed or not
     // (https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html).
     for (const answer of answers) {
@@ -139,6 +133,20 @@ export async function openIotCore({
     if (changed) {
       save();
     }
+  };
+  broker.on.published((connection, { topic, payload }) => {
+    if (!topic.startsWith("$aws/")) {
+      return;
+    }
+    const message = { topic, text: opened(payload).payload.toString(), now: now() };
+    const provisioned = claims.take(message);
+    if (provisioned === undefined) {
+      const sender = { clientId: connection.clientId, thing: principals.get(connection)?.thing };
+      return follow(connection, reserved.take(sender, message));
+    }
+    provisioned
+      .then((outcome) => follow(connection, outcome))
+      .catch((error: unknown) => log(`${topic}: ${String(error)}`));
   });
 
   const news = jobNotices(region);

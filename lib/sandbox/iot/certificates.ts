@@ -9,6 +9,27 @@ import { certificateNamed, deleteConflict, invalid } from "./registry.ts";
 
 const certificateId = v.pipe(v.string(), v.regex(/^[a-fA-F0-9]{64}$/));
 
+/** A new certificate of the account. */
+export async function newCertificate(
+  account: Account,
+  region: Region,
+  now: number,
+  request: CertificateRequest,
+): Promise<Certificate> {
+  const pem = await issueCertificate(account.ca, request);
+  const certificate: Certificate = {
+    id: idOf(pem),
+    pem,
+    status: "INACTIVE",
+    createdAt: now,
+    modifiedAt: now,
+    things: [],
+    policies: [],
+  };
+  region.certificates.set(certificate.id, certificate);
+  return certificate;
+}
+
 async function issued(
   account: Account,
   region: Region,
@@ -16,21 +37,29 @@ async function issued(
   request: CertificateRequest,
   active: boolean,
 ): Promise<object> {
-  const pem = await issueCertificate(account.ca, request);
-  const certificate: Certificate = {
-    id: idOf(pem),
-    pem,
-    status: active ? "ACTIVE" : "INACTIVE",
-    createdAt: now,
-    modifiedAt: now,
-    things: [],
-    policies: [],
-  };
-  region.certificates.set(certificate.id, certificate);
+  const certificate = await newCertificate(account, region, now, request);
+  certificate.status = active ? "ACTIVE" : "INACTIVE";
   return {
     certificateArn: iotArn(region, `cert/${certificate.id}`),
     certificateId: certificate.id,
-    certificatePem: pem,
+    certificatePem: certificate.pem,
+  };
+}
+
+/** A key that the account makes for a device, and what a certificate for it is made from. */
+export function newKey(): {
+  readonly request: CertificateRequest;
+  readonly publicPem: string;
+  readonly privatePem: string;
+} {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return {
+    request: {
+      publicKey: publicKey.export({ type: "spki", format: "der" }),
+      subject: "CN=AWS IoT Certificate",
+    },
+    publicPem: publicKey.export({ type: "spki", format: "pem" }) as string,
+    privatePem: privateKey.export({ type: "pkcs1", format: "pem" }) as string,
   };
 }
 
@@ -76,15 +105,8 @@ export const certificateOperations = [
     "POST /keys-and-certificate",
     { setAsActive: v.optional(flag, false) },
     async ({ account, region, now }, input) => {
-      const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-      const request = {
-        publicKey: publicKey.export({ type: "spki", format: "der" }),
-        subject: "CN=AWS IoT Certificate",
-      };
-      const keyPair = {
-        PublicKey: publicKey.export({ type: "spki", format: "pem" }),
-        PrivateKey: privateKey.export({ type: "pkcs1", format: "pem" }),
-      };
+      const { request, publicPem, privatePem } = newKey();
+      const keyPair = { PublicKey: publicPem, PrivateKey: privatePem };
       return { ...(await issued(account, region, now, request, input.setAsActive)), keyPair };
     },
   ),

@@ -5,6 +5,7 @@ import { groupOperations } from "./groups.ts";
 import { policyAttachmentOperations } from "./policy-attachments.ts";
 import { policyOperations } from "./policies.ts";
 import { principalOperations } from "./principals.ts";
+import { provisioningOperations } from "./provisioning-templates.ts";
 import { roleAliasOperations } from "./role-aliases.ts";
 import { taggingOperations } from "./tagging.ts";
 import { thingOperations } from "./things.ts";
@@ -21,4 +22,5 @@ export const iotOperations = [
   ...policyOperations,
   ...policyAttachmentOperations,
   ...roleAliasOperations,
+  ...provisioningOperations,
 ];
