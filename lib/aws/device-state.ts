@@ -79,9 +79,11 @@ export async function faultyComponents(access: AwsAccess, core: string): Promise
       { client, pageSize: 100 },
       { coreDeviceThingName: core, topologyFilter: "ALL" },
     )) {
-      for (const { componentName, componentVersion, lifecycleState } of installedComponents) {
+      for (const one of installedComponents) {
+        const { componentName, componentVersion, lifecycleState, lifecycleStateDetails: why = "" } = one;
         if (lifecycleState === "ERRORED" || lifecycleState === "BROKEN") {
-          faulty.push(`${componentName} ${componentVersion} is ${lifecycleState}`);
+          const reason = why === "" ? "" : ` (${why})`;
+          faulty.push(`${componentName} ${componentVersion} is ${lifecycleState}${reason}`);
         }
       }
     }

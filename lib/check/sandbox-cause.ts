@@ -6,8 +6,9 @@ type Observation = Awaited<ReturnType<typeof observations>>[number];
 
 /** Seconds that an observation counts for. */
 const LATELY = 300;
-/** One cut may be a restart; a second one within this many seconds is none. */
+/** One cut may be a restart; a second one within this many seconds is none, unless there was peace since. */
 const FIGHT = 60;
+const PEACE = 15;
 
 const CUT = /^(takes over|is cut off)/;
 
@@ -39,7 +40,10 @@ export async function fightCause({ endpoint }: Account, name: string): Promise<C
   const cuts = (await lately(endpoint)).filter(
     ({ who, at, what }) => who === name && at >= since && CUT.test(what),
   );
-  return cuts.length < 2 ? undefined : causeOf(cuts.at(-1));
+  const last = cuts.at(-1);
+  return last === undefined || cuts.length < 2 || last.at < Date.now() / 1000 - PEACE
+    ? undefined
+    : causeOf(last);
 }
 
 async function lately(endpoint: string | undefined): Promise<readonly Observation[]> {

@@ -78,7 +78,9 @@ test("versions that do not go together fail a deployment as the nucleus fails it
     resolve: async (name, requirements) =>
       publicVersions(name)
         .filter((version) => Object.values(requirements).every((range) => meets(version, range)))
-        .map((version) => recipeIn(publicRecipe(name, version)))[0] ?? "no usable version",
+        .map((version) => ({ arn: name, recipe: recipeIn(publicRecipe(name, version)) }))[0] ??
+      "no usable version",
+    artifactDigest: async () => "",
     updateConnectivity: async () => {},
   };
   const versions = (broker: string, auth: string) => ({

@@ -66,8 +66,8 @@ export async function openTlsPort({
     },
   );
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-    // Who only looks whether the port answers goes away again before TLS begins.
-    if (error.code !== "ECONNRESET") {
+    // Who only looks whether the port answers goes away again before it has said whom it wants.
+    if (error.code !== "ECONNRESET" || typeof servernameOf(socket) === "string") {
       refused(undefined, addressOf(socket), whyNoTls(error));
     }
   });
@@ -90,6 +90,11 @@ export function addressOf({ remoteAddress, remotePort }: Socket): string | undef
   return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort}`;
 }
 
+/** The name that a client asked for (SNI); its types leave it out. */
+function servernameOf(socket: TLSSocket): unknown {
+  return (socket as { servername?: unknown }).servername;
+}
+
 function whyUnauthorized(socket: TLSSocket): string {
   return socket.getPeerCertificate().subject === undefined
     ? "was refused: it shows no certificate"
@@ -98,7 +103,7 @@ function whyUnauthorized(socket: TLSSocket): string {
 
 function whyNoTls(error: NodeJS.ErrnoException): string {
   const code = error.code ?? error.message;
-  return /UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN/.test(code)
+  return /UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|ECONNRESET/.test(code)
     ? `does not trust this sandbox's certificate: its root CA has to be SandboxCA.pem of its bundle (${code})`
     : `was refused: TLS failed (${code})`;
 }

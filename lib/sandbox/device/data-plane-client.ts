@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { request } from "node:https";
 import * as v from "valibot";
 import { greengrassHost } from "../../aws/hosts.ts";
@@ -8,11 +9,19 @@ import type { CoreBundle } from "./bundle.ts";
 /** What a core asks of Greengrass' data plane, over HTTPS with the certificate of its bundle. */
 export interface DataPlaneClient {
   /** The newest version of a component that meets all requirements; what the account says where there is none. */
-  resolve: (name: string, requirements: Readonly<Record<string, string>>) => Promise<Recipe | string>;
+  resolve: (
+    name: string,
+    requirements: Readonly<Record<string, string>>,
+  ) => Promise<{ readonly recipe: Recipe; readonly arn: string } | string>;
+  /** The SHA-256 of what an artifact's URL gives, in base64. */
+  artifactDigest: (arn: string, name: string) => Promise<string>;
   updateConnectivity: (core: string, addresses: readonly Address[]) => Promise<void>;
 }
 
-const resolved = v.object({ resolvedComponentVersions: v.tuple([v.object({ recipe: v.string() })]) });
+const resolved = v.object({
+  resolvedComponentVersions: v.tuple([v.object({ arn: v.string(), recipe: v.string() })]),
+});
+const signed = v.object({ preSignedUrl: v.string() });
 const failed = v.object({ message: v.string() });
 
 const NOT_FOUND = 404;
@@ -69,11 +78,21 @@ export function dataPlaneClient(bundle: CoreBundle, port: number, region: string
       if (answer.status === NOT_FOUND) {
         return v.parse(failed, answer.said).message;
       }
-      const [{ recipe }] = v.parse(
-        resolved,
-        must("greengrass:ResolveComponentCandidates", answer),
-      ).resolvedComponentVersions;
-      return recipeIn(Buffer.from(recipe, "base64").toString("utf8"));
+      const {
+        resolvedComponentVersions: [{ arn, recipe }],
+      } = v.parse(resolved, must("greengrass:ResolveComponentCandidates", answer));
+      return { arn, recipe: recipeIn(Buffer.from(recipe, "base64").toString("utf8")) };
+    },
+    artifactDigest: async (arn, name) => {
+      const path = `/greengrass/v2/components/${encodeURIComponent(arn)}/artifacts/${encodeURIComponent(name)}`;
+      const { preSignedUrl } = v.parse(
+        signed,
+        must("greengrass:GetComponentVersionArtifact", await ask("GET", path)),
+      );
+      const response = await fetch(preSignedUrl);
+      return createHash("sha256")
+        .update(Buffer.from(await response.arrayBuffer()))
+        .digest("base64");
     },
     updateConnectivity: async (core, addresses) => {
       const ConnectivityInfo = addresses.map((one) => ({

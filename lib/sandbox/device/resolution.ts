@@ -1,6 +1,6 @@
-import type { Recipe } from "../greengrass/recipes.ts";
+import { manifestFor, type Recipe } from "../greengrass/recipes.ts";
 import { DeploymentFailed, type Components } from "./components.ts";
-import type { DataPlaneClient } from "./data-plane-client.ts";
+import { architecture, type DataPlaneClient } from "./data-plane-client.ts";
 
 /** What a deployment comes to: a version of each component that it names, and of each that those depend on. */
 export interface Resolved {
@@ -24,10 +24,12 @@ export async function resolveComponents(
   const open = [...requirements.keys()];
   for (let name = open.shift(); name !== undefined; name = open.shift()) {
     const ranges = requirements.get(name) ?? {};
-    const recipe = await client.resolve(name, ranges);
-    if (typeof recipe === "string") {
-      throw unresolved(name, ranges, recipe);
+    const found = await client.resolve(name, ranges);
+    if (typeof found === "string") {
+      throw unresolved(name, ranges, found);
     }
+    const { recipe } = found;
+    await checkArtifacts(client, found);
     resolved.set(name, { recipe, isRoot: Object.hasOwn(components, name) });
     for (const [other, needed] of Object.entries(recipe.ComponentDependencies ?? {})) {
       const range = needed?.VersionRequirement ?? "*";
@@ -39,6 +41,27 @@ export async function resolveComponents(
     }
   }
   return resolved;
+}
+
+/** Fetches what the recipe names for this platform, and holds it against the digest in it. */
+async function checkArtifacts(
+  client: DataPlaneClient,
+  { recipe, arn }: { readonly recipe: Recipe; readonly arn: string },
+): Promise<void> {
+  const manifest = manifestFor(recipe, { os: "linux", architecture: architecture() });
+  for (const { Uri: uri = "", Digest: wanted } of manifest?.Artifacts ?? []) {
+    const [, name] = /^greengrass:(.+)$/.exec(uri) ?? [];
+    if (name === undefined || typeof wanted !== "string") {
+      continue;
+    }
+    if ((await client.artifactDigest(arn, name)) !== wanted) {
+      throw new DeploymentFailed(
+        ["ARTIFACT_DOWNLOAD_ERROR", "ARTIFACT_CHECKSUM_MISMATCH"],
+        `the artifact ${name} of ${recipe.ComponentName} ${recipe.ComponentVersion} is not the one that was registered`,
+        ["COMPONENT_ERROR"],
+      );
+    }
+  }
 }
 
 function unresolved(name: string, ranges: Readonly<Record<string, string>>, said: string): DeploymentFailed {

@@ -19,6 +19,7 @@ export function awaitConnect(
 ): void {
   const end = (why: string): void => {
     clearTimeout(clock);
+    socket.off("close", left);
     socket.off("readable", look);
     refuse(why);
     socket.destroy();
@@ -38,13 +39,18 @@ export function awaitConnect(
       end(`its CONNECT has ${length} bytes, and AWS takes less than ${MOST}`);
     } else if (length !== undefined) {
       clearTimeout(clock);
+      socket.off("close", left);
       socket.off("readable", look);
       socket.unshift(bytes);
       accept(socket);
     }
   };
   socket.on("readable", look);
+  // Some libraries verify the server's certificate after the handshake, and then go without a word.
+  const left = (): void =>
+    refuse("it closed the connection before CONNECT, as a client does that does not trust SandboxCA.pem");
   socket.on("close", () => clearTimeout(clock));
+  socket.once("close", left);
 }
 
 /** The remaining length of a packet (MQTT 3.1.1, 2.2.3); undefined while its bytes are not all here. */
