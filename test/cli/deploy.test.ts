@@ -1,5 +1,5 @@
 // `dospesos deploy` in the sandbox: without a sandbox that runs, its devices run for as long as the command.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -78,6 +78,29 @@ test("a component of the project's own is registered once and deployed, with its
   assert.is(failed.exit, 1, failed.stderr);
   assert.match(failed.stderr, /no usable version of com\.example\.Nobody meets \^1\.0\.0/);
   rmSync(join(clone.root, "edge/components"), { recursive: true });
+  assert.is(clone.dospesos("deploy").exit, 0);
+});
+
+test("the example component, which logs what devices publish, is deployed with what it depends on", async () => {
+  const components = join(clone.root, "edge/components");
+  mkdirSync(components);
+  cpSync(
+    join(clone.root, "examples/components/com.example.MqttDump"),
+    join(components, "com.example.MqttDump"),
+    {
+      recursive: true,
+    },
+  );
+  const { exit, stderr } = clone.dospesos("deploy");
+  assert.is(exit, 0, stderr);
+  assert.match(stderr, /applied {2}component com\.example\.MqttDump/);
+  const account = JSON.parse(
+    readFileSync(join(clone.root, "terraform/state/sandbox/account.json"), "utf8"),
+  ) as { regions: { coreDevices: { components: { name: string; isRoot: boolean }[] }[] }[] };
+  const installed = account.regions[0]!.coreDevices[0]!.components;
+  assert.is(installed.find(({ name }) => name === "com.example.MqttDump")?.isRoot, true);
+  assert.is(installed.find(({ name }) => name === "aws.greengrass.clientdevices.mqtt.Bridge")?.isRoot, false);
+  rmSync(components, { recursive: true });
   assert.is(clone.dospesos("deploy").exit, 0);
 });
 

@@ -32,6 +32,15 @@ const PUBLIC: ReadonlyMap<string, PublicComponent> = new Map<string, PublicCompo
     },
   ],
   [
+    "aws.greengrass.clientdevices.mqtt.Bridge",
+    {
+      versions: ["2.3.1", "2.3.2"],
+      type: PLUGIN,
+      runtime: CLASSIC,
+      dependencies: () => ({ [AUTH]: ">=2.2.0 <2.6.0" }),
+    },
+  ],
+  [
     "aws.greengrass.clientdevices.IPDetector",
     { versions: ["2.1.9", "2.2.0"], type: PLUGIN, runtime: CLASSIC },
   ],
