@@ -19,12 +19,17 @@ export function hasRealDevices({ cores }: Settings): boolean {
 }
 
 /**
- * Opens the sandbox with all that devices talk to; `bind`: on another address, too. On its own ports it can be met by
+ * Opens the sandbox with all that devices talk to; `bind`: on another address, too; `trace`: what passes is
+ * told. On its own ports it can be met by
  * real devices. The caller holds the project's lock.
  */
 export async function openSandboxDevices(
   { root, settings, log }: DataPlaneContext,
-  { own = false, bind }: { readonly own?: boolean; readonly bind?: string } = {},
+  {
+    own = false,
+    trace = false,
+    bind,
+  }: { readonly own?: boolean; readonly trace?: boolean; readonly bind?: string } = {},
 ): Promise<DataPlane> {
   const { AWS_PORTS, openDataPlane } = await import("../sandbox/data-plane/index.ts");
   const isOpen = own && (settings.sandboxPorts ?? (hasRealDevices(settings) ? "aws" : "free")) === "aws";
@@ -38,6 +43,7 @@ export async function openSandboxDevices(
     isSimulated: (core) => !real.has(core),
     ...(isOpen ? { ports: AWS_PORTS } : {}),
     ...(bind === undefined ? {} : { bind }),
+    trace,
     log,
   });
 }

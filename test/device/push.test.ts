@@ -110,7 +110,7 @@ testPush(
       assert.is(refused.exit, 1);
       assert.match(
         refused.stderr,
-        /settings\.ini:\d+:1: error DP622: core-1: this is a SANDBOX bundle\n {2}why: .*\n {2}fix: .*--sandbox-ok/,
+        /settings\.ini:\d+:1: error DP622: core-1: this is a SANDBOX bundle, and the sandbox simulates its core\n {2}why: .*\n {2}fix: .*--sandbox-ok/,
       );
       machine.write("/run/shims/java-version", "1.7.0_80");
       const both = await pushed("core-1", "--yes");
@@ -190,7 +190,7 @@ testPush(
           60_000,
         );
       assert.match((await request()).stderr, /DP623: \[core core-1\] has its key on the laptop/);
-      edit(root, "settings.ini", "host = core-1", "host = core-1\nkey = device");
+      edit(root, "settings.ini", "host = core-1", "host = core-1\nkey = device\nsandbox = simulated");
       const early = dospesos(root, "build", "edge-installer");
       assert.is(early.exit, 4, early.stderr);
       assert.match(

@@ -416,6 +416,19 @@ test("a will is sent when the connection is lost, with its properties", async ()
   assert.is((await got).packet.properties!.contentType, "text/plain");
 });
 
+test("UNSUBSCRIBE of what nobody subscribed is a success: nucleus lite ends its connection at 0x11", async () => {
+  const client = await connected("unsubscribes");
+  const codes = new Promise<number[]>((resolve) =>
+    client.on("packetreceive", (packet) => {
+      if (packet.cmd === "unsuback") {
+        resolve(packet.granted);
+      }
+    }),
+  );
+  client.unsubscribe("never/asked", () => {});
+  assert.equal(await codes, [0]);
+});
+
 test("No Local, and a topic alias", async () => {
   const client = await connected("local");
   await client.subscribeAsync("loop", { qos: 1, nl: true });

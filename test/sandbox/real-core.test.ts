@@ -3,8 +3,16 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import {
+  CreateDeploymentCommand,
+  GetCoreDeviceCommand,
+  ListEffectiveDeploymentsCommand,
+} from "@aws-sdk/client-greengrassv2";
+import * as iot from "@aws-sdk/client-iot";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { awsAccess, type AwsAccess } from "../../lib/aws/clients.ts";
+import { createCsr, createKey } from "../../lib/pki/keypair.ts";
 import {
   boot,
   containerHindrance,
@@ -15,6 +23,7 @@ import {
 } from "../device/container.ts";
 import { Client } from "../device/sshd.ts";
 import { BIN, dospesos, start, Started, type Ended } from "../support/bin.ts";
+import { transcriptOf } from "./transcript.ts";
 import { edit, shippedProject } from "../support/folder.ts";
 import { testWhere } from "../support/tools.ts";
 
@@ -74,7 +83,7 @@ async function project(version: string): Promise<void> {
     `[lite]\nversion = ${version}\npackage = debs/${deb}\nsha256 = ${createHash("sha256").update(bytes).digest("hex")}\n[core core-1]`,
   );
   succeeds(dospesos(root, "build"));
-  sandbox = start(root, "sandbox");
+  sandbox = start(root, "sandbox", "--trace");
   await sandbox.tells(/the sandbox runs/, 0, 20_000);
   const [, hosts] = /etc\/hosts of your devices:\n {2}(.*)\n/.exec(sandbox.told) ?? [];
   assert.ok(hosts, sandbox.told);
@@ -181,18 +190,180 @@ for (const version of ["2.6.0", "2.5.0"]) {
         await deploy();
         assert.is.not(device.run(RUNNING).stdout.trim(), "active");
 
+        record(version);
+
         uninstall();
         assert.equal(differing(pristine, device.files()).filter(isOurs), []);
         assert.is(device.registry(), registry);
         assert.not.match(sandbox.told, /may not|nobody here answers/);
       } finally {
-        console.error(sandbox.told);
-        console.error(device.run("journalctl --no-pager -n 60 -o cat").stdout);
         sandbox.kill("SIGTERM");
         await sandbox.end();
       }
     },
   );
+}
+
+testWhere(
+  test,
+  hindrance ?? (packages.some((name) => name.includes("2.6.0")) ? undefined : "needs a package of 2.6.0"),
+  "2.6.0: a device with a claim certificate provisions itself, and gets its group's deployment",
+  async () => {
+    await project("2.6.0");
+    const endpoint = /AWS's APIs +(\S+)/.exec(sandbox.told)![1]!;
+    const access = awsAccess({ region: "eu-west-1", endpoint });
+    try {
+      const [hostOfData, hostOfCredentials] = /\n {2}127\.0\.0\.1 (\S+) (\S+)/.exec(sandbox.told)!.slice(1);
+      const claim = await claimFor(access);
+      const files = { "claim.pem": claim.cert, "claim.key": claim.key, "ca.pem": textOf("SandboxCA.pem") };
+      device.run("mkdir -p /etc/claim");
+      for (const [name, text] of Object.entries(files)) {
+        device.write(`/etc/claim/${name}`, text, 0o644);
+      }
+      device.write(
+        "/root/lite.deb",
+        readFileSync(
+          join(
+            folder!,
+            packages.find((name) => name.includes("2.6.0"))!,
+          ),
+        ),
+      );
+      const installed = device.run("apt-get install --yes --quiet=2 /root/lite.deb");
+      assert.is(installed.status, 0, installed.stderr);
+      device.write(
+        "/etc/greengrass/config.d/greengrass-lite.yaml",
+        claimConfig(hostOfData!, hostOfCredentials!),
+      );
+      // Stopping the target ends the socket that the program asks for its configuration.
+      device.run("systemctl start ggl.gg_config.socket ggl.core.ggconfigd.service");
+      const provisioned = device.run("/usr/bin/fleet-provisioning");
+      assert.match(sandbox.told, /gg_A1B2C3 was provisioned by the template fleet/, provisioned.stderr);
+      device.run("systemctl restart greengrass-lite.target");
+      await sandbox.tells(/gg_A1B2C3 \(\S+\) is connected with MQTT 5/, 0, 60_000);
+      const greengrass = await access.greengrass();
+      const { deploymentId } = await greengrass.send(
+        new CreateDeploymentCommand({
+          targetArn: "arn:aws:iot:eu-west-1:000000000000:thinggroup/my-group",
+          components: {},
+        }),
+      );
+      for (;;) {
+        const effective = await greengrass
+          .send(new ListEffectiveDeploymentsCommand({ coreDeviceThingName: "gg_A1B2C3" }))
+          .catch(() => undefined);
+        const found = effective?.effectiveDeployments?.find((one) => one.deploymentId === deploymentId);
+        if (found?.coreDeviceExecutionStatus === "SUCCEEDED") {
+          break;
+        }
+        assert.is.not(found?.coreDeviceExecutionStatus, "FAILED");
+        // The account tells nobody what changed: it is asked again.
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      const { status, runtime } = await greengrass.send(
+        new GetCoreDeviceCommand({ coreDeviceThingName: "gg_A1B2C3" }),
+      );
+      assert.equal([status, runtime], ["HEALTHY", "aws_nucleus_lite"]);
+      assert.not.match(sandbox.told, /may not|nobody here answers/);
+    } finally {
+      console.error(sandbox.told);
+      access.close();
+      sandbox.kill("SIGTERM");
+      await sandbox.end();
+    }
+  },
+);
+
+const textOf = (name: string): string => readFileSync(join(root, "edge/out/core-1", name), "utf8");
+
+/** A claim certificate with AWS's policy for it, and a template that makes cores of the project's group. */
+async function claimFor(access: AwsAccess): Promise<{ cert: string; key: string }> {
+  const things = await access.iot();
+  const policy = (Statement: object[]): string => JSON.stringify({ Version: "2012-10-17", Statement });
+  const base = "arn:aws:iot:eu-west-1:000000000000:";
+  const topics = ["$aws/certificates/create-from-csr/*", "$aws/provisioning-templates/fleet/provision/*"];
+  const key = createKey();
+  const { certificatePem = "", certificateArn = "" } = await things.send(
+    new iot.CreateCertificateFromCsrCommand({
+      certificateSigningRequest: await createCsr(key, "claim"),
+      setAsActive: true,
+    }),
+  );
+  const allowed: object[] = [
+    { Effect: "Allow", Action: "iot:Connect", Resource: "*" },
+    {
+      Effect: "Allow",
+      Action: ["iot:Publish", "iot:Receive"],
+      Resource: topics.map((topic) => `${base}topic/${topic}`),
+    },
+  ];
+  const filters = topics.map((topic) => `${base}topicfilter/${topic}`);
+  allowed.push({ Effect: "Allow", Action: "iot:Subscribe", Resource: filters });
+  await things.send(new iot.CreatePolicyCommand({ policyName: "claim", policyDocument: policy(allowed) }));
+  await things.send(new iot.AttachPolicyCommand({ policyName: "claim", target: certificateArn }));
+  const rights = policy([{ Effect: "Allow", Action: ["iot:*", "greengrass:*"], Resource: "*" }]);
+  await things.send(new iot.CreatePolicyCommand({ policyName: "fleet", policyDocument: rights }));
+  const name = { "Fn::Join": ["", ["gg_", { Ref: "SerialNumber" }]] };
+  const templateBody = JSON.stringify({
+    Parameters: { SerialNumber: { Type: "String" }, "AWS::IoT::Certificate::Id": { Type: "String" } },
+    Resources: {
+      thing: { Type: "AWS::IoT::Thing", Properties: { ThingName: name, ThingGroups: ["my-group"] } },
+      certificate: { Type: "AWS::IoT::Certificate", Properties: { Status: "Active" } },
+      policy: { Type: "AWS::IoT::Policy", Properties: { PolicyName: "fleet" } },
+    },
+  });
+  await things.send(
+    new iot.CreateProvisioningTemplateCommand({
+      templateName: "fleet",
+      enabled: true,
+      provisioningRoleArn: "arn:aws:iam::000000000000:role/fleet",
+      templateBody,
+    }),
+  );
+  return { cert: certificatePem, key };
+}
+
+/** As docs/fleet_provisioning of aws-greengrass-lite has it. */
+function claimConfig(data: string, credentials: string): string {
+  return `---
+system:
+  privateKeyPath: ""
+  certificateFilePath: ""
+  rootCaPath: ""
+  rootPath: "/var/lib/greengrass"
+  thingName: ""
+services:
+  aws.greengrass.NucleusLite:
+    componentType: "NUCLEUS"
+    configuration:
+      awsRegion: "eu-west-1"
+      iotCredEndpoint: ""
+      iotDataEndpoint: ""
+      iotRoleAlias: "dospesos-token-exchange"
+      runWithDefault:
+        posixUser: "gg_component:gg_component"
+      greengrassDataPlanePort: "8443"
+      platformOverride: {}
+  aws.greengrass.fleet_provisioning:
+    configuration:
+      iotDataEndpoint: "${data}"
+      iotCredEndpoint: "${credentials}"
+      rootCaPath: "/etc/claim/ca.pem"
+      claimKeyPath: "/etc/claim/claim.key"
+      claimCertPath: "/etc/claim/claim.pem"
+      csrCommonName: "aws-greengrass-nucleus-lite"
+      templateName: "fleet"
+      templateParams:
+        SerialNumber: "A1B2C3"
+`;
+}
+
+/** Where a new transcript is wanted: what the core and the account said, for tests on every machine. */
+function record(version: string): void {
+  const to = process.env["DOSPESOS_RECORD"];
+  if (to !== undefined) {
+    writeFileSync(join(to, `lite-${version}.txt`), `${transcriptOf(sandbox.told).join("\n")}\n`);
+  }
 }
 
 /** The names that the sandbox is found by are this test's, and apt keeps a copy of what it knew before. */

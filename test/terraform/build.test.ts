@@ -274,6 +274,8 @@ test("destroy of a sandbox that Terraform never touched leaves it as it was befo
     connections: 0,
     deployments: 0,
     components: 0,
+    shadows: 0,
+    templates: 0,
   });
   assert.is(plain.run("build").exit, 0);
 });

@@ -4,8 +4,14 @@ import { hasRealDevices, isSandboxRunning, openSandboxDevices } from "../../acco
 import { ProblemError } from "../../problem/index.ts";
 import type { DataPlane } from "../../sandbox/data-plane/index.ts";
 import { command, locked, type CommandContext } from "../command.ts";
-import { bind, noWait } from "../options.ts";
+import { bind, noWait, type Flag, type OptionValues } from "../options.ts";
 import { openProject } from "../project.ts";
+
+const trace: Flag = {
+  type: "boolean",
+  help: "tell each message on AWS's own topics, and each request of Greengrass' data plane",
+};
+const options = { noWait, bind, trace };
 
 /**
  * `dospesos sandbox`: the embedded account with IoT Core, Greengrass discovery and a simulated core for each
@@ -13,12 +19,12 @@ import { openProject } from "../project.ts";
  * restarts the cores.
  */
 export const sandbox = command({
-  options: { noWait, bind },
+  options,
   exits: {
     3: "a sandbox runs here already, or another run works here (--no-wait)",
     4: "a port that real devices need is taken",
   },
-  examples: ["sandbox", "sandbox --bind 192.168.1.10"],
+  examples: ["sandbox", "sandbox --bind 192.168.1.10", "sandbox --trace"],
   locks: false,
   run: async (context) => {
     const { root, emit, signal } = context;
@@ -26,7 +32,7 @@ export const sandbox = command({
     const log = (what: string): void => emit({ type: "sandbox-log", what });
     // Nobody else has the account's file open while the lock is held; afterwards they see that this sandbox
     // runs.
-    const devices = await locked(context, () => openDevices(context, log, address));
+    const devices = await locked(context, () => openDevices(context, log));
     const { endpoint, iot, discovery } = devices.record;
     const stop = await restartOnNewBundles(join(root, OUTPUT_FOLDER), devices, log);
     emit({
@@ -50,18 +56,16 @@ export const sandbox = command({
   },
 });
 
+type SandboxContext = CommandContext & { readonly options: OptionValues<typeof options> };
+
 const LOOPBACK = "127.0.0.1";
 
 function isForDevices(context: CommandContext, address: string | undefined): boolean {
   return address !== undefined || hasRealDevices(openProject(context).settings);
 }
 
-async function openDevices(
-  context: CommandContext,
-  log: (what: string) => void,
-  address: string | undefined,
-): Promise<DataPlane> {
-  const { root } = context;
+async function openDevices(context: SandboxContext, log: (what: string) => void): Promise<DataPlane> {
+  const { root, options: given } = context;
   const { settings, settingsFile } = openProject(context);
   if (!settings.sandbox) {
     throw new ProblemError([
@@ -82,7 +86,7 @@ async function openDevices(
   try {
     return await openSandboxDevices(
       { root, settings, log },
-      { own: true, ...(address === undefined ? {} : { bind: address }) },
+      { own: true, trace: given.trace, ...(given.bind === undefined ? {} : { bind: given.bind }) },
     );
   } catch (error) {
     throw asPortProblem(error) ?? error;

@@ -49,6 +49,8 @@ export interface HttpsOptions {
   readonly region: string;
   readonly routes: readonly Route[];
   readonly observed: Observations;
+  /** Told each request and its answer: "core-1 -> GET PATH BODY", "core-1 <- 200 BODY". */
+  readonly trace: (line: string) => void;
   readonly log: (line: string) => void;
 }
 
@@ -60,7 +62,7 @@ export function thingArn(region: Region, thing: string): string {
 }
 
 /** The HTTPS endpoints of the data plane, for connections whose mutual TLS is done. */
-export function openHttps({ file, region: name, routes, observed, log }: HttpsOptions) {
+export function openHttps({ file, region: name, routes, observed, trace, log }: HttpsOptions) {
   const region = regionOf(file.account, name);
   const compiled = routes.map((route) => ({ route, ...compiledPattern(route.pattern) }));
   const answer = async (request: IncomingMessage): Promise<Answered> => {
@@ -86,15 +88,17 @@ export function openHttps({ file, region: name, routes, observed, log }: HttpsOp
       certificate,
       thing: thingOf(certificate, typeof said === "string" ? said : undefined),
     };
+    const text = await bodyOf(request);
+    trace(`${nameOf(request) ?? ""} -> ${request.method} ${request.url} ${text}`.trimEnd());
     return await found.route.handle({
       region,
       principal,
       headers: request.headers,
       path: Object.fromEntries(
-        Object.entries(found.groups).map(([key, text]) => [key, decodeURIComponent(text)]),
+        Object.entries(found.groups).map(([key, part]) => [key, decodeURIComponent(part)]),
       ),
       query: url.searchParams,
-      text: await bodyOf(request),
+      text,
       address: request.socket.localAddress ?? "127.0.0.1",
       must: (action, resource) => {
         const { allowed, why } = decide(region, principal, action, resource);
@@ -120,6 +124,7 @@ export function openHttps({ file, region: name, routes, observed, log }: HttpsOp
         if (status === undefined) {
           return void request.socket.destroy();
         }
+        trace(`${nameOf(request) ?? ""} <- ${status} ${JSON.stringify(body ?? {})}`);
         const type = errorType === undefined ? {} : { "x-amzn-errortype": errorType };
         response
           .writeHead(status, { "content-type": "application/json", ...type })

@@ -43,6 +43,8 @@ export interface DataPlaneOptions {
   };
   /** An address to listen on beside 127.0.0.1, for devices on a bench network. */
   readonly bind?: string;
+  /** Whether each message on AWS's own topics, and each request of the data plane, is told. */
+  readonly trace?: boolean;
   /** Told what happens, a line at a time. */
   readonly log: (line: string) => void;
 }
@@ -65,8 +67,17 @@ export interface DataPlane {
  * project's lock while this opens.
  */
 export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
-  const { file, region, bundles, isSimulated = () => true, ports = {}, bind } = options;
+  const {
+    file,
+    region,
+    bundles,
+    isSimulated = () => true,
+    ports = {},
+    bind,
+    trace: isTraced = false,
+  } = options;
   const log = (line: string): void => options.log(visible(line));
+  const trace = isTraced ? log : (): void => {};
   const accountFile = await openAccountFile(file);
   const { account } = accountFile;
   const home = dirname(file);
@@ -94,7 +105,7 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
       }),
     );
     const simulated = new Set<string>();
-    const common = { file: accountFile, region, observed, log };
+    const common = { file: accountFile, region, observed, trace, log };
     const iot = keep(await openIotCore({ ...common, isSimulated: (id) => simulated.has(id) }));
     const artifacts = keep(await openArtifacts(accountFile.objects, hosts));
     const routes = [...discoveryRoutes, ...coreRoutes(artifacts.url), ...credentialRoutes];

@@ -6,7 +6,7 @@ import { openBroker } from "../mqtt/broker.ts";
 import type { Wire } from "../mqtt/wire.ts";
 import { FORBIDDEN } from "../mqtt/endings.ts";
 import { opened } from "../mqtt/envelope.ts";
-import type { Outcome } from "./messages.ts";
+import type { Note, Outcome } from "./messages.ts";
 import { jobNotices } from "./job-notices.ts";
 import type { Observations } from "./observations.ts";
 import { peerCertificate, thingOf } from "./peer.ts";
@@ -22,6 +22,8 @@ export interface IotCoreOptions {
   readonly isSimulated: (clientId: string) => boolean;
   /** Told what happens, for a person. */
   readonly log: (line: string) => void;
+  /** Told each message on AWS's own topics: "core-1 -> TOPIC PAYLOAD", and "<-" for an answer. */
+  readonly trace: (line: string) => void;
 }
 
 export interface IotCore {
@@ -41,6 +43,7 @@ export async function openIotCore({
   observed,
   isSimulated,
   log,
+  trace,
 }: IotCoreOptions): Promise<IotCore> {
   const region = regionOf(file.account, name);
   const principals = new WeakMap<Wire, Principal>();
@@ -121,15 +124,18 @@ export async function openIotCore({
 
   const reserved = reservedTopics(region, log);
   const claims = provisioning(file.account, region, file.home, log);
+  const tell = (notice: Note): void => {
+    trace(`${notice.topic.split("/")[2] ?? ""} <- ${notice.topic} ${JSON.stringify(notice.document)}`);
+    broker.publish(sentOf(notice));
+  };
   const follow = (connection: Wire, { answers = [], notices = [], changed = false }: Outcome): void => {
     // An answer is for who asked, subscribed or not
     // (https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html).
     for (const answer of answers) {
+      trace(`${connection.clientId} <- ${answer.topic} ${JSON.stringify(answer.document)}`);
       broker.answer(connection, sentOf(answer));
     }
-    for (const notice of notices) {
-      broker.publish(sentOf(notice));
-    }
+    notices.forEach(tell);
     if (changed) {
       save();
     }
@@ -139,6 +145,7 @@ export async function openIotCore({
       return;
     }
     const message = { topic, text: opened(payload).payload.toString(), now: now() };
+    trace(`${connection.clientId} -> ${topic} ${message.text}`);
     const provisioned = claims.take(message);
     if (provisioned === undefined) {
       const sender = { clientId: connection.clientId, thing: principals.get(connection)?.thing };
@@ -158,9 +165,7 @@ export async function openIotCore({
         broker.end(connection, FORBIDDEN);
       }
     }
-    for (const notice of news(now())) {
-      broker.publish(sentOf(notice));
-    }
+    news(now()).forEach(tell);
   });
   // What a killed sandbox left behind: nobody is connected to this one yet.
   const disconnectAll = (): void => {

@@ -30,7 +30,6 @@ import { plainFilter } from "./sessions.ts";
 import type { ConnectionOptions, Wire } from "./wire.ts";
 
 const QUOTA_EXCEEDED = 0x97;
-const NO_SUBSCRIPTION = 0x11;
 /** DISCONNECT of MQTT 5 that wants its will sent. */
 const WITH_WILL = 0x04;
 
@@ -173,9 +172,11 @@ export class FromClient {
   }
 
   #receivedUnsubscribe({ messageId = 0, unsubscriptions }: IUnsubscribePacket): void {
-    const codes = unsubscriptions.map((filter) =>
-      this.#wire.session?.remove(filter) === true ? 0 : NO_SUBSCRIPTION,
-    );
+    for (const filter of unsubscriptions) {
+      this.#wire.session?.remove(filter);
+    }
+    // Never 0x11, no subscription existed: nucleus lite ends its own connection at it, and gets along with AWS.
+    const codes = unsubscriptions.map(() => 0);
     this.#wire.unsubscribed.set(messageId, codes);
     const gone = unsubscriptions
       .map(plainFilter)
