@@ -94,14 +94,18 @@ export async function removeComponent(
   versionArn: string,
   instance: string,
 ): Promise<void> {
-  const { DeleteComponentCommand, DescribeComponentCommand, ListComponentVersionsCommand } =
+  const { DeleteComponentCommand, DescribeComponentCommand, paginateListComponentVersions } =
     await import("@aws-sdk/client-greengrassv2");
   const greengrass = await access.greengrass();
   const base = versionArn.replace(/:versions:[^:]+$/, "");
-  const { componentVersions = [] } =
-    (await lookUp({ action: "greengrass:ListComponentVersions", resource: base }, () =>
-      greengrass.send(new ListComponentVersionsCommand({ arn: base })),
-    )) ?? {};
+  const componentVersions =
+    (await lookUp({ action: "greengrass:ListComponentVersions", resource: base }, async () => {
+      const all = [];
+      for await (const part of paginateListComponentVersions({ client: greengrass }, { arn: base })) {
+        all.push(...(part.componentVersions ?? []));
+      }
+      return all;
+    })) ?? [];
   for (const { arn = "" } of componentVersions) {
     const { tags } = await call({ action: "greengrass:DescribeComponent", resource: arn }, () =>
       greengrass.send(new DescribeComponentCommand({ arn })),

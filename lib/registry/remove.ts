@@ -114,7 +114,7 @@ async function removeUnusedPolicy(
     DeletePolicyVersionCommand,
     GetPolicyCommand,
     ListPolicyVersionsCommand,
-    ListTargetsForPolicyCommand,
+    paginateListTargetsForPolicy,
   } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const operation = (action: string) => ({ action: `iot:${action}`, resource: policyName });
@@ -122,9 +122,13 @@ async function removeUnusedPolicy(
   if (found === undefined || (await ownerOf(access, found.policyArn ?? "")) !== instance) {
     return;
   }
-  const { targets = [] } = await call(operation("ListTargetsForPolicy"), () =>
-    iot.send(new ListTargetsForPolicyCommand({ policyName })),
-  );
+  const targets = await call(operation("ListTargetsForPolicy"), async () => {
+    const all: string[] = [];
+    for await (const part of paginateListTargetsForPolicy({ client: iot }, { policyName })) {
+      all.push(...(part.targets ?? []));
+    }
+    return all;
+  });
   if (targets.some((target) => !gone.includes(target))) {
     return;
   }

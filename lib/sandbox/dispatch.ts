@@ -44,7 +44,8 @@ export async function answer(file: AccountFile, request: Request, defaultRegion:
     if (found === undefined) {
       throw notImplemented(`${service} ${request.method} ${request.path}`);
     }
-    return restAnswer(await carriedOut(file, found.operation, restInput(request, found.labels), region));
+    const output = await carriedOut(file, found.operation, restInput(request, found.labels), region);
+    return restAnswer(output, found.operation);
   } catch (error) {
     return restError(asAwsError(error));
   }

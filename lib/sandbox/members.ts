@@ -27,7 +27,10 @@ export function formList<S extends v.GenericSchema>(entry: S) {
   ]);
 }
 
-/** A part of a list, where the caller set a limit, and the token for the next part. */
+/** AWS says of no list how many it gives unasked; a caller that does not ask for the other parts is found by this. */
+const USUAL_LIMIT = 100;
+
+/** A part of a list, and the token for the next part. */
 export function page<T>(
   entries: readonly T[],
   limit: number | undefined,
@@ -38,7 +41,7 @@ export function page<T>(
     throw new AwsError(400, "InvalidRequestException", "The token is not from this list");
   }
   const start = Number(offset);
-  const end = limit === undefined ? entries.length : start + limit;
+  const end = start + (limit ?? USUAL_LIMIT);
   const part = entries.slice(start, end);
   return end < entries.length
     ? { entries: part, next: Buffer.from(String(end)).toString("base64") }

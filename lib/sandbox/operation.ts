@@ -26,7 +26,8 @@ export interface Operation {
   /** AWS's name. Operations named Get…, List… and Describe… change nothing. */
   readonly name: string;
   /**
-   * Method and path, e.g. "PUT /things/{thingName}/principals". An operation of the Query protocol has none.
+   * Method and path, and the status where it is not 200: "DELETE /greengrass/v2/components/{arn} 204". An operation
+   * of the Query protocol has none.
    */
   readonly http?: string;
   readonly run: (call: Call, input: unknown) => unknown;

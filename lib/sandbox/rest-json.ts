@@ -78,9 +78,10 @@ function headerMembers(headers: IncomingHttpHeaders): Record<string, string> {
 }
 
 /** A result in the restJson1 protocol. An operation without a result answers with an empty body. */
-export function restAnswer(output: unknown): Answer {
+export function restAnswer(output: unknown, { http = "" }: Operation): Answer {
   const body = output === undefined ? "" : JSON.stringify(output);
-  return { status: 200, headers: { "content-type": "application/json" }, body };
+  const [, , status = "200"] = http.split(" ");
+  return { status: Number(status), headers: { "content-type": "application/json" }, body };
 }
 
 /** An error in the restJson1 protocol: its name in a header, its message in the body. */

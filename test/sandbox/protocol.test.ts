@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { ResolveComponentCandidatesCommand } from "@aws-sdk/client-greengrassv2";
@@ -12,6 +14,8 @@ import { GetSessionTokenCommand } from "@aws-sdk/client-sts";
 import { execa } from "execa";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { greengrassOperations } from "../../lib/sandbox/greengrass/index.ts";
+import { iotOperations } from "../../lib/sandbox/iot/index.ts";
 import { awsAccess } from "../../lib/aws/clients.ts";
 import { testWith } from "../support/tools.ts";
 import { failure, REGION, withSandbox } from "./rig.ts";
@@ -192,5 +196,25 @@ test("a web page cannot ask: neither by its own name for this machine nor from i
     assert.is.not(await status({ authorization }), 403);
     assert.is.not(await status({ host: `localhost:${port}`, authorization }), 403);
   }));
+
+test("every operation has the method, the path and the status that AWS's own model gives it (D12)", () => {
+  for (const [operations, client] of [
+    [iotOperations, "client-iot"],
+    [greengrassOperations, "client-greengrassv2"],
+  ] as const) {
+    const model = readFileSync(createRequire(import.meta.url).resolve(`@aws-sdk/${client}`), "utf8");
+    const known = new Set(
+      Array.from(
+        model.matchAll(/\["([A-Z]+)", "(\/[^"?]*)[^"]*", (\d+)\]/g),
+        ([, method, path, status]) =>
+          `${method} ${path!.replaceAll(/\{[^}]+\}/g, "{}")}${status === "200" ? "" : ` ${status}`}`,
+      ),
+    );
+    assert.ok(known.size > 20, client);
+    for (const { name, http = "" } of operations) {
+      assert.ok(known.has(http.replaceAll(/\{[^}]+\}/g, "{}")), `${name}: ${http}`);
+    }
+  }
+});
 
 test.run();

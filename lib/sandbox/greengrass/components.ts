@@ -41,7 +41,7 @@ export const componentOperations = [
   rest(
     "greengrass",
     "CreateComponentVersion",
-    "POST /greengrass/v2/createComponentVersion",
+    "POST /greengrass/v2/createComponentVersion 201",
     {
       inlineRecipe: v.string(),
       tags: v.optional(textRecord, {}),
@@ -115,7 +115,7 @@ export const componentOperations = [
   rest(
     "greengrass",
     "DeleteComponent",
-    "DELETE /greengrass/v2/components/{arn}",
+    "DELETE /greengrass/v2/components/{arn} 204",
     { arn: v.string() },
     ({ region }, input) => {
       region.components.delete(componentAt(region, input.arn).arn);

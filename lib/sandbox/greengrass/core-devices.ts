@@ -34,7 +34,7 @@ export const coreDeviceOperations = [
   rest(
     "greengrass",
     "DeleteCoreDevice",
-    `DELETE ${CORE_DEVICE_PATH}`,
+    `DELETE ${CORE_DEVICE_PATH} 204`,
     { coreDeviceThingName: deviceName },
     ({ region }, input) => {
       const { name } = coreDeviceNamed(region, input.coreDeviceThingName);

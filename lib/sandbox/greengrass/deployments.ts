@@ -113,7 +113,7 @@ export const deploymentOperations = [
   rest(
     "greengrass",
     "CreateDeployment",
-    "POST /greengrass/v2/deployments",
+    "POST /greengrass/v2/deployments 201",
     {
       targetArn: v.string(),
       deploymentName: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(256))),
@@ -217,7 +217,7 @@ export const deploymentOperations = [
   rest(
     "greengrass",
     "DeleteDeployment",
-    "DELETE /greengrass/v2/deployments/{deploymentId}",
+    "DELETE /greengrass/v2/deployments/{deploymentId} 204",
     { deploymentId: v.string() },
     ({ region }, input) => {
       const deployment = deploymentNamed(region, input.deploymentId);
@@ -226,6 +226,7 @@ export const deploymentOperations = [
           409,
           "ConflictException",
           `Deployment ${deployment.id} is active: cancel it first`,
+          { resourceId: deployment.id, resourceType: "deployment" },
         );
       }
       region.deployments.delete(deployment.id);
