@@ -139,6 +139,9 @@ test("what is not right is rejected with AWS's codes, and told: CSR, token, para
     "InvalidParameters",
   );
   await device.endAsync();
+  const told = rig.told.join("\n");
+  assert.match(told, /claim-bad <- \$aws\/certificates\/create\/json\/accepted .*"privateKey":"…"/);
+  assert.not.match(told, /BEGIN [A-Z ]*PRIVATE KEY|"certificateOwnershipToken":"[^…x]/);
 });
 
 test("a claim is good for provisioning alone", async () => {

@@ -32,6 +32,7 @@ export async function dataPlaneRig(): Promise<DataPlaneRig> {
     file: join(home, "account.json"),
     region: REGION,
     bundles: join(dirname(home), "none"),
+    trace: true,
     log: (line) => {
       told.push(line);
       for (const wake of waiting) {

@@ -77,7 +77,11 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     trace: isTraced = false,
   } = options;
   const log = (line: string): void => options.log(visible(line));
-  const trace = isTraced ? log : (): void => {};
+  const trace = (line: string): void => {
+    if (isTraced) {
+      log(line.replaceAll(SECRETS, '"$1":"…"'));
+    }
+  };
   const accountFile = await openAccountFile(file);
   const { account } = accountFile;
   const home = dirname(file);
@@ -175,6 +179,9 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
 }
 
 const LOOPBACK = "127.0.0.1";
+
+/** Members of documents that nobody writes down. */
+const SECRETS = /"(secretAccessKey|sessionToken|certificateOwnershipToken|privateKey)":"(?:[^"\\]|\\.)*"/g;
 
 /** What clients ask for on port 443 (https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html). */
 const MQTT_ALPN = "x-amzn-mqtt-ca";
