@@ -177,6 +177,11 @@ testOnMachine(test, "another core, another Greengrass or a filled root folder is
     const failed = machine.run(`${SETUP} --yes`);
     assert.match(failed.stderr, /\/greengrass\/v2 is not empty, it holds the core other-7/);
     assert.match(failed.stderr, /greengrass\.service is there and not of this bundle/);
+    succeeds(machine, "rm /etc/systemd/system/greengrass.service");
+    machine.write("/lib/systemd/system/greengrass-lite.target", "[Unit]\n");
+    assert.match(machine.run(`${SETUP} --yes`).stderr, /AWS's nucleus lite is there and not of this bundle/);
+    succeeds(machine, "rm /lib/systemd/system/greengrass-lite.target");
+    machine.write("/etc/systemd/system/greengrass.service", "[Unit]\n");
     machine.write("/var/lib/dospesos/core-9/record", "root /greengrass/v2\n");
     assert.match(machine.run(`${SETUP} --yes`).stderr, /already the core core-9/);
     assert.is(text(machine, "/etc/systemd/system/greengrass.service"), "[Unit]\n");

@@ -1,6 +1,6 @@
 // AWS's own device software against the sandbox: nucleus lite in a Debian booted with systemd, installed by our
 // setup.sh. It runs where DOSPESOS_LITE names a folder with AWS's Debian packages, aws-greengrass-lite-VERSION*.deb.
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -191,11 +191,18 @@ for (const version of ["2.6.0", "2.5.0"]) {
         assert.is.not(device.run(RUNNING).stdout.trim(), "active");
 
         record(version);
+        await setCertificate("INACTIVE");
+        await sandbox.tells(/core-1 \(\S+\) was refused: certificate \S+ is INACTIVE/, 0, 60_000);
+        assert.match(
+          await checked(),
+          /BROKEN +MQTT connected[^]*certificate [0-9a-f]{8}… of core-1 is INACTIVE/,
+        );
 
         uninstall();
         assert.equal(differing(pristine, device.files()).filter(isOurs), []);
         assert.is(device.registry(), registry);
         assert.not.match(sandbox.told, /may not|nobody here answers/);
+        console.error(`${sandbox.told.match(/^core-1 -> /gm)?.length} operations of the core, 0 denied`);
       } finally {
         sandbox.kill("SIGTERM");
         await sandbox.end();
@@ -357,6 +364,15 @@ services:
       templateParams:
         SerialNumber: "A1B2C3"
 `;
+}
+
+/** As somebody would do it in the console. */
+async function setCertificate(newStatus: "ACTIVE" | "INACTIVE"): Promise<void> {
+  const access = awsAccess({ region: "eu-west-1", endpoint: /AWS's APIs +(\S+)/.exec(sandbox.told)![1]! });
+  const { raw } = new X509Certificate(textOf("device.pem.crt"));
+  const certificateId = createHash("sha256").update(raw).digest("hex");
+  await (await access.iot()).send(new iot.UpdateCertificateCommand({ certificateId, newStatus }));
+  access.close();
 }
 
 /** Where a new transcript is wanted: what the core and the account said, for tests on every machine. */

@@ -23,7 +23,9 @@ export interface DataPlaneRig {
   close: () => Promise<void>;
 }
 
-export async function dataPlaneRig(): Promise<DataPlaneRig> {
+export async function dataPlaneRig(
+  change: Partial<Parameters<typeof openDataPlane>[0]> = {},
+): Promise<DataPlaneRig> {
   const home = join(tempFolder("wire"), "sandbox");
   mkdirSync(home, { recursive: true });
   const told: string[] = [];
@@ -33,6 +35,7 @@ export async function dataPlaneRig(): Promise<DataPlaneRig> {
     region: REGION,
     bundles: join(dirname(home), "none"),
     trace: true,
+    ...change,
     log: (line) => {
       told.push(line);
       for (const wake of waiting) {

@@ -1,7 +1,7 @@
 // Settings that are right by themselves and not together, or not for the nucleus.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { LEAST, parsed, refused, withValue } from "./support.ts";
+import { LEAST, parsed, problemsOf, refused, withValue } from "./support.ts";
 
 test("versions of components that a core would refuse together are refused here (D1)", () => {
   const components = (lines: string): string => `${LEAST}[components]\n${lines}`;
@@ -43,6 +43,34 @@ test("a root that setup.sh refuses is refused here (B18)", () => {
       `settings.ini:7:8: root "${root}" is in a folder that the system empties; too dangerous: uninstall deletes this folder`,
     );
   }
+});
+
+const LITE = `${LEAST.replace("[core ", `[lite]\nsha256 = ${"0".repeat(64)}\n[core `)}runtime = lite\n`;
+
+function refusedFor(text: string, what: string): void {
+  const [found] = problemsOf(() => parsed(text));
+  assert.match(found?.what ?? "it is taken", what);
+  assert.ok(found?.why !== undefined && found.fix !== undefined);
+}
+
+test("nucleus lite: what it does not have is refused, and so are client devices on it", () => {
+  assert.is(parsed(LITE).value("lite.version"), "2.6.0");
+  refusedFor(`${LEAST}runtime = lite\n`, "runtime = lite without sha256 in [lite]");
+  const greengrass = (line: string): string => LITE.replace("[greengrass]\n", `[greengrass]\n${line}\n`);
+  for (const [line, key] of [
+    ["mqtt_port = 443", "mqtt_port"],
+    ["jvm_options = -Xmx64m", "jvm_options"],
+    ["polling_seconds = 60", "polling_seconds"],
+    ["store_max_bytes = 5", "store_max_bytes"],
+    ["log_level = DEBUG", "log_level"],
+    ["root = /opt/gg", "root"],
+  ] as const) {
+    refusedFor(greengrass(line), `nucleus lite has no ${key}`);
+  }
+  const [, core] = /\[core (.+)\]/.exec(LEAST)!;
+  refusedFor(`${LITE}[thing t]\ncore = ${core}\n`, "runs nucleus lite, which takes no client devices");
+  refusedFor(`${LITE}[core other]\n`, "have one group, and two runtimes");
+  assert.is(parsed(`${LITE}[core other]\ngroup = apart\n`).value("core other.runtime"), "classic");
 });
 
 test.run();

@@ -27,23 +27,29 @@ export async function openArtifacts(objects: ObjectStore, hosts: readonly string
       sendObject(objects, asked, false, response);
     }),
   );
+  const close = async (): Promise<void> => {
+    for (const server of servers) {
+      const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    }
+  };
   let port = 0;
-  for (const [index, server] of servers.entries()) {
-    server.listen(port, hosts[index]);
-    await once(server, "listening");
-    port = (server.address() as AddressInfo).port;
+  try {
+    for (const [index, server] of servers.entries()) {
+      server.listen(port, hosts[index]);
+      await once(server, "listening");
+      port = (server.address() as AddressInfo).port;
+    }
+  } catch (error) {
+    await close();
+    throw error;
   }
   return {
     url: (name, address) =>
       objects.has(name)
         ? `http://${address.includes(":") ? `[${address}]` : address}:${port}/${token}/${encodeURIComponent(name)}`
         : undefined,
-    close: async () => {
-      for (const server of servers) {
-        const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-        server.closeAllConnections();
-        await closed;
-      }
-    },
+    close,
   };
 }

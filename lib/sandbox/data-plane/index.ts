@@ -52,6 +52,8 @@ export interface DataPlaneOptions {
 /** A sandbox with everything that a device talks to. */
 export interface DataPlane {
   readonly record: DataPlaneRecord;
+  /** Where MQTT and HTTPS are on one port, by ALPN; undefined where that was not wanted, or not to be had. */
+  readonly alpnPort: number | undefined;
   /** The names of the account's endpoints: a real device has to find this machine under them. */
   readonly names: readonly string[];
   /** Stops the cores that run and starts those that have a bundle now. Gives their names. */
@@ -131,16 +133,18 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
       iot: await listen(ports.iot ?? 0, iot.accept, [MQTT_ALPN]),
       https: await listen(ports.https ?? 0, https.accept, HTTPS_ALPN),
     };
+    let alpnPort: number | undefined;
     if (ports.alpn !== undefined) {
       const accept = (socket: TLSSocket): void =>
         (socket.alpnProtocol === MQTT_ALPN ? iot : https).accept(socket);
-      await listen(ports.alpn, accept, [MQTT_ALPN, ...HTTPS_ALPN]).catch((error: unknown) => {
+      alpnPort = await listen(ports.alpn, accept, [MQTT_ALPN, ...HTTPS_ALPN]).catch((error: unknown) => {
         if ((error as NodeJS.ErrnoException).code !== "EACCES") {
           throw error;
         }
         log(
           `port ${ports.alpn} is root's alone (net.ipv4.ip_unprivileged_port_start): no MQTT and no credentials there`,
         );
+        return undefined;
       });
     }
     const cores = keep(
@@ -171,7 +175,7 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
       token,
     };
     writeRecord(home, record);
-    return { record, names, restartCores: cores.restart, settled: cores.settled, close };
+    return { record, alpnPort, names, restartCores: cores.restart, settled: cores.settled, close };
   } catch (error) {
     await close();
     throw error;
