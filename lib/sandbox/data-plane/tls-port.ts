@@ -47,6 +47,8 @@ export async function openTlsPort({
       cert: identity.certificate,
       ca: clientCa,
       ...TLS,
+      // An acknowledgement and an answer are two small packets: the second one would wait for 40 ms.
+      noDelay: true,
       ...(protocols === undefined ? {} : { ALPNProtocols: [...protocols] }),
     },
     (socket) => {
