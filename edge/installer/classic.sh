@@ -209,12 +209,6 @@ recipe_version() {
   sed -n "s/^ComponentVersion: *['\"]\{0,1\}\([^'\"]*\).*/\1/p" | head -n 1
 }
 
-# One digest of all that the nucleus is set up with.
-setup_digest() {
-  grep -Es '  (config\.yaml|device\.pem\.crt|private\.pem\.key|(AmazonRootCA1|SandboxCA)\.pem)$' "$BUNDLE/MANIFEST" \
-    | sort | sha256sum | cut -d ' ' -f 1
-}
-
 group_holds() { getent group "$GROUP" > /dev/null; }
 
 group_make() {

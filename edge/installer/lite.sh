@@ -58,12 +58,6 @@ check_libraries() {
 # apt takes a file by its path only.
 real_path() { readlink -f -- "$1"; }
 
-# One digest of all that the nucleus is set up with.
-setup_digest() {
-  grep -Es '  (config\.yaml|device\.pem\.crt|private\.pem\.key|(AmazonRootCA1|SandboxCA)\.pem)$' "$BUNDLE/MANIFEST" \
-    | sort | sha256sum | cut -d ' ' -f 1
-}
-
 installed_version() { dpkg-query --show --showformat='${db:Status-Abbrev}${Version}' "$PACKAGE" 2> /dev/null | sed -n 's/^ii *//p'; }
 
 nucleus_holds() { [ "$(installed_version)" = "$VERSION" ] && [ -n "$(recorded_value package)" ]; }

@@ -282,6 +282,12 @@ recorded_value() {
   sed -n "s/^$1 //p" "$RECORD" 2> /dev/null | tail -n 1
 }
 
+# One digest of all that the nucleus is set up with.
+setup_digest() {
+  grep -Es '  (config\.yaml|device\.pem\.crt|private\.pem\.key|(AmazonRootCA1|SandboxCA)\.pem)$' "$BUNDLE/MANIFEST" \
+    | sort | sha256sum | cut -d ' ' -f 1
+}
+
 # ---- steps: X_holds tells whether a step is done, X_make does it
 
 # Runs a tool that changes /etc/passwd and its like. These lock them by files that hold a process id (shadow-utils). A power

@@ -159,8 +159,6 @@ const connection = v.strictObject({
   thing: text,
   connected: v.boolean(),
   at: time,
-  from: v.optional(text), // address and port
-  version: v.optional(v.picklist([4, 5])), // of MQTT
   reason: v.optional(text),
 });
 

@@ -1,7 +1,7 @@
 // What `dospesos check` says when something is broken: the sandbox and its core run as real processes, and
 // each test breaks one thing, asks, and puts it back.
 import { createHash, X509Certificate } from "node:crypto";
-import { readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as gg from "@aws-sdk/client-greengrassv2";
 import {
@@ -84,21 +84,6 @@ async function restartCore(what: RegExp): Promise<void> {
   await devices.tells(what, from);
 }
 
-/** Without its manifest a bundle is not whole: no core runs. */
-async function withoutCore(body: () => Promise<void> | void): Promise<void> {
-  const manifest = devices.path(`${BUNDLE}/MANIFEST`);
-  let from = devices.sandbox.told.length;
-  renameSync(manifest, `${manifest}.away`);
-  await devices.tells(/cores that run: none/, from);
-  try {
-    await body();
-  } finally {
-    from = devices.sandbox.told.length;
-    renameSync(`${manifest}.away`, manifest);
-    await devices.tells(/core-1 is connected/, from);
-  }
-}
-
 function certificateId(folder: string): string {
   return createHash("sha256")
     .update(new X509Certificate(readFileSync(devices.path(`${folder}/device.pem.crt`))).raw)
@@ -174,7 +159,9 @@ test("1 no service", () =>
 
 test("2 a device's clock that is off", () =>
   withHost(() =>
-    withoutCore(() => isBroken("MQTT connected", /clock is \d+ s behind/, sshWhere("active", "1000"))),
+    devices.withoutCore(() =>
+      isBroken("MQTT connected", /clock is \d+ s behind/, sshWhere("active", "1000")),
+    ),
   ));
 
 test("3 a bundle with a wrong endpoint", async () => {
@@ -220,7 +207,7 @@ test("6 a policy that lets the core connect, but not report", async () => {
 });
 
 test("7 a health that is stale", () =>
-  withoutCore(async () => {
+  devices.withoutCore(async () => {
     const read = (name: string): string => readFileSync(devices.path(`${BUNDLE}/${name}`), "utf8");
     const [, servername] = /iotDataEndpoint: "([^"]+)"/.exec(read("config.yaml")) ?? [];
     const client = await connectAsync({

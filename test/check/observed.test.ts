@@ -1,6 +1,6 @@
 // What `dospesos check` says where the sandbox saw what is wrong: a client that plays the device of core-1.
 import { once, type EventEmitter } from "node:events";
-import { readFileSync, renameSync, writeFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readFileSync, writeFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { connect, connectAsync, type IClientOptions, type MqttClient } from "mqtt";
@@ -70,21 +70,6 @@ function isBroken(link: string, cause: RegExp): void {
   assert.ok(seen.fix !== "");
 }
 
-/** Without its manifest a bundle is not whole: no core is simulated. */
-async function withoutCore(body: () => Promise<void>): Promise<void> {
-  const manifest = devices.path(`${BUNDLE}/MANIFEST`);
-  let from = devices.sandbox.told.length;
-  renameSync(manifest, `${manifest}.away`);
-  await devices.tells(/cores that run: none/, from);
-  try {
-    await body();
-  } finally {
-    from = devices.sandbox.told.length;
-    renameSync(`${manifest}.away`, manifest);
-    await devices.tells(/core-1 is connected/, from);
-  }
-}
-
 async function ended(client: MqttClient): Promise<void> {
   await once(client as unknown as EventEmitter, "close");
 }
@@ -95,7 +80,7 @@ test("a whole chain says that its core is simulated", () => {
 });
 
 test("17 a device that does not trust the sandbox: a wrong root CA", () =>
-  withoutCore(async () => {
+  devices.withoutCore(async () => {
     const from = devices.sandbox.told.length;
     const { certificate } = await createCa("another");
     await connected(options({ ca: certificate, servername: "localhost" })).catch(() => {});
@@ -104,7 +89,7 @@ test("17 a device that does not trust the sandbox: a wrong root CA", () =>
   }));
 
 test("18 a certificate of another CA", () =>
-  withoutCore(async () => {
+  devices.withoutCore(async () => {
     const key = createKey();
     const cert = await issueCertificate(
       await createCa("foreign"),
@@ -117,7 +102,7 @@ test("18 a certificate of another CA", () =>
   }));
 
 test("19 a device that speaks MQTT 3.1", () =>
-  withoutCore(async () => {
+  devices.withoutCore(async () => {
     const { cert, key, ca } = identity() as { cert: string; key: string; ca: string };
     const socket = connectTls({
       host: "127.0.0.1",
@@ -145,7 +130,7 @@ test("19 a device that speaks MQTT 3.1", () =>
   }));
 
 test("22 a component that does not work is named with its own error", () =>
-  withoutCore(async () => {
+  devices.withoutCore(async () => {
     const client = await connected(options());
     const report = {
       ggcVersion: "2.16.0",
@@ -219,7 +204,7 @@ test("20 two clients with one id: the simulated core, and a device with the same
 });
 
 test("21 a limit of AWS that a device exceeds", () =>
-  withoutCore(async () => {
+  devices.withoutCore(async () => {
     for (const _ of [1, 2]) {
       const client = await connected(options());
       client.on("error", () => {});

@@ -1,6 +1,9 @@
 // Where real devices meet the sandbox: the port that MQTT and HTTPS share, and an address of a bench network.
 import { connect as connectTls } from "node:tls";
+import { once } from "node:events";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { connectAsync } from "mqtt";
+import { generate, type IConnectPacket } from "mqtt-packet";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { start } from "../support/bin.ts";
@@ -46,6 +49,50 @@ test("port 443 takes MQTT and HTTPS, by ALPN", async () => {
       });
       assert.match(answer, /^HTTP\/1\.1 403/);
     }
+  } finally {
+    await rig.close();
+  }
+});
+
+test("what is sent to its ports ends no sandbox: half a percent sign, a packet that cannot be said again, noise", async () => {
+  const rig = await dataPlaneRig();
+  try {
+    const identity = await identityWith(rig, "noise", [allow(["iot:*", "greengrass:*"])]);
+    const { key, cert } = identity;
+    const s3 = await rig.access.s3();
+    await s3.send(new PutObjectCommand({ Bucket: "b", Key: "k", Body: "x" }));
+    const url = rig.plane.artifactUrl("b/k", "127.0.0.1")!;
+    assert.is((await fetch(url)).status, 200);
+    assert.is((await fetch(url.replace(/[^/]*$/, "%"))).status, 404);
+    const connect: IConnectPacket = {
+      cmd: "connect",
+      clientId: "noise",
+      protocolVersion: 5,
+      clean: true,
+      keepalive: 60,
+    };
+    const hello = generate(connect);
+    const nameless = generate({ ...connect, username: "u", password: Buffer.from("p") });
+    nameless[nameless.indexOf("MQTT") + 5]! &= 0x7f; // a password without a user name
+    const random = (length: number): Buffer =>
+      Buffer.from(Array.from({ length }, () => Math.floor(Math.random() * 256)));
+    const noise = Array.from({ length: 40 }, (_, index) =>
+      Buffer.concat([hello, Buffer.from([(index % 15) << 4, 60]), random(60)]),
+    );
+    for (const bytes of [nameless, ...noise]) {
+      const socket = connectTls({
+        host: "127.0.0.1",
+        port: rig.plane.record.iot.port,
+        key,
+        cert,
+        ca: rig.ca,
+      });
+      socket.on("error", () => {});
+      socket.end(bytes);
+      socket.resume();
+      await once(socket, "close");
+    }
+    await (await connectedAs(rig, identity, "fine")).endAsync();
   } finally {
     await rig.close();
   }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { awsAccess, type AwsAccess } from "../../lib/aws/clients.ts";
 import { Started } from "./bin.ts";
@@ -17,6 +17,8 @@ export interface Devices {
   /** Resolves when the sandbox tells it, counted from what it had told when `from` was taken. */
   tells: (what: RegExp, from: number) => Promise<void>;
   path: (file: string) => string;
+  /** Runs the body while no core is simulated: without its manifest a bundle is not whole. */
+  withoutCore: (body: () => Promise<void> | void) => Promise<void>;
   stop: () => void;
 }
 
@@ -34,12 +36,26 @@ export async function runningDevices(): Promise<Devices> {
     readFileSync(join(clone.root, "terraform/state/sandbox/data-plane.json"), "utf8"),
   ) as { endpoint: string; iot: { port: number }; discovery: { port: number } };
   const access = awsAccess({ region: "eu-west-1", endpoint: record.endpoint });
+  const tells = (what: RegExp, from: number): Promise<void> => sandbox.tells(what, from, 20_000);
   return {
     clone,
     sandbox,
     access,
     ports: { iot: record.iot.port, discovery: record.discovery.port },
-    tells: (what, from) => sandbox.tells(what, from, 20_000),
+    tells,
+    async withoutCore(body) {
+      const manifest = join(clone.root, "edge/out/core-1/MANIFEST");
+      let from = sandbox.told.length;
+      renameSync(manifest, `${manifest}.away`);
+      await tells(/cores that run: none/, from);
+      try {
+        await body();
+      } finally {
+        from = sandbox.told.length;
+        renameSync(`${manifest}.away`, manifest);
+        await tells(/core-1 is connected/, from);
+      }
+    },
     path: (file) => join(clone.root, file),
     stop() {
       access.close();

@@ -19,8 +19,8 @@ export async function openArtifacts(objects: ObjectStore, hosts: readonly string
   const token = randomBytes(16).toString("hex");
   const servers = hosts.map(() =>
     createServer((request, response) => {
-      const [, given, name = ""] = /^\/([0-9a-f]+)\/(.+)$/.exec(request.url ?? "") ?? [];
-      const asked = decodeURIComponent(name);
+      const [, given, name = ""] = /^\/([0-9a-f]+)\/([A-Za-z0-9_-]+)$/.exec(request.url ?? "") ?? [];
+      const asked = Buffer.from(name, "base64url").toString();
       if (request.method !== "GET" || given !== token || !objects.has(asked)) {
         return void response.writeHead(404).end();
       }
@@ -48,7 +48,7 @@ export async function openArtifacts(objects: ObjectStore, hosts: readonly string
   return {
     url: (name, address) =>
       objects.has(name)
-        ? `http://${address.includes(":") ? `[${address}]` : address}:${port}/${token}/${encodeURIComponent(name)}`
+        ? `http://${address.includes(":") ? `[${address}]` : address}:${port}/${token}/${Buffer.from(name).toString("base64url")}`
         : undefined,
     close,
   };

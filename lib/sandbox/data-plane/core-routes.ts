@@ -1,8 +1,9 @@
+import { rcompare } from "semver";
 import * as v from "valibot";
 import { partitionOf } from "../../aws/partition.ts";
 import { SANDBOX_ACCOUNT, type Region } from "../account.ts";
 import { iotArn } from "../arns.ts";
-import { setConnectivity } from "../greengrass/connectivity.ts";
+import { addressIn, ConnectivityInfo, sentAddress, setConnectivity } from "../greengrass/connectivity.ts";
 import { hasPublicVersion, isPublic, publicRecipe, publicVersions } from "../greengrass/public-components.ts";
 import { manifestFor, meets, recipeForCore, recipeIn, type Recipe } from "../greengrass/recipes.ts";
 import type { Artifacts } from "./artifacts.ts";
@@ -56,14 +57,7 @@ export function coreRoutes(artifactUrl: Artifacts["url"]): readonly Route[] {
         must("greengrass:GetConnectivityInfo", thingArn(region, thing)) ?? {
           status: 200,
           body: {
-            ConnectivityInfo: (region.connectivity.get(thing)?.addresses ?? []).map(
-              ({ id, host, port, metadata }) => ({
-                Id: id,
-                HostAddress: host,
-                PortNumber: port,
-                Metadata: metadata,
-              }),
-            ),
+            ConnectivityInfo: (region.connectivity.get(thing)?.addresses ?? []).map(sentAddress),
           },
         },
     },
@@ -71,16 +65,7 @@ export function coreRoutes(artifactUrl: Artifacts["url"]): readonly Route[] {
   ];
 }
 
-const addresses = v.object({
-  ConnectivityInfo: v.array(
-    v.object({
-      Id: v.string(),
-      HostAddress: v.pipe(v.string(), v.minLength(1)),
-      PortNumber: v.optional(v.number(), 0),
-      Metadata: v.optional(v.string(), ""),
-    }),
-  ),
-});
+const addresses = v.object({ ConnectivityInfo });
 
 async function putConnectivity({ region, path: { thing = "" }, text, must, save }: Asked): Promise<Answered> {
   const refused = must("greengrass:UpdateConnectivityInfo", thingArn(region, thing));
@@ -91,12 +76,7 @@ async function putConnectivity({ region, path: { thing = "" }, text, must, save 
   if (!said.success) {
     return invalidRequest(said.issues[0].message);
   }
-  const next = said.output.ConnectivityInfo.map((one) => ({
-    id: one.Id,
-    host: one.HostAddress,
-    port: one.PortNumber,
-    metadata: one.Metadata,
-  }));
+  const next = said.output.ConnectivityInfo.map(addressIn);
   const known = region.connectivity.get(thing);
   if (known !== undefined && JSON.stringify(known.addresses) === JSON.stringify(next)) {
     return { status: 200, body: { Version: String(known.version) } };
@@ -182,13 +162,7 @@ function versionsOf(region: Region, candidate: Candidate): { recipe: Recipe; arn
     .map(({ recipe, arn }) => ({ recipe: recipeIn(recipe), arn }));
   return [...theirs, ...ours]
     .filter(({ recipe }) => ranges.every((range) => meets(recipe.ComponentVersion, range)))
-    .sort((a, b) => compareVersions(b.recipe.ComponentVersion, a.recipe.ComponentVersion));
-}
-
-function compareVersions(one: string, other: string): number {
-  const [a, b] = [one, other].map((text) => text.split(".").map(Number));
-  const index = [0, 1, 2].find((each) => a![each] !== b![each]);
-  return index === undefined ? 0 : a![index]! - b![index]!;
+    .sort((a, b) => rcompare(a.recipe.ComponentVersion, b.recipe.ComponentVersion));
 }
 
 function greengrassArn(region: Region, resource: string): string {

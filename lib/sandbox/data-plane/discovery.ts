@@ -1,4 +1,5 @@
 import type { Region } from "../account.ts";
+import { sentAddress } from "../greengrass/connectivity.ts";
 import { thingArn, type Route } from "./https.ts";
 
 /**
@@ -41,12 +42,7 @@ function groupOf(region: Region, core: string): object[] {
   if (addresses.length === 0 || authorities.length === 0) {
     return [];
   }
-  const Connectivity = addresses.map(({ id, host, port, metadata }) => ({
-    Id: id,
-    HostAddress: host,
-    PortNumber: port,
-    Metadata: metadata,
-  }));
+  const Connectivity = addresses.map(sentAddress);
   return [
     {
       GGGroupId: `greengrassV2-coreDevice-${core}`,

@@ -12,7 +12,7 @@ import { readCoreBundle } from "../device/bundle.ts";
 import type { Note } from "../mqtt/wire.ts";
 import { SimulatedCore } from "../device/simulated-core.ts";
 import { serveAccount } from "../server.ts";
-import { openArtifacts } from "./artifacts.ts";
+import { openArtifacts, type Artifacts } from "./artifacts.ts";
 import { coreCalls } from "./core-calls.ts";
 import { coreRoutes } from "./core-routes.ts";
 import { credentialRoutes } from "./credentials.ts";
@@ -54,6 +54,8 @@ export interface DataPlane {
   readonly record: DataPlaneRecord;
   /** Where MQTT and HTTPS are on one port, by ALPN; undefined where that was not wanted, or not to be had. */
   readonly alpnPort: number | undefined;
+  /** The URL of an artifact for a core that reached the sandbox at an address. */
+  readonly artifactUrl: Artifacts["url"];
   /** The names of the account's endpoints: a real device has to find this machine under them. */
   readonly names: readonly string[];
   /** Stops the cores that run and starts those that have a bundle now. Gives their names. */
@@ -175,7 +177,15 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
       token,
     };
     writeRecord(home, record);
-    return { record, alpnPort, names, restartCores: cores.restart, settled: cores.settled, close };
+    return {
+      record,
+      alpnPort,
+      artifactUrl: artifacts.url,
+      names,
+      restartCores: cores.restart,
+      settled: cores.settled,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

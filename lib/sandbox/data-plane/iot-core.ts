@@ -97,15 +97,8 @@ export async function openIotCore({
     if (thing === undefined || connection.clientId !== thing) {
       return;
     }
-    const { from, version, reason } = connection;
-    region.connections.set(thing, {
-      thing,
-      connected,
-      at: now(),
-      version,
-      ...(from === undefined ? {} : { from }),
-      ...(connected ? {} : { reason }),
-    });
+    const { reason } = connection;
+    region.connections.set(thing, { thing, connected, at: now(), ...(connected ? {} : { reason }) });
     save();
   };
   const says = ({ clientId, from = "gone" }: Wire, what: string): void => {
@@ -148,8 +141,7 @@ export async function openIotCore({
     trace(`${connection.clientId} -> ${topic} ${message.text}`);
     const provisioned = claims.take(message);
     if (provisioned === undefined) {
-      const sender = { clientId: connection.clientId, thing: principals.get(connection)?.thing };
-      return follow(connection, reserved.take(sender, message));
+      return follow(connection, reserved.take(connection.clientId, message));
     }
     provisioned
       .then((outcome) => follow(connection, outcome))
@@ -162,7 +154,7 @@ export async function openIotCore({
       const id = principals.get(connection)?.certificate.id;
       if (id !== undefined && region.certificates.get(id)?.status !== "ACTIVE") {
         connection.note(`is cut off: its certificate ${id.slice(0, 8)}… is not active any more`);
-        broker.end(connection, FORBIDDEN);
+        connection.endWith(FORBIDDEN);
       }
     }
     news(now()).forEach(tell);

@@ -5,14 +5,9 @@ import type { Message, Outcome } from "./messages.ts";
 import { takeJobMessage } from "./jobs.ts";
 import { takeShadowMessage } from "./shadows.ts";
 
-export interface Sender {
-  readonly clientId: string;
-  /** The thing that its certificate speaks for. */
-  readonly thing: string | undefined;
-}
-
 export interface ReservedTopics {
-  take: (sender: Sender, message: Message) => Outcome;
+  /** `clientId`: for a person. */
+  take: (clientId: string, message: Message) => Outcome;
 }
 
 /**
@@ -28,7 +23,7 @@ export function reservedTopics(region: Region, log: (line: string) => void): Res
       ? health.take(thing, message)
       : (takeJobMessage(region, thing, rest, message) ?? takeShadowMessage(region, thing, rest, message));
   return {
-    take: ({ clientId }, message) => {
+    take: (clientId, message) => {
       const [, thing, rest] = /^\$aws\/things\/([^/]+)\/(.+)$/.exec(message.topic) ?? [];
       const outcome = thing === undefined || rest === undefined ? undefined : taken(thing, rest, message);
       if (outcome === undefined && !unknown.has(message.topic) && unknown.size < 100) {

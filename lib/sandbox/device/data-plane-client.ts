@@ -3,6 +3,7 @@ import { request } from "node:https";
 import * as v from "valibot";
 import { greengrassHost } from "../../aws/hosts.ts";
 import type { Address } from "../account.ts";
+import { sentAddress } from "../greengrass/connectivity.ts";
 import { recipeIn, type Recipe } from "../greengrass/recipes.ts";
 import type { CoreBundle } from "./bundle.ts";
 
@@ -95,12 +96,7 @@ export function dataPlaneClient(bundle: CoreBundle, port: number, region: string
         .digest("base64");
     },
     updateConnectivity: async (core, addresses) => {
-      const ConnectivityInfo = addresses.map((one) => ({
-        Id: one.id,
-        HostAddress: one.host,
-        PortNumber: one.port,
-        Metadata: one.metadata,
-      }));
+      const ConnectivityInfo = addresses.map(sentAddress);
       const path = `/greengrass/things/${encodeURIComponent(core)}/connectivityInfo`;
       must("greengrass:UpdateConnectivityInfo", await ask("PUT", path, { ConnectivityInfo }));
     },

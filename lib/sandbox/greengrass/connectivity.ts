@@ -4,7 +4,7 @@ import { rest } from "../operation.ts";
 import { deviceName, notFound } from "./registry.ts";
 
 const portNumber = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)), 0);
-const ConnectivityInfo = v.pipe(
+export const ConnectivityInfo = v.pipe(
   v.array(
     v.strictObject({
       Id: v.string(),
@@ -31,14 +31,7 @@ export const connectivityOperations = [
         throw notFound("thing", input.ThingName);
       }
       const addresses = region.connectivity.get(input.ThingName)?.addresses ?? [];
-      return {
-        ConnectivityInfo: addresses.map(({ id, host, port, metadata }) => ({
-          Id: id,
-          HostAddress: host,
-          PortNumber: port,
-          Metadata: metadata,
-        })),
-      };
+      return { ConnectivityInfo: addresses.map(sentAddress) };
     },
   ),
 
@@ -51,18 +44,25 @@ export const connectivityOperations = [
       if (!region.things.has(input.ThingName)) {
         throw notFound("thing", input.ThingName);
       }
-      const addresses = input.ConnectivityInfo.map(
-        ({ Id: id, HostAddress: host, PortNumber: port, Metadata: metadata }) => ({
-          id,
-          host,
-          port,
-          metadata,
-        }),
-      );
+      const addresses = input.ConnectivityInfo.map(addressIn);
       return { Version: String(setConnectivity(region, input.ThingName, addresses)) };
     },
   ),
 ];
+
+/** An address as Greengrass sends it. */
+export function sentAddress({
+  id,
+  host,
+  port,
+  metadata,
+}: Address): v.InferOutput<typeof ConnectivityInfo>[number] {
+  return { Id: id, HostAddress: host, PortNumber: port, Metadata: metadata };
+}
+
+export function addressIn(sent: v.InferOutput<typeof ConnectivityInfo>[number]): Address {
+  return { id: sent.Id, host: sent.HostAddress, port: sent.PortNumber, metadata: sent.Metadata };
+}
 
 /** Sets the addresses of a core and gives their new version. */
 export function setConnectivity(region: Region, thing: string, addresses: Address[]): number {

@@ -1,7 +1,7 @@
 import type { TLSSocket } from "node:tls";
 import type { Aedes, AedesOptions, AedesPublishPacket, Client } from "aedes";
 import { MqttConnection } from "./connection.ts";
-import { KEEP_ALIVE, NOT_AUTHORIZED, SHUTTING_DOWN, TAKEN_OVER, type Ending } from "./endings.ts";
+import { KEEP_ALIVE, NOT_AUTHORIZED, SHUTTING_DOWN, TAKEN_OVER } from "./endings.ts";
 import { sealed } from "./envelope.ts";
 import { awaitConnect } from "./first-packet.ts";
 import { Sessions } from "./sessions.ts";
@@ -41,7 +41,6 @@ export interface Broker {
     /** `payload` is sealed (see envelope.ts). */
     readonly published: (listener: (connection: Wire, message: Sent) => void) => void;
   };
-  readonly end: (connection: Wire, ending: Ending) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -105,7 +104,6 @@ export async function openBroker({ rules, note, versions, limits }: BrokerOption
           }
         }),
     },
-    end: (connection, ending) => connection.endWith(ending),
     close: async () => {
       sessions.close();
       for (const connection of accepted) {

@@ -44,10 +44,19 @@ export class MqttConnection extends Duplex implements Wire {
     this.#fromClient.on("packet", (packet: Packet) => received.received(packet));
     this.#fromClient.on("error", (error: Error) => this.exceeds({ what: error.message, ending: MALFORMED }));
     this.#fromBroker.on("packet", (packet: Packet) => this.fromBroker(packet));
-    socket.on("data", (bytes: Buffer) => this.#fromClient.parse(bytes));
+    socket.on("data", (bytes: Buffer) => this.#read(bytes));
     socket.on("end", () => this.push(null));
     socket.on("close", () => this.destroy());
     socket.on("error", () => this.destroy());
+  }
+
+  /** What was read and cannot be said again in MQTT 3.1.1 is thrown by mqtt-packet, not emitted. */
+  #read(bytes: Buffer): void {
+    try {
+      this.#fromClient.parse(bytes);
+    } catch (error) {
+      this.exceeds({ what: error instanceof Error ? error.message : String(error), ending: MALFORMED });
+    }
   }
 
   get version(): MqttVersion {

@@ -19,6 +19,7 @@ import {
 import { sealed } from "./envelope.ts";
 import {
   BROKER_PROPERTIES,
+  SESSION_SECONDS,
   SUBSCRIPTIONS,
   connectExcess,
   keepAliveOf,
@@ -62,7 +63,7 @@ export class FromClient {
         return this.#receivedUnsubscribe(packet);
       case "disconnect":
         if (packet.properties?.sessionExpiryInterval !== undefined && this.#wire.session !== undefined) {
-          this.#wire.session.expiry = packet.properties.sessionExpiryInterval;
+          this.#wire.session.expiry = Math.min(packet.properties.sessionExpiryInterval, SESSION_SECONDS.most);
         }
         if (packet.reasonCode === WITH_WILL) {
           return this.#wire.endBroker();

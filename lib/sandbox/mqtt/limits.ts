@@ -98,7 +98,6 @@ export function subscribeExcess({ subscriptions, properties }: ISubscribePacket)
     return excess(NO_SUBSCRIPTION_IDS, "a subscription identifier, which AWS does not have", MQTT);
   }
   for (const { topic, qos } of subscriptions) {
-    // @types say 0 | 1 | 2, and a client says what it likes.
     if (qos === 2) {
       return excess(NO_QOS_2, `QoS 2 for ${shown(topic)}, which AWS does not have`, MQTT);
     }
