@@ -66,6 +66,7 @@ export {
   checkKey,
   createCsr,
   createKey,
+  createKeyAndCsr,
   csrBelongsTo,
   publicKeyOf,
   requestedKey,

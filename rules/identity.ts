@@ -8,6 +8,7 @@ import {
   checkKey,
   createCsr,
   createKey,
+  createKeyAndCsr,
   csrBelongsTo,
   ProblemError,
   publicKeyOf,
@@ -34,6 +35,9 @@ export function identity(name: string) {
       const own = existing(key)?.text;
       if (own !== undefined) {
         checkKey(own, key);
+      }
+      if (kept === undefined && own === undefined) {
+        return await createKeyAndCsr(name);
       }
       const keyPem = own ?? createKey();
       if (kept !== undefined && (await csrBelongsTo(kept, keyPem))) {

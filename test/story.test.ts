@@ -5,6 +5,7 @@ import { existsSync, readdirSync, renameSync, rmSync, readFileSync, statSync, wr
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { regionIn } from "./support/account.ts";
 import { parse } from "yaml";
 import { events, freshClone, ran, type Clone } from "./support/clone.ts";
 
@@ -362,14 +363,11 @@ test("a thing that moves to another core leaves the old one, also after clean", 
   edit("settings.ini", (text) => text.replace("[thing valve]\ncore = pump", "[thing valve]\ncore = core-1"));
   build();
   assert.match(read("edge/out/things/valve/connection.json"), '"core": "core-1"');
-  const account = JSON.parse(read("terraform/state/sandbox/account.json")) as {
-    regions: { associations: { core: string; device: string }[] }[];
-  };
-  const cores = account.regions
-    .flatMap(({ associations }) => associations)
-    .filter(({ device }) => device === "valve")
-    .map(({ core }) => core);
-  assert.equal(cores, ["core-1"]);
+  const { associations } = regionIn(path("terraform/state/sandbox/account.json"));
+  assert.equal(
+    associations.filter((pair) => pair.endsWith("/valve")),
+    ["core-1/valve"],
+  );
 });
 
 test("an edit of a Terraform module makes its variables stale", () => {

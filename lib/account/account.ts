@@ -63,8 +63,14 @@ export async function withAccount<T>(
  */
 const open = new Map<string, { readonly sandbox: Promise<Sandbox>; users: number }>();
 
+/** Those that are being let go: nobody opens the file again before that is done. */
+const closing = new Map<string, Promise<void>>();
+
 function borrowSandbox(file: string, region: string, samePort: boolean): Promise<Sandbox> {
-  const known = open.get(file) ?? { sandbox: openAt(file, region, samePort), users: 0 };
+  const known = open.get(file) ?? {
+    sandbox: (closing.get(file) ?? Promise.resolve()).then(() => openAt(file, region, samePort)),
+    users: 0,
+  };
   known.users++;
   open.set(file, known);
   known.sandbox.catch(() => open.delete(file));
@@ -78,16 +84,17 @@ function borrowSandbox(file: string, region: string, samePort: boolean): Promise
  * port, as soon as the next run opens it.
  */
 async function openAt(file: string, region: string, samePort: boolean): Promise<Sandbox> {
-  const [{ openSandbox }, { runningSandbox }] = await Promise.all([
+  const [{ openSandbox }, { runningSandbox }, { readIdentity }] = await Promise.all([
     import("../sandbox/server.ts"),
     import("../sandbox/data-plane/record.ts"),
+    import("../sandbox/account-file.ts"),
   ]);
   const running = await runningSandbox(dirname(file));
   if (running !== undefined) {
     return {
       endpoint: running.endpoint,
       accountId: SANDBOX_ACCOUNT_ID,
-      caPem: caOf(file),
+      caPem: readIdentity(file).ca.certificate,
       close: async () => {},
     };
   }
@@ -109,16 +116,16 @@ async function openAt(file: string, region: string, samePort: boolean): Promise<
   return sandbox;
 }
 
-/** The CA of an account that another process has open: it never changes. */
-function caOf(file: string): string {
-  return (JSON.parse(readFileSync(file, "utf8")) as { ca: { certificate: string } }).ca.certificate;
-}
-
 async function returnSandbox(file: string): Promise<void> {
   const known = open.get(file);
   if (known === undefined || --known.users > 0) {
     return;
   }
   open.delete(file);
-  await (await known.sandbox).close();
+  const closed = known.sandbox.then((sandbox) => sandbox.close());
+  closing.set(
+    file,
+    closed.catch(() => {}),
+  );
+  await closed;
 }

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, randomBytes, X509Certificate } from "node:crypto";
+import { createHash, createPublicKey, randomBytes, X509Certificate, type webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import { createKey, loadX509, signingPair } from "./keypair.ts";
 
@@ -65,25 +65,53 @@ export async function readCsr(csrPem: string): Promise<CertificateRequest> {
   return { publicKey, subject: csr.subject === "" ? "CN=AWS IoT Certificate" : csr.subject };
 }
 
+/** What of a CA is the same for each certificate that it signs. */
+interface Signer {
+  readonly subjectName: InstanceType<X509["Name"]>;
+  readonly identifier: InstanceType<X509["AuthorityKeyIdentifierExtension"]>;
+  readonly key: webcrypto.CryptoKey;
+}
+type X509 = Awaited<ReturnType<typeof loadX509>>;
+
+/** Parsed once: an account issues thousands of certificates. */
+const signers = new WeakMap<Ca, Promise<Signer>>();
+
+function signerOf(ca: Ca): Promise<Signer> {
+  let signer = signers.get(ca);
+  if (signer === undefined) {
+    signer = parsedSigner(ca);
+    signers.set(ca, signer);
+  }
+  return signer;
+}
+
+async function parsedSigner({ certificate, key }: Ca): Promise<Signer> {
+  const x509 = await loadX509();
+  const issuer = new x509.X509Certificate(certificate);
+  return {
+    subjectName: issuer.subjectName,
+    identifier: await x509.AuthorityKeyIdentifierExtension.create(issuer),
+    key: (await signingPair(key)).privateKey,
+  };
+}
+
 /** A client certificate as AWS IoT issues them, signed by the sandbox CA, as PEM. */
 export async function issueCertificate(ca: Ca, request: CertificateRequest): Promise<string> {
-  const x509 = await loadX509();
-  const issuer = new x509.X509Certificate(ca.certificate);
-  const { privateKey } = await signingPair(ca.key);
+  const [x509, signer] = [await loadX509(), await signerOf(ca)];
   const publicKey = new x509.PublicKey(request.publicKey);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: request.subject,
-    issuer: issuer.subjectName,
+    issuer: signer.subjectName,
     notBefore: new Date(),
     notAfter: NOT_AFTER,
     signingAlgorithm: SIGNING,
     publicKey,
-    signingKey: privateKey,
+    signingKey: signer.key,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+      signer.identifier,
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
     ],
   });
@@ -98,19 +126,18 @@ export interface ServerIdentity {
 
 /** A key and a server certificate for those hosts (names and IPv4 addresses), signed by the CA. */
 export async function issueServer(ca: Ca, hosts: readonly string[]): Promise<ServerIdentity> {
-  const x509 = await loadX509();
-  const issuer = new x509.X509Certificate(ca.certificate);
+  const [x509, signer] = [await loadX509(), await signerOf(ca)];
   const key = createKey();
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: subject(x509, hosts[0] ?? "localhost"),
-    issuer: issuer.subjectName,
+    issuer: signer.subjectName,
     // A device's clock that is a little behind is no reason to refuse.
     notBefore: new Date(Date.now() - 3_600_000),
     notAfter: NOT_AFTER,
     signingAlgorithm: SIGNING,
     publicKey: (await signingPair(key)).publicKey,
-    signingKey: (await signingPair(ca.key)).privateKey,
+    signingKey: signer.key,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -118,14 +145,14 @@ export async function issueServer(ca: Ca, hosts: readonly string[]): Promise<Ser
       new x509.SubjectAlternativeNameExtension(
         hosts.map((host) => ({ type: isIP(host) === 0 ? "dns" : "ip", value: host })),
       ),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+      signer.identifier,
     ],
   });
   return { key, certificate: `${certificate.toString("pem")}\n` };
 }
 
 /** A common name has at most 64 characters (RFC 5280, upper bounds). */
-function subject(x509: Awaited<ReturnType<typeof loadX509>>, commonName: string): string {
+function subject(x509: X509, commonName: string): string {
   return new x509.Name([
     { O: [{ utf8String: "DosPesos SANDBOX" }] },
     { CN: [{ utf8String: commonName.slice(0, 64) }] },

@@ -57,6 +57,8 @@ export function checkKey(keyPem: string, file: string): void {
   ]);
 }
 
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
+
 interface SigningPair {
   readonly privateKey: webcrypto.CryptoKey;
   readonly publicKey: webcrypto.CryptoKey;
@@ -64,13 +66,12 @@ interface SigningPair {
 
 /** A P-256 private key as a WebCrypto pair for signing. Throws where the PEM is not such a key. */
 export async function signingPair(keyPem: string): Promise<SigningPair> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256" };
   const key = createPrivateKey(keyPem);
   const jwk = createPublicKey(key).export({ format: "jwk" });
   const der = key.export({ type: "pkcs8", format: "der" });
   return {
-    privateKey: await webcrypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]),
-    publicKey: await webcrypto.subtle.importKey("jwk", jwk, algorithm, true, ["verify"]),
+    privateKey: await webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]),
+    publicKey: await webcrypto.subtle.importKey("jwk", jwk, ALGORITHM, true, ["verify"]),
   };
 }
 
@@ -80,10 +81,26 @@ export async function signingPair(keyPem: string): Promise<SigningPair> {
  * and kept.
  */
 export async function createCsr(keyPem: string, commonName: string): Promise<string> {
+  return await csrOf(await signingPair(keyPem), commonName);
+}
+
+/** A new key on P-256 as PKCS#8 PEM, and a request for it as createCsr() makes it. */
+export async function createKeyAndCsr(commonName: string): Promise<{ key: string; csr: string }> {
+  const { subtle } = webcrypto;
+  const pair = await subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  const der = Buffer.from(await subtle.exportKey("pkcs8", pair.privateKey)).toString("base64");
+  const lines = der.match(/.{1,64}/g)!.join("\n");
+  return {
+    key: `-----BEGIN PRIVATE KEY-----\n${lines}\n-----END PRIVATE KEY-----\n`,
+    csr: await csrOf(pair, commonName),
+  };
+}
+
+async function csrOf(keys: SigningPair, commonName: string): Promise<string> {
   const { Name, Pkcs10CertificateRequestGenerator } = await loadX509();
   const csr = await Pkcs10CertificateRequestGenerator.create({
     name: new Name([{ CN: [{ utf8String: commonName }] }]),
-    keys: await signingPair(keyPem),
+    keys,
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
   });
   return `${csr.toString("pem")}\n`;

@@ -1,12 +1,14 @@
-import { randomInt } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync, readFileSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import * as v from "valibot";
+import { randomBytes, randomInt } from "node:crypto";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
 import { ProblemError } from "../problem/index.ts";
-import { accountSchema, SANDBOX_ACCOUNT, type Account } from "./account.ts";
+import { Account, SANDBOX_ACCOUNT, type Identity } from "./account.ts";
+import { syncFolder, writeDurably } from "./durable.ts";
+import { batchText, logHead, readSnapshot, replayLog, snapshotText, type Changes } from "./account-text.ts";
 import { createCa } from "../pki/ca.ts";
 import { ObjectStore } from "./objects.ts";
+import type { Change } from "./table.ts";
 
 /** An account and its way to the disk. */
 export interface AccountFile {
@@ -23,33 +25,82 @@ export interface AccountFile {
   /** Resolves when no write is under way or due. Rejects as save() does. */
   settled: () => Promise<void>;
   /** Calls the listener after each change that was saved, until the function that it gives is called. */
-  onSaved: (listener: () => void) => () => void;
+  onSaved: (listener: (changes: Changes) => void) => () => void;
+  /** Saves, and lets the file go. */
+  close: () => Promise<void>;
 }
 
+/** An account of this size, in bytes, is one file whenever nobody has it open. */
+const SMALL = 1024 * 1024;
+
 /**
- * The account kept in the file, or a new one where there is no file. The file holds the sandbox CA's key: it
- * is 0600 in a folder that is 0700 if it is made here.
+ * The account kept in the file, or a new one where there is no file. A save appends to a log beside it; once most of
+ * both is out of date they become a new snapshot. The file holds the sandbox CA's key: it is 0600 in a folder that
+ * is 0700 if it is made here.
  * @throws ProblemError with exit code 4 where the file cannot be read or is not a whole account.
  */
 export async function openAccountFile(file: string): Promise<AccountFile> {
-  const stored = readStored(file);
-  const account = stored === undefined ? await newAccount() : parseAccount(file, stored);
-  const accountFile = new SavedAccount(file, account, stored);
-  await accountFile.save();
+  const { account, generation, bytes } = readAccount(file, { repair: true }) ?? {
+    account: await newAccount(),
+    generation: undefined,
+    bytes: 0,
+  };
+  const accountFile = new SavedAccount(file, account, generation, bytes);
+  if (generation === undefined) {
+    await accountFile.checkpoint();
+  }
   return accountFile;
 }
 
+/**
+ * What the file and its log hold; undefined where there is no file. `repair`: cuts off what a crash left half
+ * written.
+ */
+export function readAccount(
+  file: string,
+  { repair = false } = {},
+): { account: Account; generation: string | undefined; bytes: number } | undefined {
+  const text = stored(file);
+  if (text === undefined) {
+    return undefined;
+  }
+  try {
+    const { account, generation } = readSnapshot(text);
+    const log = stored(logOf(file)) ?? "";
+    const good = replayLog(account, generation, log);
+    if (repair && good < log.length) {
+      truncateOrRemove(logOf(file), Buffer.byteLength(log.slice(0, good)));
+    }
+    return { account, generation, bytes: text.length + good };
+  } catch (error) {
+    throw new ProblemError([
+      {
+        code: "DP632",
+        location: { file },
+        what: `the sandbox account is damaged: ${error instanceof Error ? error.message : String(error)}`,
+        why: "a new account in its place would forget every certificate that your bundles already carry",
+        fix: "put back a copy of the file, or delete it to begin anew (every core and thing then gets a new certificate)",
+      },
+    ]);
+  }
+}
+
+/** What never changes in an account that another process has open. Throws as openAccountFile() does. */
+export function readIdentity(file: string): Identity {
+  const found = readAccount(file);
+  if (found === undefined) {
+    throw new Error(`there is no ${file}`);
+  }
+  return found.account.identity;
+}
+
 async function newAccount(): Promise<Account> {
-  return {
-    format: 1,
+  return new Account({
     id: SANDBOX_ACCOUNT,
     dataPrefix: endpointPrefix(),
     credentialsPrefix: endpointPrefix(),
     ca: await createCa(),
-    roles: new Map(),
-    policies: new Map(),
-    regions: new Map(),
-  };
+  });
 }
 
 /** Like AWS's: a lower-case letter, then 13 lower-case letters and digits. */
@@ -58,7 +109,12 @@ function endpointPrefix(): string {
   return Array.from({ length: 14 }, (_, i) => alphabet[randomInt(i === 0 ? 26 : alphabet.length)]).join("");
 }
 
-function readStored(file: string): string | undefined {
+/** The log of an account's file: account.json has account.log. */
+function logOf(file: string): string {
+  return join(dirname(file), `${basename(file, extname(file))}.log`);
+}
+
+function stored(file: string): string | undefined {
   try {
     const text = readFileSync(file, "utf8");
     chmodSync(file, 0o600);
@@ -78,32 +134,12 @@ function readStored(file: string): string | undefined {
   }
 }
 
-function parseAccount(file: string, text: string): Account {
-  let parsed: v.SafeParseResult<typeof accountSchema> | undefined;
-  try {
-    parsed = v.safeParse(accountSchema, JSON.parse(text));
-  } catch {
-    parsed = undefined;
+function truncateOrRemove(file: string, size: number): void {
+  if (size === 0) {
+    rmSync(file);
+  } else {
+    truncateSync(file, size);
   }
-  if (parsed?.success === true) {
-    return parsed.output;
-  }
-  const part = parsed === undefined ? undefined : (v.getDotPath(parsed.issues[0]) ?? "its top level");
-  const where = part === undefined ? "it is not JSON" : `${part} is not as it was written`;
-  throw new ProblemError([
-    {
-      code: "DP632",
-      location: { file },
-      what: `the sandbox account is damaged: ${where}`,
-      why: "a new account in its place would forget every certificate that your bundles already carry",
-      fix: "put back a copy of the file, or delete it to begin anew (every core and thing then gets a new certificate)",
-    },
-  ]);
-}
-
-/** A Map is written as the list of its values. */
-function serialized(account: Account): string {
-  return `${JSON.stringify(account, (_, value: unknown) => (value instanceof Map ? [...value.values()] : value))}\n`;
 }
 
 class SavedAccount implements AccountFile {
@@ -111,25 +147,34 @@ class SavedAccount implements AccountFile {
   readonly home: string;
   readonly objects: ObjectStore;
   readonly #file: string;
-  #written: string | undefined;
-  #stamp: string | undefined;
+  readonly #log: string;
+  #generation: string;
+  /** Of the snapshot and the log together. */
+  #bytes: number;
+  /** Of the records that count. */
+  #live: number;
+  #stamps: string;
+  #handle: FileHandle | undefined;
   #current: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(changes: Changes) => void>();
 
-  constructor(file: string, account: Account, written: string | undefined) {
+  constructor(file: string, account: Account, generation: string | undefined, bytes: number) {
     this.#file = file;
+    this.#log = logOf(file);
     this.account = account;
     this.home = dirname(file);
     this.objects = new ObjectStore(this.home);
-    this.#written = written;
-    this.#stamp = stampOf(file);
+    this.#generation = generation ?? "";
+    this.#bytes = bytes;
+    this.#live = bytes;
+    this.#stamps = this.#lookedAt();
   }
 
   save(): Promise<void> {
     this.#next ??= this.#current.then(() => {
       this.#next = undefined;
-      this.#current = this.#write(serialized(this.account));
+      this.#current = this.#write();
       return this.#current;
     });
     return this.#next;
@@ -139,19 +184,79 @@ class SavedAccount implements AccountFile {
     return this.#next ?? this.#current;
   }
 
-  onSaved(listener: () => void): () => void {
+  onSaved(listener: (changes: Changes) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  async #write(text: string): Promise<void> {
-    if (text === this.#written) {
+  async close(): Promise<void> {
+    // Who made a change that could not be saved was told so.
+    const isSaved = await this.save().then(
+      () => true,
+      () => false,
+    );
+    try {
+      if (isSaved && this.#bytes < SMALL && existsSync(this.#log)) {
+        await this.checkpoint();
+      }
+    } finally {
+      await this.#handle?.close();
+      this.#handle = undefined;
+    }
+  }
+
+  async #write(): Promise<void> {
+    const changes = this.#takeChanges();
+    if (changes.size === 0) {
       return;
     }
-    if (stampOf(this.#file) !== this.#stamp) {
-      throw new Error(`${this.#file} was changed by another program: end it and run again`);
+    this.#checkStamps();
+    const text = batchText(changes);
+    await this.#append(text);
+    this.#bytes += Buffer.byteLength(text);
+    if (this.#bytes > 2 * this.#live + SMALL) {
+      await this.checkpoint();
+    } else {
+      this.#stamps = this.#lookedAt();
     }
-    mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
+    for (const listener of this.#listeners) {
+      listener(changes);
+    }
+  }
+
+  #takeChanges(): Changes {
+    const changes = new Map<string, readonly Change[]>();
+    for (const table of this.account.tables()) {
+      const records = table.takeChanges();
+      if (records.length > 0) {
+        changes.set(table.name, records);
+        for (const [, text = "", before] of records) {
+          this.#live += text.length - before;
+        }
+      }
+    }
+    return changes;
+  }
+
+  async #append(text: string): Promise<void> {
+    if (this.#handle === undefined) {
+      this.#handle = await open(this.#log, "a", 0o600);
+      if ((await this.#handle.stat()).size === 0) {
+        await this.#handle.appendFile(logHead(this.#generation));
+        await syncFolder(this.home);
+      }
+    }
+    await this.#handle.appendFile(text);
+    await this.#handle.datasync();
+  }
+
+  /** Writes all as one snapshot. A log that a crash leaves beside it is of another generation, and so of nothing. */
+  async checkpoint(): Promise<void> {
+    this.#checkStamps();
+    const generation = randomBytes(8).toString("hex");
+    const { identity } = this.account;
+    const text = snapshotText({ identity, tables: this.account.tables() }, generation);
+    mkdirSync(this.home, { recursive: true, mode: 0o700 });
     const temporary = `${this.#file}.${process.pid}.tmp`;
     try {
       await writeDurably(temporary, text);
@@ -160,41 +265,27 @@ class SavedAccount implements AccountFile {
       await rm(temporary, { force: true });
       throw error;
     }
-    await syncFolder(dirname(this.#file));
-    this.#written = text;
-    this.#stamp = stampOf(this.#file);
-    for (const listener of this.#listeners) {
-      listener();
+    await this.#handle?.close();
+    this.#handle = undefined;
+    await rm(this.#log, { force: true });
+    await syncFolder(this.home);
+    this.#generation = generation;
+    this.#bytes = this.#live = Buffer.byteLength(text);
+    this.#stamps = this.#lookedAt();
+  }
+
+  /** Tells one writing of the files from another. */
+  #lookedAt(): string {
+    return `${stampOf(this.#file)} ${stampOf(this.#log)}`;
+  }
+
+  #checkStamps(): void {
+    if (this.#lookedAt() !== this.#stamps) {
+      throw new Error(`${this.#file} was changed by another program: end it and run again`);
     }
   }
 }
 
-async function writeDurably(file: string, text: string): Promise<void> {
-  // a leftover of a process that had the same id; "wx" below follows no link and keeps no mode
-  await rm(file, { force: true });
-  const handle = await open(file, "wx", 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Makes a rename survive a power cut. Windows cannot open a folder, and needs no such call. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") {
-    return;
-  }
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Tells one writing of the file from another. */
 function stampOf(file: string): string | undefined {
   const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? undefined : `${stat.ino}:${stat.mtimeNs}:${stat.size}`;

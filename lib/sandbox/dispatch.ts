@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { regionOf } from "./account.ts";
 import type { AccountFile } from "./account-file.ts";
 import { greengrassOperations } from "./greengrass/index.ts";
 import { iamOperations } from "./iam/index.ts";
@@ -94,7 +93,7 @@ async function carriedOut(
 ): Promise<unknown> {
   const { account } = file;
   const output: unknown = await operation.run(
-    { account, region: regionOf(account, region), objects: file.objects, now: Date.now() / 1000 },
+    { account, region: account.region(region), objects: file.objects, now: Date.now() / 1000 },
     input,
   );
   await (/^(Get|List|Describe)/.test(operation.name) ? file.settled() : file.save());

@@ -1,4 +1,5 @@
 import type { PolicyVersion } from "./account.ts";
+import type { Frozen } from "./table.ts";
 
 /** The part that IoT policies and IAM managed policies share. */
 export interface VersionedPolicy {
@@ -31,7 +32,7 @@ export function addVersion(
 }
 
 /** The version that is in effect. */
-export function defaultVersion(policy: VersionedPolicy): PolicyVersion {
+export function defaultVersion(policy: Frozen<VersionedPolicy>): Readonly<PolicyVersion> {
   const found = policy.versions.find((version) => version.number === policy.defaultVersion);
   if (found === undefined) {
     throw new Error("a policy has lost its default version");

@@ -74,11 +74,12 @@ export async function serveAccount(
   return {
     endpoint: `http://127.0.0.1:${address.port}`,
     accountId: SANDBOX_ACCOUNT,
-    caPem: accountFile.account.ca.certificate,
+    caPem: accountFile.account.identity.ca.certificate,
     close: async () => {
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
       server.closeIdleConnections();
       await closed;
+      await accountFile.close();
     },
   };
 }

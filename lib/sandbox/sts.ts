@@ -5,7 +5,7 @@ import { query } from "./operation.ts";
 export const stsOperations = [
   query("sts", "GetCallerIdentity", {}, ({ account, region }) => ({
     UserId: "AIDASANDBOXSANDBOX000",
-    Account: account.id,
+    Account: account.identity.id,
     Arn: iamArn(region, "user/sandbox"),
   })),
 ];

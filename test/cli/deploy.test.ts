@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { regionIn } from "../support/account.ts";
 import { freshClone, ran, type Clone } from "../support/clone.ts";
 
 const test = suite("deploy");
@@ -94,10 +95,8 @@ test("the example component, which logs what devices publish, is deployed with w
   const { exit, stderr } = clone.dospesos("deploy");
   assert.is(exit, 0, stderr);
   assert.match(stderr, /applied {2}component com\.example\.MqttDump/);
-  const account = JSON.parse(
-    readFileSync(join(clone.root, "terraform/state/sandbox/account.json"), "utf8"),
-  ) as { regions: { coreDevices: { components: { name: string; isRoot: boolean }[] }[] }[] };
-  const installed = account.regions[0]!.coreDevices[0]!.components;
+  const region = regionIn(join(clone.root, "terraform/state/sandbox/account.json"));
+  const installed = region.coreDevices[0]!.components;
   assert.is(installed.find(({ name }) => name === "com.example.MqttDump")?.isRoot, true);
   assert.is(installed.find(({ name }) => name === "aws.greengrass.clientdevices.mqtt.Bridge")?.isRoot, false);
   rmSync(components, { recursive: true });
@@ -121,20 +120,10 @@ test("destroy ends deployments and components as well", () => {
   assert.is(exit, 0, stderr);
   assert.match(stderr, /destroyed deployment my-group/);
   assert.match(stderr, /destroyed component com\.example\.Hello/);
-  const account = JSON.parse(
-    readFileSync(join(clone.root, "terraform/state/sandbox/account.json"), "utf8"),
-  ) as {
-    regions: { deployments: unknown[]; components: unknown[]; coreDevices: unknown[]; things: unknown[] }[];
-  };
-  assert.equal(
-    account.regions.map(({ deployments, components, coreDevices, things }) => [
-      deployments,
-      components,
-      coreDevices,
-      things,
-    ]),
-    [[[], [], [], []]],
+  const { deployments, components, coreDevices, things } = regionIn(
+    join(clone.root, "terraform/state/sandbox/account.json"),
   );
+  assert.equal([deployments, components, coreDevices, things], [[], [], [], []]);
 });
 
 test.run();

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { regionIn } from "../support/account.ts";
 import { freshClone } from "../support/clone.ts";
 
 const clone = freshClone();
@@ -20,20 +21,11 @@ function done(...words: string[]): string {
 }
 
 function inAccount(): string[] {
-  const {
-    regions: [region],
-  } = JSON.parse(readFileSync(join(clone.root, "terraform/state/sandbox/account.json"), "utf8")) as {
-    regions: {
-      things: { name: string }[];
-      policies: { name: string }[];
-      certificates: unknown[];
-      associations: unknown[];
-    }[];
-  };
+  const region = regionIn(join(clone.root, "terraform/state/sandbox/account.json"));
   return [
-    ...region!.things.map(({ name }) => name).sort(),
-    ...region!.policies.map(({ name }) => name).sort(),
-    `${region!.certificates.length} certificates`,
+    ...region.things.map(({ name }) => name).sort(),
+    ...region.policies.map(({ name }) => name).sort(),
+    `${region.certificates.length} certificates`,
   ];
 }
 

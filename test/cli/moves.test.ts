@@ -3,14 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { regionIn } from "../support/account.ts";
 import { events, freshClone } from "../support/clone.ts";
-
-interface Account {
-  readonly regions: readonly {
-    readonly groups: readonly { readonly name: string; readonly things: readonly string[] }[];
-    readonly executions?: readonly { readonly thing: string }[];
-  }[];
-}
 
 test("a core leaves its group before the group's deployment changes, and does not queue for it", () => {
   const clone = freshClone();
@@ -24,10 +18,8 @@ test("a core leaves its group before the group's deployment changes, and does no
   const built = clone.dospesos("build", "terraform/state/effects/deployment/my-group.json", "--json");
   assert.is(built.exit, 0, built.stderr);
   assert.not(events(built).some(({ effect, status }) => effect === "core core-1" && status === "ran"));
-  const account = JSON.parse(
-    readFileSync(join(clone.root, "terraform/state/sandbox/account.json"), "utf8"),
-  ) as Account;
-  const members = account.regions[0]!.groups.find(({ name }) => name === "my-group")!.things;
+  const { groups } = regionIn(join(clone.root, "terraform/state/sandbox/account.json"));
+  const members = groups.find(({ name }) => name === "my-group")!.things;
   assert.equal(members, ["core-2"]);
   assert.is(clone.dospesos("build").exit, 0);
   assert.match(clone.dospesos("build", "deployment").stderr, "nothing to do");

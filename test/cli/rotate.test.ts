@@ -4,6 +4,7 @@ import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync } from "
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { regionIn } from "../support/account.ts";
 import { openDataPlane, type DataPlane } from "../../lib/sandbox/data-plane/index.ts";
 import { freshClone, type Ended } from "../support/clone.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -39,12 +40,9 @@ async function ok(...words: string[]): Promise<Ended> {
 
 /** The states of a thing's certificates. */
 function certificatesOf(thing: string): readonly string[] {
-  const account = JSON.parse(readFileSync(path("terraform/state/sandbox/account.json"), "utf8")) as {
-    regions: { certificates: { status: string; things: { name: string }[] }[] }[];
-  };
-  return account.regions[0]!.certificates.filter(({ things }) =>
-    things.some(({ name }) => name === thing),
-  ).map(({ status }) => status);
+  return regionIn(path("terraform/state/sandbox/account.json"))
+    .certificates.filter(({ things }) => things.includes(thing))
+    .map(({ status }) => status);
 }
 
 /** The public keys of a bundle's private key and of its certificate. */

@@ -60,16 +60,3 @@ export function addOwnEffects(root: string): void {
 function withOwnEffects(dofile: string): string {
   return `import { ownEffects } from "./rules/own.ts";\n${dofile.replace("  return [\n", '  return [\n    group("own", ownEffects(settings)),\n')}`;
 }
-
-/** What an account holds, without what changes by itself: the order of things. */
-export function accountOf(text: string): unknown {
-  const sorted = (value: unknown): unknown => {
-    if (Array.isArray(value)) {
-      return value.map(sorted).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-    }
-    return typeof value === "object" && value !== null
-      ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, sorted(one)]))
-      : value;
-  };
-  return sorted(JSON.parse(text));
-}

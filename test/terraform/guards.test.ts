@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { dirname } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { accountOf, regionIn } from "../support/account.ts";
 import { BIN, Started, type Ended } from "../support/bin.ts";
 import { events } from "../support/clone.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -233,10 +234,7 @@ testWithProvider(
   test,
   "a clone without keys cuts off no device: the certificate stays, and what needs its key stops with the ways out (A9)",
   async () => {
-    const certificates = (): unknown => {
-      const account = JSON.parse(readFileSync(aws.file, "utf8")) as { regions: { certificates: unknown }[] };
-      return account.regions[0]!.certificates;
-    };
+    const certificates = (): unknown => regionIn(aws.file).certificates;
     const before = certificates();
     renameSync(clone.path("edge/keys/thing-1"), clone.path("kept"));
     const { exit, stderr } = await run(clone, aws.environment, "build", "--yes");
@@ -287,7 +285,7 @@ testWithProvider(
   async (mirror) => {
     const rival = realClone(mirror);
     rival.edit("settings.ini", (text) => text.replace("name = dospesos", "name = rival"));
-    const before = readFileSync(aws.file, "utf8");
+    const before = regionIn(aws.file).things;
     const ended = await run(
       rival,
       aws.environment,
@@ -297,11 +295,8 @@ testWithProvider(
     );
     assert.is(ended.exit, 4, ended.stderr);
     assert.match(ended.stderr, 'the thing thing-1 exists already and belongs to the instance "dospesos"');
-    assert.match(JSON.stringify(JSON.parse(readFileSync(aws.file, "utf8")).regions[0].things), "dospesos");
-    assert.equal(
-      JSON.parse(before).regions[0].things,
-      JSON.parse(readFileSync(aws.file, "utf8")).regions[0].things,
-    );
+    assert.match(JSON.stringify(before), "dospesos");
+    assert.equal(regionIn(aws.file).things, before);
   },
 );
 
@@ -327,24 +322,20 @@ testWithProvider(
     assert.match(wrong.stdout, "nothing was destroyed");
 
     // Without Terraform's states nothing is forgotten: the markers are the only memory of what was made.
-    const made = readFileSync(aws.file, "utf8");
+    const made = accountOf(aws.file);
     renameSync(clone.path(STATES), clone.path("states-kept"));
     const lost = await run(clone, aws.environment, "destroy");
     assert.is(lost.exit, 4, lost.stderr);
     assert.match(lost.stderr, /DP411: (core core-1|thing thing-1): it was applied, but its state is gone/);
-    assert.is(readFileSync(aws.file, "utf8"), made);
+    assert.equal(accountOf(aws.file), made);
     assert.ok(existsSync(clone.path("terraform/state/effects/core/core-1.json")));
     rmSync(clone.path(STATES), { recursive: true, force: true });
     renameSync(clone.path("states-kept"), clone.path(STATES));
 
     const right = await typed("dospesos");
     assert.is(right.exit, 0, right.stdout);
-    const account = JSON.parse(readFileSync(aws.file, "utf8")) as {
-      roles: unknown[];
-      regions: { things: { name: string }[]; certificates: unknown[] }[];
-    };
-    assert.equal(account.regions[0]!.things, []);
-    assert.equal(account.regions[0]!.certificates, []);
+    assert.equal(regionIn(aws.file).things, []);
+    assert.equal(regionIn(aws.file).certificates, []);
   },
   ["script"],
 );

@@ -5,6 +5,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, rmSync, wa
 import { dirname, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { regionIn, savedAccount } from "../support/account.ts";
 import { Started, type Ended } from "../support/bin.ts";
 import { randomNumbers, torture } from "../support/random.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -45,14 +46,6 @@ interface Scene {
   close: () => Promise<void>;
 }
 
-interface AccountText {
-  readonly regions: readonly {
-    readonly things: { name: string }[];
-    readonly certificates: { status: string; things: { name: string }[] }[];
-    readonly policies: { name: string }[];
-  }[];
-}
-
 async function sceneOf(
   mirror: string,
   kind: "sandbox" | "slow account",
@@ -87,7 +80,7 @@ async function sceneOf(
     }
   }
   const accountFile = remote?.file ?? clone.path("terraform/state/sandbox/account.json");
-  const account = readFileSync(accountFile, "utf8");
+  const account = savedAccount(accountFile);
   const states = `terraform/state/${remote === undefined ? "000000000000" : ACCOUNT}/eu-west-1`;
   return {
     clone,
@@ -122,17 +115,14 @@ async function sceneOf(
                 },
               ).end(120_000)
             ).exit;
-      const {
-        regions: [region],
-      } = JSON.parse(readFileSync(accountFile, "utf8")) as AccountText;
+      const region = regionIn(accountFile);
       return {
         planExit: exit ?? 1,
-        things: region!.things.map(({ name }) => name).filter((name) => name === "thing-1"),
-        certificates: region!.certificates.filter(
-          ({ things, status }) =>
-            things.length === 0 || things.some(({ name }) => name === "thing-1") || status !== "ACTIVE",
+        things: region.things.map(({ name }) => name).filter((name) => name === "thing-1"),
+        certificates: region.certificates.filter(
+          ({ things, status }) => things.length === 0 || things.includes("thing-1") || status !== "ACTIVE",
         ).length,
-        policies: region!.policies.map(({ name }) => name).filter((name) => name.includes("thing-1")),
+        policies: region.policies.map(({ name }) => name).filter((name) => name.includes("thing-1")),
       };
     },
     close: async () => remote?.close(),

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { greengrassOperations } from "../../lib/sandbox/greengrass/index.ts";
@@ -72,6 +72,7 @@ export async function standIn({
     reset: async (content) => {
       await sandbox.close();
       writeFileSync(file, content);
+      rmSync(file.replace(/json$/, "log"), { force: true });
       sandbox = await openSandbox({ file, region: REGION });
     },
     close: async () => {

@@ -95,24 +95,6 @@ export async function planExit(clone: TerraformClone, module: string, name: stri
   return (await clone.terraform(module, name, ...words)).exit;
 }
 
-/** How many there are of each kind of resource in the clone's sandbox. */
-export function census(clone: TerraformClone): Record<string, number> {
-  const account = JSON.parse(clone.read("terraform/state/sandbox/account.json")) as {
-    roles: unknown[];
-    policies: unknown[];
-    regions: Record<string, unknown>[];
-  };
-  const count: Record<string, number> = { roles: account.roles.length, managed: account.policies.length };
-  for (const region of account.regions) {
-    for (const [kind, value] of Object.entries(region)) {
-      if (Array.isArray(value)) {
-        count[kind] = (count[kind] ?? 0) + value.length;
-      }
-    }
-  }
-  return count;
-}
-
 /** Names of all files below a folder of the clone, but those that a provider brings along. */
 export function filesBelow(clone: TerraformClone, folder: string): string[] {
   if (!existsSync(clone.path(folder))) {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { regionIn } from "../support/account.ts";
 import { testWithProvider } from "../support/terraform.ts";
 import { planExit, terraformClone } from "./rig.ts";
 
@@ -24,13 +25,9 @@ testWithProvider(
         .filter(({ mode }) => mode === "managed")
         .map(({ type, name }) => `${type}.${name}`);
     const certificates = (): string[] =>
-      (
-        JSON.parse(clone.read("terraform/state/sandbox/account.json")) as {
-          regions: { certificates: { id: string; things: { name: string }[] }[] }[];
-        }
-      ).regions[0]!.certificates.filter(({ things }) => things.some(({ name }) => name === "core-1")).map(
-        ({ id }) => id,
-      );
+      regionIn(clone.path("terraform/state/sandbox/account.json"))
+        .certificates.filter(({ things }) => things.includes("core-1"))
+        .map(({ id }) => id);
     ok("build", "edge-installer");
     const [first] = certificates();
     const before = addresses();

@@ -1,5 +1,4 @@
 import type { AccountFile } from "../account-file.ts";
-import { regionOf } from "../account.ts";
 import { iotArn } from "../arns.ts";
 import { decide } from "../iot/authorization.ts";
 
@@ -23,7 +22,7 @@ export function coreCalls(
   core: string,
   certificateId: string,
 ): CoreCalls {
-  const region = regionOf(file.account, regionName);
+  const region = file.account.region(regionName);
   const must = (action: string, resource: string): void => {
     const certificate = region.certificates.get(certificateId);
     if (certificate?.status !== "ACTIVE") {
@@ -41,7 +40,7 @@ export function coreCalls(
       if (device === undefined || device.authorities.includes(pem)) {
         return;
       }
-      device.authorities = [pem];
+      region.coreDevices.change(core).authorities = [pem];
       await file.save();
     },
     verifyClientDevice: (id, thing) => {
@@ -54,12 +53,10 @@ export function coreCalls(
       if (certificate.status !== "ACTIVE") {
         return `its certificate is ${certificate.status}`;
       }
-      if (!certificate.things.some(({ name }) => name === thing)) {
+      if (!region.principals.hasPair(id, thing)) {
         return `its certificate is not one of ${thing}`;
       }
-      return region.associations.some((one) => one.core === core && one.device === thing)
-        ? undefined
-        : `${thing} is not associated with ${core}`;
+      return region.associations.hasPair(core, thing) ? undefined : `${thing} is not associated with ${core}`;
     },
   };
 }

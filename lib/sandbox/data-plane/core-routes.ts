@@ -23,7 +23,7 @@ export function coreRoutes(artifactUrl: Artifacts["url"]): readonly Route[] {
           "greengrass:ListThingGroupsForCoreDevice",
           greengrassArn(region, `coreDevices:${core}`),
         );
-        const groups = [...region.groups.values()].filter(({ things }) => things.includes(core));
+        const groups = region.memberships.leftOf(core).flatMap((group) => region.groups.get(group) ?? []);
         return (
           refused ?? {
             status: 200,

@@ -16,16 +16,14 @@ export const discoveryRoutes: readonly Route[] = [
       if (refused !== undefined) {
         return refused;
       }
-      if (!principal.certificate.things.some(({ name }) => name === thing)) {
+      if (!region.principals.hasPair(principal.certificate.id, thing)) {
         return {
           status: 403,
           body: { message: "Forbidden" },
           why: `the certificate is not one of ${thing}`,
         };
       }
-      const groups = region.associations
-        .filter(({ device }) => device === thing)
-        .flatMap(({ core }) => groupOf(region, core));
+      const groups = region.associations.leftOf(thing).flatMap((core) => groupOf(region, core));
       return groups.length === 0
         ? { status: 404, body: { message: `No core that ${thing} is associated with can be reached` } }
         : { status: 200, body: { GGGroups: groups } };

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { shown } from "../../problem/index.ts";
 import type { CoreDevice, Region } from "../account.ts";
-import { queueDeployments } from "../greengrass/deployments.ts";
+import { queueForCore } from "../greengrass/deployments.ts";
 import { configurationArn, isTerminal } from "../greengrass/jobs.ts";
 import { objectIn, type Message, type Outcome } from "./messages.ts";
 
@@ -69,7 +69,7 @@ export function healthReports(region: Region, log: (line: string) => void) {
         return {};
       }
       noteDeployment(region, whole);
-      queueDeployments(region, now);
+      queueForCore(region, thing, now);
       return { changed: true };
     },
   };
@@ -142,17 +142,24 @@ function noteDeployment(region: Region, { thing, deploymentInformation: said }: 
     (one) =>
       one.id === said?.deploymentId || configurationArn(region, one) === said?.fleetConfigurationArnForStatus,
   );
-  const execution = deployment?.executions.find(({ core }) => core === thing);
+  const execution = region.executions.getPair(deployment?.id ?? "", thing);
   const details = said?.statusDetails;
-  if (execution === undefined || !isTerminal(execution) || details === null || details === undefined) {
+  if (
+    deployment === undefined ||
+    execution === undefined ||
+    !isTerminal(execution) ||
+    details === null ||
+    details === undefined
+  ) {
     return;
   }
+  const draft = region.executions.changePair(deployment.id, thing);
   if (execution.errors.length === 0) {
-    execution.errors = details.errorStack ?? [];
-    execution.errorTypes = details.errorTypes ?? [];
+    draft.errors = details.errorStack ?? [];
+    draft.errorTypes = details.errorTypes ?? [];
   }
   const reason = details.failureCause ?? details.detailedStatus;
   if (execution.reason === undefined && typeof reason === "string") {
-    execution.reason = reason;
+    draft.reason = reason;
   }
 }

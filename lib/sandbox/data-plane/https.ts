@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { AccountFile } from "../account-file.ts";
-import { regionOf, type Region } from "../account.ts";
+import type { Region } from "../account.ts";
 import { iotArn } from "../arns.ts";
 import { decide, type Principal } from "../iot/authorization.ts";
 import type { Observations } from "./observations.ts";
@@ -63,7 +63,7 @@ export function thingArn(region: Region, thing: string): string {
 
 /** The HTTPS endpoints of the data plane, for connections whose mutual TLS is done. */
 export function openHttps({ file, region: name, routes, observed, trace, log }: HttpsOptions) {
-  const region = regionOf(file.account, name);
+  const region = file.account.region(name);
   const compiled = routes.map((route) => ({ route, ...compiledPattern(route.pattern) }));
   const answer = async (request: IncomingMessage): Promise<Answered> => {
     const url = new URL(request.url ?? "/", "https://localhost");
@@ -86,7 +86,7 @@ export function openHttps({ file, region: name, routes, observed, trace, log }: 
     const said = request.headers["x-amzn-iot-thingname"];
     const principal = {
       certificate,
-      thing: thingOf(certificate, typeof said === "string" ? said : undefined),
+      thing: thingOf(region, certificate, typeof said === "string" ? said : undefined),
     };
     const text = await bodyOf(request);
     trace(`${nameOf(request) ?? ""} -> ${request.method} ${request.url} ${text}`.trimEnd());

@@ -92,7 +92,7 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
   const token = randomBytes(16).toString("hex");
   const hosts = [LOOPBACK, ...(bind === undefined || bind === LOOPBACK ? [] : [bind])];
   const names = endpointNames(account, region);
-  const identity = await issueServer(account.ca, ["localhost", ...hosts, ...names]);
+  const identity = await issueServer(account.identity.ca, ["localhost", ...hosts, ...names]);
   const opened: { close: () => Promise<void> }[] = [];
   const keep = <T extends { close: () => Promise<void> }>(one: T): T => {
     opened.push(one);
@@ -125,7 +125,7 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     ): Promise<number> => {
       let chosen = port;
       for (const host of hosts) {
-        const tls = { identity, clientCa: account.ca.certificate, protocols, accept };
+        const tls = { identity, clientCa: account.identity.ca.certificate, protocols, accept };
         const refused: Note = (who, from, what) => observed.note(who, from, what);
         chosen = keep(await openTlsPort({ ...tls, host, port: chosen, refused })).port;
       }
@@ -161,7 +161,7 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
             home: join(home, "cores", name),
             region,
             ports: at,
-            clientCa: account.ca.certificate,
+            clientCa: account.identity.ca.certificate,
             log,
             calls: coreCalls(accountFile, region, bundle.name, bundle.certificateId),
           }),
@@ -202,7 +202,7 @@ const MQTT_ALPN = "x-amzn-mqtt-ca";
 const HTTPS_ALPN = ["x-amzn-http-ca", "http/1.1"];
 
 /** The names of the account's endpoints, which its devices are told. */
-function endpointNames({ dataPrefix, credentialsPrefix }: Account, region: string): string[] {
+function endpointNames({ identity: { dataPrefix, credentialsPrefix } }: Account, region: string): string[] {
   const { domain } = partitionOf(region);
   const data = `${dataPrefix}-ats.iot.${region}.${domain}`;
   const credentials = `${credentialsPrefix}.credentials.iot.${region}.${domain}`;

@@ -1,5 +1,4 @@
 import type { AccountFile } from "../account-file.ts";
-import { regionOf } from "../account.ts";
 import { iotArn } from "../arns.ts";
 import { decide, type Principal } from "../iot/authorization.ts";
 import { openBroker } from "../mqtt/broker.ts";
@@ -45,7 +44,7 @@ export async function openIotCore({
   log,
   trace,
 }: IotCoreOptions): Promise<IotCore> {
-  const region = regionOf(file.account, name);
+  const region = file.account.region(name);
   const principals = new WeakMap<Wire, Principal>();
   const now = (): number => Date.now() / 1000;
   const save = (): void =>
@@ -74,7 +73,7 @@ export async function openIotCore({
         if (typeof certificate === "string") {
           return certificate;
         }
-        const principal = { certificate, thing: thingOf(certificate, clientId), clientId };
+        const principal = { certificate, thing: thingOf(region, certificate, clientId), clientId };
         const { allowed, why } = decide(
           region,
           principal,
@@ -98,7 +97,7 @@ export async function openIotCore({
       return;
     }
     const { reason } = connection;
-    region.connections.set(thing, { thing, connected, at: now(), ...(connected ? {} : { reason }) });
+    region.connections.set(thing, { connected, at: now(), ...(connected ? {} : { reason }) });
     save();
   };
   const says = ({ clientId, from = "gone" }: Wire, what: string): void => {
@@ -149,21 +148,23 @@ export async function openIotCore({
   });
 
   const news = jobNotices(region);
-  const stop = file.onSaved(() => {
-    for (const connection of broker.connections()) {
+  const stop = file.onSaved((changes) => {
+    const certificates = new Set(changes.get(region.certificates.name)?.map(([key]) => key));
+    for (const connection of certificates.size === 0 ? [] : broker.connections()) {
       const id = principals.get(connection)?.certificate.id;
-      if (id !== undefined && region.certificates.get(id)?.status !== "ACTIVE") {
+      if (id !== undefined && certificates.has(id) && region.certificates.get(id)?.status !== "ACTIVE") {
         connection.note(`is cut off: its certificate ${id.slice(0, 8)}… is not active any more`);
         connection.endWith(FORBIDDEN);
       }
     }
-    news(now()).forEach(tell);
+    news(now(), changes).forEach(tell);
   });
   // What a killed sandbox left behind: nobody is connected to this one yet.
   const disconnectAll = (): void => {
-    for (const connection of region.connections.values()) {
-      if (connection.connected) {
-        Object.assign(connection, { connected: false, at: now(), reason: "SERVER_INITIATED_DISCONNECT" });
+    for (const thing of region.connections.keys()) {
+      if (region.connections.get(thing)?.connected === true) {
+        const reason = "SERVER_INITIATED_DISCONNECT";
+        region.connections.set(thing, { connected: false, at: now(), reason });
       }
     }
   };

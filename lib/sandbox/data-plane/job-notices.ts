@@ -1,5 +1,7 @@
 import type { Region } from "../account.ts";
+import type { Changes } from "../account-text.ts";
 import { jobExecution, nextJob, pendingJobs, summaryOf } from "../greengrass/jobs.ts";
+import { pairOf } from "../table.ts";
 import { NAMESPACE } from "./jobs.ts";
 import type { Note } from "./messages.ts";
 import { deploymentShadows } from "./thing-deployments.ts";
@@ -9,10 +11,10 @@ import { deploymentShadows } from "./thing-deployments.ts";
  * goes, `notify-next` when another one is next (https://docs.aws.amazon.com/iot/latest/developerguide/
  * jobs-comm-notifications.html). What is pending at the beginning is not news: a core asks when it connects.
  */
-export function jobNotices(region: Region): (now: number) => Note[] {
+export function jobNotices(region: Region): (now: number, changes: Changes) => Note[] {
   const before = new Map<string, { pending: string; next: string }>();
-  const look = (now: number): Note[] =>
-    cores(region).flatMap((core) => {
+  const look = (now: number, cores: Iterable<string>): Note[] =>
+    [...cores].flatMap((core) => {
       const pending = pendingJobs(region, core);
       const next = nextJob(region, core);
       const key = (job: typeof next): string => `${job?.deployment.job} ${job?.execution.createdAt}`;
@@ -37,15 +39,14 @@ export function jobNotices(region: Region): (now: number) => Note[] {
       }
       return notices;
     });
-  look(0);
+  look(0, coresIn(region.executions.keys()));
   const shadows = deploymentShadows(region);
-  return (now) => [...look(now), ...shadows(now)];
+  return (now, changes) => {
+    const executions = changes.get(region.executions.name) ?? [];
+    return [...look(now, coresIn(executions.map(([key]) => key))), ...shadows(now, changes)];
+  };
 }
 
-function cores(region: Region): string[] {
-  return [
-    ...new Set(
-      [...region.deployments.values()].flatMap(({ executions }) => executions.map(({ core }) => core)),
-    ),
-  ];
+function coresIn(keys: Iterable<string>): Set<string> {
+  return new Set([...keys].map((key) => pairOf(key)[1]));
 }

@@ -78,7 +78,7 @@ export function takeJobMessage(
   if (refusal !== undefined) {
     return rejected(refusal);
   }
-  applyUpdate(found.execution, request.output, now);
+  applyUpdate(region.executions.changePair(found.deployment.id, thing), request.output, now);
   return accepted(
     {
       ...(request.output.includeJobExecutionState ? { executionState: stateOf(found.execution) } : {}),
@@ -96,7 +96,7 @@ function executionOf(
   job: string,
 ): { deployment: Deployment; execution: Execution } | undefined {
   const deployment = [...region.deployments.values()].find((one) => one.job === job);
-  const execution = deployment?.executions.find((one) => one.core === core);
+  const execution = region.executions.getPair(deployment?.id ?? "", core);
   return deployment === undefined || execution === undefined ? undefined : { deployment, execution };
 }
 
@@ -106,6 +106,8 @@ function pendingLists(region: Region, thing: string): object {
     pending.filter(({ execution }) => execution.status === wanted).map(summaryOf);
   return { inProgressJobs: of("IN_PROGRESS"), queuedJobs: of("QUEUED") };
 }
+
+type Draft = ReturnType<Region["executions"]["changePair"]>;
 
 function stateOf({ status, version, details }: Execution): object {
   return { status, versionNumber: version, statusDetails: details };
@@ -130,14 +132,14 @@ function refusalOf(execution: Execution, expected: number | undefined): Refusal 
   return undefined;
 }
 
-function applyUpdate(execution: Execution, said: v.InferOutput<typeof update>, now: number): void {
+function applyUpdate(draft: Draft, said: v.InferOutput<typeof update>, now: number): void {
   const { status, statusDetails } = said;
-  const details = statusDetails ?? execution.details;
+  const details = statusDetails ?? draft.details;
   const reason = details["deployment-failure-cause"] ?? details["detailed-deployment-status"];
-  Object.assign(execution, {
+  Object.assign(draft, {
     status,
     details,
-    version: execution.version + 1,
+    version: draft.version + 1,
     modifiedAt: now,
     errors: listIn(details["deployment-error-stack"]),
     errorTypes: listIn(details["deployment-error-types"]),

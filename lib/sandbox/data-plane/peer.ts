@@ -29,7 +29,8 @@ export function peerCertificate(region: Region, stream: Duplex): Certificate | s
 }
 
 /** The thing that a certificate speaks for: over MQTT the one that is the client's id, else its only one. */
-export function thingOf({ things }: Certificate, clientId?: string): string | undefined {
-  const named = things.find(({ name }) => name === clientId)?.name;
-  return named ?? (things.length === 1 ? things[0]?.name : undefined);
+export function thingOf(region: Region, { id }: Certificate, clientId?: string): string | undefined {
+  const things = region.principals.rightOf(id);
+  const named = things.find((name) => name === clientId);
+  return named ?? (things.length === 1 ? things[0] : undefined);
 }

@@ -43,8 +43,8 @@ export const clientDeviceOperations = [
             code: "ResourceNotFoundException",
             message: `Thing ${thingName} does not exist`,
           });
-        } else if (!region.associations.some((each) => each.core === core && each.device === thingName)) {
-          region.associations.push({ core, device: thingName, at: now });
+        } else if (!region.associations.hasPair(core, thingName)) {
+          region.associations.setPair(core, thingName, { at: now });
         }
       }
       return { errorEntries };
@@ -64,12 +64,10 @@ export const clientDeviceOperations = [
       checkCore(region, core);
       const errorEntries: ErrorEntry[] = [];
       for (const { thingName } of input.entries) {
-        const kept = region.associations.filter((each) => each.core !== core || each.device !== thingName);
-        if (kept.length === region.associations.length) {
+        if (!region.associations.deletePair(core, thingName)) {
           const message = `Thing ${thingName} is not associated with ${core}`;
           errorEntries.push({ thingName, code: "ResourceNotFoundException", message });
         }
-        region.associations = kept;
       }
       return { errorEntries };
     },
@@ -86,11 +84,15 @@ export const clientDeviceOperations = [
     },
     ({ region }, input) => {
       checkCore(region, input.coreDeviceThingName);
-      const all = region.associations.filter((each) => each.core === input.coreDeviceThingName);
-      const { entries: part, next } = page(all, input.maxResults, input.nextToken);
-      const associatedClientDevices = part.map(({ device, at }) => ({
+      const core = input.coreDeviceThingName;
+      const { entries: part, next } = page(
+        region.associations.rightOf(core),
+        input.maxResults,
+        input.nextToken,
+      );
+      const associatedClientDevices = part.map((device) => ({
         thingName: device,
-        associationTimestamp: at,
+        associationTimestamp: region.associations.getPair(core, device)!.at,
       }));
       return { associatedClientDevices, nextToken: next };
     },

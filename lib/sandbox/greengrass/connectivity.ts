@@ -56,7 +56,7 @@ export function sentAddress({
   host,
   port,
   metadata,
-}: Address): v.InferOutput<typeof ConnectivityInfo>[number] {
+}: Readonly<Address>): v.InferOutput<typeof ConnectivityInfo>[number] {
   return { Id: id, HostAddress: host, PortNumber: port, Metadata: metadata };
 }
 
@@ -67,6 +67,6 @@ export function addressIn(sent: v.InferOutput<typeof ConnectivityInfo>[number]):
 /** Sets the addresses of a core and gives their new version. */
 export function setConnectivity(region: Region, thing: string, addresses: Address[]): number {
   const version = (region.connectivity.get(thing)?.version ?? 0) + 1;
-  region.connectivity.set(thing, { thing, addresses, version });
+  region.connectivity.set(thing, { addresses, version });
   return version;
 }

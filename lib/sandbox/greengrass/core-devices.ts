@@ -40,9 +40,7 @@ export const coreDeviceOperations = [
       const { name } = coreDeviceNamed(region, input.coreDeviceThingName);
       region.coreDevices.delete(name);
       region.connectivity.delete(name);
-      for (const deployment of region.deployments.values()) {
-        deployment.executions = deployment.executions.filter(({ core }) => core !== name);
-      }
+      region.executions.deleteAll({ right: name });
       return undefined;
     },
   ),
@@ -59,10 +57,10 @@ export const coreDeviceOperations = [
     },
     ({ region }, input) => {
       const members =
-        input.thingGroupArn === undefined ? undefined : groupMembers(region, input.thingGroupArn);
+        input.thingGroupArn === undefined ? undefined : new Set(groupMembers(region, input.thingGroupArn));
       const cores = [...region.coreDevices.values()].filter(
         (core) =>
-          (members === undefined || members.includes(core.name)) &&
+          (members === undefined || members.has(core.name)) &&
           (input.status === undefined || core.status === input.status) &&
           (input.runtime === undefined || input.runtime === core.runtime),
       );

@@ -6,7 +6,7 @@ import { groupMembers } from "../iot/groups.ts";
 import { integer, page } from "../members.ts";
 import { AwsError, rest } from "../operation.ts";
 import { components, policies, type DeploymentDocument } from "./deployment-document.ts";
-import { isForThing } from "./jobs.ts";
+import { executionsOf, isForThing } from "./jobs.ts";
 import { offerToThing } from "./thing-deployments.ts";
 import { clientToken, CORE_DEVICE_PATH, coreDeviceNamed, deviceName, notFound } from "./registry.ts";
 
@@ -33,45 +33,47 @@ function deviceNames(region: Region, target: string): readonly string[] {
   return thing === undefined ? groupMembers(region, target) : [thing];
 }
 
-/** Queues each deployment that is in effect for every core that exists and does not have it yet. */
-export function queueDeployments(region: Region, now: number): void {
+/** Queues each deployment that is in effect for a core that exists and does not have it yet. */
+export function queueForCore(region: Region, core: string, now: number): void {
+  const targets = new Set([
+    iotArn(region, `thing/${core}`),
+    ...region.memberships.leftOf(core).map((group) => iotArn(region, `thinggroup/${group}`)),
+  ]);
   for (const deployment of region.deployments.values()) {
-    if (!deployment.latest || deployment.canceled) {
-      continue;
-    }
-    for (const core of deviceNames(region, deployment.target)) {
-      if (!region.coreDevices.has(core) || deployment.executions.some((one) => one.core === core)) {
-        continue;
-      }
-      deployment.executions.push({
-        core,
-        status: "QUEUED",
-        errors: [],
-        errorTypes: [],
-        version: 1,
-        details: {},
-        createdAt: now,
-        modifiedAt: now,
-      });
-      offerToThing(region, deployment, now);
+    if (targets.has(deployment.target)) {
+      queue(region, deployment, core, now);
     }
   }
 }
 
+function queue(region: Region, deployment: Deployment, core: string, now: number): void {
+  const { id, latest, canceled } = deployment;
+  if (!latest || canceled || !region.coreDevices.has(core) || region.executions.hasPair(id, core)) {
+    return;
+  }
+  region.executions.setPair(id, core, {
+    status: "QUEUED",
+    errors: [],
+    errorTypes: [],
+    version: 1,
+    details: {},
+    createdAt: now,
+    modifiedAt: now,
+  });
+  offerToThing(region, deployment, now);
+}
+
 /** A group's deployment goes on as long as it is the latest; a thing's ends with its core. */
-function statusOf(region: Region, { canceled, latest, target, executions: [only] }: Deployment): string {
+function statusOf(region: Region, { id, canceled, latest, target }: Deployment): string {
+  const thing = nameInArn(region, target, "thing");
+  const only = thing === undefined ? undefined : region.executions.getPair(id, thing);
   if (canceled) {
     return "CANCELED";
   }
   if (!latest) {
     return "INACTIVE";
   }
-  if (
-    nameInArn(region, target, "thing") === undefined ||
-    only === undefined ||
-    only.status === "QUEUED" ||
-    only.status === "IN_PROGRESS"
-  ) {
+  if (only === undefined || only.status === "QUEUED" || only.status === "IN_PROGRESS") {
     return "ACTIVE";
   }
   return only.status === "SUCCEEDED" ? "COMPLETED" : "FAILED";
@@ -97,10 +99,12 @@ function job(region: Region, deployment: Deployment): { iotJobId?: string; iotJo
 }
 
 /** What nobody has begun is not begun any more. */
-function cancelQueued({ executions }: Deployment, now: number): void {
-  for (const one of executions) {
-    if (one.status === "QUEUED") {
-      Object.assign(one, { status: "CANCELED", version: one.version + 1, modifiedAt: now });
+function cancelQueued(region: Region, { id }: Deployment, now: number): void {
+  for (const core of region.executions.rightOf(id)) {
+    const { status, version } = region.executions.getPair(id, core)!;
+    if (status === "QUEUED") {
+      const draft = region.executions.changePair(id, core);
+      Object.assign(draft, { status: "CANCELED", version: version + 1, modifiedAt: now });
     }
   }
 }
@@ -141,8 +145,10 @@ export const deploymentOperations = [
       }
       const older = [...region.deployments.values()].filter((one) => one.target === target);
       for (const one of older) {
-        one.latest = false;
-        cancelQueued(one, now);
+        if (one.latest) {
+          region.deployments.change(one.id).latest = false;
+        }
+        cancelQueued(region, one, now);
       }
       const deployment: Deployment = {
         id: randomUUID(),
@@ -154,12 +160,13 @@ export const deploymentOperations = [
         document,
         tags: input.tags,
         createdAt: now,
-        executions: [],
         ...(name === undefined ? {} : { name }),
         ...(token === undefined ? {} : { token }),
       };
       region.deployments.set(deployment.id, deployment);
-      queueDeployments(region, now);
+      for (const core of deviceNames(region, target)) {
+        queue(region, deployment, core, now);
+      }
       return { deploymentId: deployment.id, ...job(region, deployment) };
     },
   ),
@@ -207,8 +214,8 @@ export const deploymentOperations = [
     { deploymentId: v.string() },
     ({ region, now }, input) => {
       const deployment = deploymentNamed(region, input.deploymentId);
-      deployment.canceled = true;
-      cancelQueued(deployment, now);
+      region.deployments.change(deployment.id).canceled = true;
+      cancelQueued(region, deployment, now);
       offerToThing(region, deployment, now);
       return { message: `${deployment.id} is canceled` };
     },
@@ -230,6 +237,7 @@ export const deploymentOperations = [
         );
       }
       region.deployments.delete(deployment.id);
+      region.executions.deleteAll({ left: deployment.id });
       return undefined;
     },
   ),
@@ -241,12 +249,7 @@ export const deploymentOperations = [
     { coreDeviceThingName: deviceName, ...paging },
     ({ region }, input) => {
       const { name } = coreDeviceNamed(region, input.coreDeviceThingName);
-      const all = [...region.deployments.values()].flatMap((deployment) =>
-        deployment.executions
-          .filter(({ core }) => core === name)
-          .map((execution) => ({ deployment, execution })),
-      );
-      const { entries, next } = page(all, input.maxResults, input.nextToken);
+      const { entries, next } = page(executionsOf(region, name), input.maxResults, input.nextToken);
       const effectiveDeployments = entries.map(({ deployment, execution }) => ({
         deploymentId: deployment.id,
         deploymentName: deployment.name,

@@ -18,15 +18,22 @@ export function isForThing(region: Region, { target }: Deployment): boolean {
   return nameInArn(region, target, "thing") !== undefined;
 }
 
+/** A core's part of each deployment that it was queued for, the oldest deployment first. */
+export function executionsOf(region: Region, core: string): Job[] {
+  return region.executions
+    .leftOf(core)
+    .map((id) => ({
+      deployment: region.deployments.get(id)!,
+      execution: region.executions.getPair(id, core)!,
+    }))
+    .sort((a, b) => a.deployment.createdAt - b.deployment.createdAt);
+}
+
 /** What a core has not done yet, the oldest first. */
 export function pendingJobs(region: Region, core: string): Job[] {
-  return [...region.deployments.values()]
-    .filter((deployment) => !isForThing(region, deployment))
-    .flatMap((deployment) =>
-      deployment.executions
-        .filter((execution) => execution.core === core && !isTerminal(execution))
-        .map((execution) => ({ deployment, execution })),
-    );
+  return executionsOf(region, core).filter(
+    ({ deployment, execution }) => !isForThing(region, deployment) && !isTerminal(execution),
+  );
 }
 
 /**

@@ -18,20 +18,21 @@ export const serviceRoleOperations = [
       if (![...account.roles.values()].some((role) => roleArn(region, role) === input.RoleArn)) {
         throw new AwsError(400, "ValidationException", `${input.RoleArn} is not a role of this account`);
       }
-      region.serviceRole = { arn: input.RoleArn, associatedAt: now };
+      region.serviceRole.set("", { arn: input.RoleArn, associatedAt: now });
       return { AssociatedAt: rfc3339(now) };
     },
   ),
 
   rest("greengrass", "GetServiceRoleForAccount", "GET /greengrass/servicerole", {}, ({ region }) => {
-    if (region.serviceRole === undefined) {
+    const role = region.serviceRole.get("");
+    if (role === undefined) {
       throw new AwsError(
         404,
         "ResourceNotFoundException",
         "No service role is associated with this account in this region",
       );
     }
-    return { AssociatedAt: rfc3339(region.serviceRole.associatedAt), RoleArn: region.serviceRole.arn };
+    return { AssociatedAt: rfc3339(role.associatedAt), RoleArn: role.arn };
   }),
 
   rest(
@@ -40,7 +41,7 @@ export const serviceRoleOperations = [
     "DELETE /greengrass/servicerole",
     {},
     ({ region, now }) => {
-      delete region.serviceRole;
+      region.serviceRole.delete("");
       return { DisassociatedAt: rfc3339(now) };
     },
   ),

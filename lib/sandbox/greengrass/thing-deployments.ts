@@ -34,13 +34,13 @@ export function noteThingReport(region: Region, thing: string, now: number): voi
   const deployment = [...region.deployments.values()].find(
     (one) => configurationArn(region, one) === reported.fleetConfigurationArnForStatus,
   );
-  const execution = deployment?.executions.find(({ core }) => core === thing);
+  const execution = region.executions.getPair(deployment?.id ?? "", thing);
   const { status, statusDetails = {} } = reported;
-  if (execution === undefined || !isReported(status)) {
+  if (deployment === undefined || execution === undefined || !isReported(status)) {
     return;
   }
   const reason = statusDetails.failureCause ?? statusDetails.detailedStatus;
-  Object.assign(execution, {
+  Object.assign(region.executions.changePair(deployment.id, thing), {
     status,
     modifiedAt: now,
     version: execution.version + 1,

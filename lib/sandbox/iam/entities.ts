@@ -38,6 +38,16 @@ export function roleNamed(account: Account, name: string): Role {
   return found;
 }
 
+/** A role to change; throws as roleNamed() does. */
+export function roleDraft(account: Account, name: string): ReturnType<Account["roles"]["change"]> {
+  return account.roles.change(roleNamed(account, name).name);
+}
+
+/** A managed policy to change; throws as policyWithArn() does. */
+export function policyDraft(account: Account, arn: string): ReturnType<Account["policies"]["change"]> {
+  return account.policies.change(policyWithArn(account, arn).arn);
+}
+
 export function policyWithArn(account: Account, arn: string): ManagedPolicy {
   const found = account.policies.get(arn);
   if (found === undefined) {

@@ -18,6 +18,7 @@ import {
   PolicyArn,
   PolicyDocument,
   PolicyName,
+  policyDraft,
   policyWithArn,
   uniqueId,
 } from "./entities.ts";
@@ -129,7 +130,7 @@ export const managedPolicyOperations = [
       SetAsDefault: v.optional(flag, false),
     },
     ({ account, now }, input) => {
-      const policy = policyWithArn(account, input.PolicyArn);
+      const policy = policyDraft(account, input.PolicyArn);
       checkDocument(input.PolicyDocument, MANAGED_LIMIT);
       if (policy.versions.length >= MAX_VERSIONS) {
         throw new AwsError(409, "LimitExceeded", `A managed policy can have up to ${MAX_VERSIONS} versions.`);
@@ -153,14 +154,14 @@ export const managedPolicyOperations = [
   }),
 
   query("iam", "SetDefaultPolicyVersion", { PolicyArn, VersionId }, ({ account, now }, input) => {
-    const policy = policyWithArn(account, input.PolicyArn);
+    const policy = policyDraft(account, input.PolicyArn);
     policy.defaultVersion = versionNumbered(policy, input.VersionId).number;
     policy.updatedAt = now;
     return undefined;
   }),
 
   query("iam", "DeletePolicyVersion", { PolicyArn, VersionId }, ({ account }, input) => {
-    const policy = policyWithArn(account, input.PolicyArn);
+    const policy = policyDraft(account, input.PolicyArn);
     const version = versionNumbered(policy, input.VersionId);
     if (version.number === policy.defaultVersion) {
       throw deleteConflict("Cannot delete the default version of a policy.");
@@ -170,13 +171,13 @@ export const managedPolicyOperations = [
   }),
 
   query("iam", "TagPolicy", { PolicyArn, Tags: formList(tagMember) }, ({ account }, input) => {
-    const policy = policyWithArn(account, input.PolicyArn);
+    const policy = policyDraft(account, input.PolicyArn);
     policy.tags = withTags(policy.tags, input.Tags);
     return undefined;
   }),
 
   query("iam", "UntagPolicy", { PolicyArn, TagKeys: formList(tagKeyMember) }, ({ account }, input) => {
-    const policy = policyWithArn(account, input.PolicyArn);
+    const policy = policyDraft(account, input.PolicyArn);
     policy.tags = withoutTags(policy.tags, input.TagKeys);
     return undefined;
   }),

@@ -12,6 +12,7 @@ import {
   PolicyName,
   policyWithArn,
   RoleName,
+  roleDraft,
   roleNamed,
 } from "./entities.ts";
 
@@ -30,14 +31,15 @@ function checkAttachable(account: Account, region: Region, arn: string): void {
 /** The policies of a role: inline, and attached managed ones. */
 export const rolePolicyOperations = [
   query("iam", "PutRolePolicy", { RoleName, PolicyName, PolicyDocument }, ({ account }, input) => {
-    const role = roleNamed(account, input.RoleName);
+    const role = roleDraft(account, input.RoleName);
     checkDocument(input.PolicyDocument, INLINE_LIMIT);
-    role.inline.set(input.PolicyName, { name: input.PolicyName, document: input.PolicyDocument });
+    const others = role.inline.filter(({ name }) => name !== input.PolicyName);
+    role.inline = [...others, { name: input.PolicyName, document: input.PolicyDocument }];
     return undefined;
   }),
 
   query("iam", "GetRolePolicy", { RoleName, PolicyName }, ({ account }, input) => {
-    const policy = roleNamed(account, input.RoleName).inline.get(input.PolicyName);
+    const policy = roleNamed(account, input.RoleName).inline.find(({ name }) => name === input.PolicyName);
     if (policy === undefined) {
       throw noSuchEntity(`The role policy with name ${input.PolicyName}`);
     }
@@ -49,15 +51,18 @@ export const rolePolicyOperations = [
   }),
 
   query("iam", "DeleteRolePolicy", { RoleName, PolicyName }, ({ account }, input) => {
-    if (!roleNamed(account, input.RoleName).inline.delete(input.PolicyName)) {
+    const role = roleDraft(account, input.RoleName);
+    const others = role.inline.filter(({ name }) => name !== input.PolicyName);
+    if (others.length === role.inline.length) {
       throw noSuchEntity(`The role policy with name ${input.PolicyName}`);
     }
+    role.inline = others;
     return undefined;
   }),
 
   query("iam", "ListRolePolicies", { RoleName, ...paging }, ({ account }, input) => {
     const { entries, next } = page(
-      [...roleNamed(account, input.RoleName).inline.keys()],
+      roleNamed(account, input.RoleName).inline.map(({ name }) => name),
       input.MaxItems,
       input.Marker,
     );
@@ -65,7 +70,7 @@ export const rolePolicyOperations = [
   }),
 
   query("iam", "AttachRolePolicy", { RoleName, PolicyArn }, ({ account, region }, input) => {
-    const role = roleNamed(account, input.RoleName);
+    const role = roleDraft(account, input.RoleName);
     checkAttachable(account, region, input.PolicyArn);
     if (!role.attached.includes(input.PolicyArn)) {
       role.attached.push(input.PolicyArn);
@@ -74,7 +79,7 @@ export const rolePolicyOperations = [
   }),
 
   query("iam", "DetachRolePolicy", { RoleName, PolicyArn }, ({ account }, input) => {
-    const role = roleNamed(account, input.RoleName);
+    const role = roleDraft(account, input.RoleName);
     if (!role.attached.includes(input.PolicyArn)) {
       throw noSuchEntity(`Policy ${input.PolicyArn} at role ${role.name}`);
     }

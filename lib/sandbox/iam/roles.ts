@@ -15,6 +15,7 @@ import {
   Path,
   PolicyDocument,
   RoleName,
+  roleDraft,
   roleNamed,
   uniqueId,
 } from "./entities.ts";
@@ -70,7 +71,7 @@ export const roleOperations = [
         maxSessionSeconds: input.MaxSessionDuration,
         tags: input.Tags,
         createdAt: now,
-        inline: new Map(),
+        inline: [],
         attached: [],
       };
       account.roles.set(role.name, role);
@@ -106,7 +107,7 @@ export const roleOperations = [
       MaxSessionDuration: v.optional(MaxSessionDuration),
     },
     ({ account }, input) => {
-      const role = roleNamed(account, input.RoleName);
+      const role = roleDraft(account, input.RoleName);
       role.description = input.Description ?? role.description;
       role.maxSessionSeconds = input.MaxSessionDuration ?? role.maxSessionSeconds;
       return {};
@@ -114,13 +115,13 @@ export const roleOperations = [
   ),
 
   query("iam", "UpdateRoleDescription", { RoleName, Description }, ({ account, region }, input) => {
-    const role = roleNamed(account, input.RoleName);
+    const role = roleDraft(account, input.RoleName);
     role.description = input.Description;
     return { Role: described(region, role) };
   }),
 
   query("iam", "UpdateAssumeRolePolicy", { RoleName, PolicyDocument }, ({ account }, input) => {
-    const role = roleNamed(account, input.RoleName);
+    const role = roleDraft(account, input.RoleName);
     checkDocument(input.PolicyDocument, TRUST_LIMIT);
     role.trust = input.PolicyDocument;
     return undefined;
@@ -131,7 +132,7 @@ export const roleOperations = [
     if (role.attached.length > 0) {
       throw deleteConflict("Cannot delete entity, must detach all policies first.");
     }
-    if (role.inline.size > 0) {
+    if (role.inline.length > 0) {
       throw deleteConflict("Cannot delete entity, must delete policies first.");
     }
     account.roles.delete(role.name);
@@ -145,13 +146,13 @@ export const roleOperations = [
   }),
 
   query("iam", "TagRole", { RoleName, Tags: formList(tagMember) }, ({ account }, input) => {
-    const role = roleNamed(account, input.RoleName);
+    const role = roleDraft(account, input.RoleName);
     role.tags = withTags(role.tags, input.Tags);
     return undefined;
   }),
 
   query("iam", "UntagRole", { RoleName, TagKeys: formList(tagKeyMember) }, ({ account }, input) => {
-    const role = roleNamed(account, input.RoleName);
+    const role = roleDraft(account, input.RoleName);
     role.tags = withoutTags(role.tags, input.TagKeys);
     return undefined;
   }),

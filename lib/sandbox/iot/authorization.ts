@@ -1,6 +1,7 @@
 import { decidePolicies, type PolicyContext, type Decision } from "../../aws/iot-policy.ts";
 import type { Certificate, Region } from "../account.ts";
 import { defaultVersion } from "../policy-versions.ts";
+import { groupTarget } from "./registry.ts";
 
 /** Who asks: a certificate, the thing that it speaks for, and over MQTT the id of its client. */
 export interface Principal extends PolicyContext {
@@ -11,10 +12,10 @@ export interface Principal extends PolicyContext {
  * Whether the policies of the certificate, and of its thing's groups, allow an action on a resource (an ARN).
  */
 export function decide(region: Region, principal: Principal, action: string, resource: string): Decision {
-  const groups = [...region.groups.values()].filter(
-    ({ things }) => principal.thing !== undefined && things.includes(principal.thing),
+  const groups = principal.thing === undefined ? [] : region.memberships.leftOf(principal.thing);
+  const names = [principal.certificate.id, ...groups.map(groupTarget)].flatMap((target) =>
+    region.attachments.rightOf(target),
   );
-  const names = [...principal.certificate.policies, ...groups.flatMap(({ policies }) => policies)];
   const policies = names.flatMap((name) => {
     const policy = region.policies.get(name);
     return policy === undefined ? [] : [{ name, document: defaultVersion(policy).document }];

@@ -15,16 +15,15 @@ export async function newCertificate(
   region: Region,
   now: number,
   request: CertificateRequest,
+  status: Certificate["status"] = "INACTIVE",
 ): Promise<Certificate> {
-  const pem = await issueCertificate(account.ca, request);
+  const pem = await issueCertificate(account.identity.ca, request);
   const certificate: Certificate = {
     id: idOf(pem),
     pem,
-    status: "INACTIVE",
+    status,
     createdAt: now,
     modifiedAt: now,
-    things: [],
-    policies: [],
   };
   region.certificates.set(certificate.id, certificate);
   return certificate;
@@ -37,8 +36,7 @@ async function issued(
   request: CertificateRequest,
   active: boolean,
 ): Promise<object> {
-  const certificate = await newCertificate(account, region, now, request);
-  certificate.status = active ? "ACTIVE" : "INACTIVE";
+  const certificate = await newCertificate(account, region, now, request, active ? "ACTIVE" : "INACTIVE");
   return {
     certificateArn: iotArn(region, `cert/${certificate.id}`),
     certificateId: certificate.id,
@@ -70,7 +68,7 @@ function described(account: Account, region: Region, certificate: Certificate): 
     certificateId: certificate.id,
     status: certificate.status,
     certificatePem: certificate.pem,
-    ownedBy: account.id,
+    ownedBy: account.identity.id,
     creationDate: certificate.createdAt,
     lastModifiedDate: certificate.modifiedAt,
     customerVersion: 1,
@@ -134,8 +132,9 @@ export const certificateOperations = [
       if (certificate.status === input.newStatus) {
         return undefined;
       }
-      certificate.status = input.newStatus;
-      certificate.modifiedAt = now;
+      const draft = region.certificates.change(certificate.id);
+      draft.status = input.newStatus;
+      draft.modifiedAt = now;
       return undefined;
     },
   ),
@@ -153,13 +152,14 @@ export const certificateOperations = [
       if (certificate.status === "ACTIVE") {
         throw deleteConflict(`Certificate ${certificate.id} is ACTIVE: deactivate it first`);
       }
-      if (certificate.things.length > 0) {
+      if (region.principals.rightOf(certificate.id).length > 0) {
         throw deleteConflict(`Certificate ${certificate.id} is attached to things`);
       }
-      if (certificate.policies.length > 0 && !input.forceDelete) {
+      if (region.attachments.rightOf(certificate.id).length > 0 && !input.forceDelete) {
         throw deleteConflict(`Certificate ${certificate.id} has policies attached`);
       }
       region.certificates.delete(certificate.id);
+      region.attachments.deleteAll({ left: certificate.id });
       return undefined;
     },
   ),
@@ -174,7 +174,9 @@ export const certificateOperations = [
       isAscendingOrder: v.optional(flag),
     },
     ({ region }, input) => {
-      const { entries, next } = page([...region.certificates.values()], input.pageSize, input.marker);
+      const all = [...region.certificates.values()];
+      const sorted = input.isAscendingOrder === true ? all : all.reverse();
+      const { entries, next } = page(sorted, input.pageSize, input.marker);
       const certificates = entries.map(({ id, status, createdAt }) => ({
         certificateArn: iotArn(region, `cert/${id}`),
         certificateId: id,

@@ -19,7 +19,7 @@ export const connectivityOperations = [
         throw notFound(`Connectivity data of ${input.thingName}`);
       }
       return {
-        thingName: found.thing,
+        thingName: input.thingName,
         connected: found.connected,
         timestamp: found.at,
         ...(found.connected ? {} : { disconnectReason: found.reason ?? "NONE" }),

@@ -18,9 +18,9 @@ export const endpointOperations = [
       const domain = `iot.${region.name}.${partitionOf(region.name).domain}`;
       switch (input.endpointType) {
         case "iot:Data-ATS":
-          return { endpointAddress: `${account.dataPrefix}-ats.${domain}` };
+          return { endpointAddress: `${account.identity.dataPrefix}-ats.${domain}` };
         case "iot:CredentialProvider":
-          return { endpointAddress: `${account.credentialsPrefix}.credentials.${domain}` };
+          return { endpointAddress: `${account.identity.credentialsPrefix}.credentials.${domain}` };
         default:
           throw notImplemented(`iot DescribeEndpoint of type ${input.endpointType}`);
       }

@@ -10,6 +10,7 @@ import {
   attributePayload,
   checkVersion,
   groupNamed,
+  groupTarget,
   invalid,
   sameAttributes,
   thingName,
@@ -45,7 +46,7 @@ function listed(region: Region, group: ThingGroup): object {
 
 /** The names of the things in the group with that ARN; none where there is no such group. */
 export function groupMembers(region: Region, groupArn: string): readonly string[] {
-  return region.groups.get(nameInArn(region, groupArn, "thinggroup") ?? "")?.things ?? [];
+  return region.memberships.rightOf(nameInArn(region, groupArn, "thinggroup") ?? "");
 }
 
 function memberAndGroup(region: Region, input: Membership): { thing: string; group: ThingGroup } {
@@ -89,8 +90,6 @@ export const groupOperations = [
         tags: input.tags,
         version: 1,
         createdAt: now,
-        things: [],
-        policies: [],
       };
       region.groups.set(group.name, group);
       return created(region, group);
@@ -134,12 +133,13 @@ export const groupOperations = [
       const group = groupNamed(region, input.thingGroupName);
       checkVersion(group, input.expectedVersion);
       const { thingGroupDescription, attributePayload: payload } = input.thingGroupProperties;
+      const draft = region.groups.change(group.name);
       if (thingGroupDescription !== undefined) {
-        group.description = thingGroupDescription;
+        draft.description = thingGroupDescription;
       }
-      group.attributes = updatedAttributes(group.attributes, payload);
-      group.version++;
-      return { version: group.version };
+      draft.attributes = updatedAttributes(group.attributes, payload);
+      draft.version++;
+      return { version: draft.version };
     },
   ),
 
@@ -158,6 +158,8 @@ export const groupOperations = [
       }
       checkVersion(group, input.expectedVersion);
       region.groups.delete(group.name);
+      region.memberships.deleteAll({ left: group.name });
+      region.attachments.deleteAll({ left: groupTarget(group.name) });
       return {};
     },
   ),
@@ -190,8 +192,8 @@ export const groupOperations = [
     },
     ({ region }, input) => {
       const { thing, group } = memberAndGroup(region, input);
-      if (!group.things.includes(thing)) {
-        group.things.push(thing);
+      if (!region.memberships.hasPair(group.name, thing)) {
+        region.memberships.setPair(group.name, thing, {});
       }
       return {};
     },
@@ -204,7 +206,7 @@ export const groupOperations = [
     membership,
     ({ region }, input) => {
       const { thing, group } = memberAndGroup(region, input);
-      group.things = group.things.filter((name) => name !== thing);
+      region.memberships.deletePair(group.name, thing);
       return {};
     },
   ),
@@ -219,9 +221,11 @@ export const groupOperations = [
     },
     ({ region }, input) => {
       const { name } = thingNamed(region, input.thingName);
-      const all = [...region.groups.values()].filter((group) => group.things.includes(name));
-      const { entries, next } = page(all, input.maxResults, input.nextToken);
-      return { thingGroups: entries.map((group) => listed(region, group)), nextToken: next };
+      const { entries, next } = page(region.memberships.leftOf(name), input.maxResults, input.nextToken);
+      return {
+        thingGroups: entries.map((group) => listed(region, groupNamed(region, group))),
+        nextToken: next,
+      };
     },
   ),
 
@@ -235,11 +239,8 @@ export const groupOperations = [
       ...paging,
     },
     ({ region }, input) => {
-      const { entries, next } = page(
-        groupNamed(region, input.thingGroupName).things,
-        input.maxResults,
-        input.nextToken,
-      );
+      const { name } = groupNamed(region, input.thingGroupName);
+      const { entries, next } = page(region.memberships.rightOf(name), input.maxResults, input.nextToken);
       return { things: entries, nextToken: next };
     },
   ),

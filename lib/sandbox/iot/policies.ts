@@ -32,7 +32,7 @@ function checkDocument(document: string): void {
   }
 }
 
-function versionNumbered(policy: IotPolicy, number: number): PolicyVersion {
+function versionNumbered(policy: IotPolicy, number: number): Readonly<PolicyVersion> {
   const found = policy.versions.find((version) => version.number === number);
   if (found === undefined) {
     throw notFound(`Version ${number} of policy ${policy.name}`);
@@ -47,12 +47,11 @@ export function listedPolicy(region: Region, name: string): object {
 
 /** ARNs of the certificates and thing groups that a policy is attached to. */
 export function targetsOf(region: Region, name: string): string[] {
-  const certificates = [...region.certificates.values()].filter(({ policies }) => policies.includes(name));
-  const groups = [...region.groups.values()].filter(({ policies }) => policies.includes(name));
-  return [
-    ...certificates.map(({ id }) => iotArn(region, `cert/${id}`)),
-    ...groups.map((group) => iotArn(region, `thinggroup/${group.name}`)),
-  ];
+  return region.attachments
+    .leftOf(name)
+    .map((target) =>
+      iotArn(region, target.startsWith(":") ? `thinggroup/${target.slice(1)}` : `cert/${target}`),
+    );
 }
 
 /**
@@ -148,8 +147,9 @@ export const policyOperations = [
           `Policy ${policy.name} already has ${MAX_VERSIONS} versions`,
         );
       }
-      const version = addVersion(policy, input.policyDocument, input.setAsDefault, now);
-      policy.modifiedAt = now;
+      const draft = region.policies.change(policy.name);
+      const version = addVersion(draft, input.policyDocument, input.setAsDefault, now);
+      draft.modifiedAt = now;
       return {
         policyArn: iotArn(region, `policy/${policy.name}`),
         policyDocument: version.document,
@@ -208,8 +208,8 @@ export const policyOperations = [
     },
     ({ region, now }, input) => {
       const policy = policyNamed(region, input.policyName);
-      policy.defaultVersion = versionNumbered(policy, input.policyVersionId).number;
-      policy.modifiedAt = now;
+      const { number } = versionNumbered(policy, input.policyVersionId);
+      Object.assign(region.policies.change(policy.name), { defaultVersion: number, modifiedAt: now });
       return undefined;
     },
   ),
@@ -228,7 +228,8 @@ export const policyOperations = [
       if (version.number === policy.defaultVersion) {
         throw deleteConflict(`Version ${version.number} is the default of policy ${policy.name}`);
       }
-      policy.versions = policy.versions.filter((each) => each !== version);
+      const draft = region.policies.change(policy.name);
+      draft.versions = draft.versions.filter(({ number }) => number !== version.number);
       return undefined;
     },
   ),

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { flag, integer, page } from "../members.ts";
 import { AwsError, rest } from "../operation.ts";
 import { listedPolicy, targetsOf } from "./policies.ts";
-import { policyName, policyNamed, policyTarget, principalCertificate } from "./registry.ts";
+import { groupTarget, policyName, policyNamed, policyTarget } from "./registry.ts";
 
 /** How many policies a certificate takes (https://docs.aws.amazon.com/general/latest/gr/iot-core.html). */
 const MAX_POLICIES = 10;
@@ -18,18 +18,18 @@ export const policyAttachmentOperations = [
     { policyName, target: v.string() },
     ({ region }, input) => {
       const { name } = policyNamed(region, input.policyName);
-      const { policies } = policyTarget(region, input.target);
-      if (policies.includes(name)) {
+      const target = policyTarget(region, input.target);
+      if (region.attachments.hasPair(target, name)) {
         return undefined;
       }
-      if (policies.length >= MAX_POLICIES) {
+      if (region.attachments.rightOf(target).length >= MAX_POLICIES) {
         throw new AwsError(
           410,
           "LimitExceededException",
           `${input.target} already has ${MAX_POLICIES} policies`,
         );
       }
-      policies.push(name);
+      region.attachments.setPair(target, name, {});
       return undefined;
     },
   ),
@@ -41,8 +41,7 @@ export const policyAttachmentOperations = [
     { policyName, target: v.string() },
     ({ region }, input) => {
       const { name } = policyNamed(region, input.policyName);
-      const resource = policyTarget(region, input.target);
-      resource.policies = resource.policies.filter((each) => each !== name);
+      region.attachments.deletePair(policyTarget(region, input.target), name);
       return undefined;
     },
   ),
@@ -59,15 +58,12 @@ export const policyAttachmentOperations = [
     ({ region }, input) => {
       const target = policyTarget(region, input.target);
       // Recursively a certificate also has what its things have by their groups.
-      const things =
-        input.recursive && "things" in target
-          ? principalCertificate(region, input.target).things.map(({ name }) => name)
-          : [];
-      const inherited = [...region.groups.values()]
-        .filter((group) => group.things.some((name) => things.includes(name)))
-        .flatMap(({ policies }) => policies);
+      const things = input.recursive ? region.principals.rightOf(target) : [];
+      const inherited = things
+        .flatMap((thing) => region.memberships.leftOf(thing))
+        .flatMap((group) => region.attachments.rightOf(groupTarget(group)));
       const { entries, next } = page(
-        [...new Set([...target.policies, ...inherited])],
+        [...new Set([...region.attachments.rightOf(target), ...inherited])],
         input.pageSize,
         input.marker,
       );

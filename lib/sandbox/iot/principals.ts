@@ -11,14 +11,10 @@ const paging = { maxResults: v.optional(integer), nextToken: v.optional(v.string
 
 function principalsOf(region: Region, name: string): { principal: string; thingPrincipalType: string }[] {
   thingNamed(region, name);
-  return [...region.certificates.values()].flatMap((certificate) =>
-    certificate.things
-      .filter((thing) => thing.name === name)
-      .map((thing) => ({
-        principal: iotArn(region, `cert/${certificate.id}`),
-        thingPrincipalType: thing.type,
-      })),
-  );
+  return region.principals.leftOf(name).map((id) => ({
+    principal: iotArn(region, `cert/${id}`),
+    thingPrincipalType: region.principals.getPair(id, name)!.type,
+  }));
 }
 
 /**
@@ -37,16 +33,14 @@ export const principalOperations = [
     },
     ({ region }, input) => {
       const { name } = thingNamed(region, input.thingName);
-      const certificate = principalCertificate(region, input.principal);
-      const others = certificate.things.filter((thing) => thing.name !== name);
-      const exclusive = [input.thingPrincipalType, ...others.map((thing) => thing.type)].includes(
-        "EXCLUSIVE_THING",
-      );
-      if (others.length > 0 && exclusive) {
+      const { id } = principalCertificate(region, input.principal);
+      const others = region.principals.rightOf(id).filter((thing) => thing !== name);
+      const types = others.map((thing) => region.principals.getPair(id, thing)!.type);
+      if (others.length > 0 && [input.thingPrincipalType, ...types].includes("EXCLUSIVE_THING")) {
         throw invalid(`${input.principal} is attached to another thing and one of the two is exclusive`);
       }
-      if (others.length === certificate.things.length) {
-        certificate.things.push({ name, type: input.thingPrincipalType });
+      if (!region.principals.hasPair(id, name)) {
+        region.principals.setPair(id, name, { type: input.thingPrincipalType });
       }
       return {};
     },
@@ -62,8 +56,7 @@ export const principalOperations = [
     },
     ({ region }, input) => {
       const { name } = thingNamed(region, input.thingName);
-      const certificate = principalCertificate(region, input.principal);
-      certificate.things = certificate.things.filter((thing) => thing.name !== name);
+      region.principals.deletePair(principalCertificate(region, input.principal).id, name);
       return {};
     },
   ),
@@ -108,12 +101,9 @@ export const principalOperations = [
     "GET /principals/things",
     { principal, ...paging },
     ({ region }, input) => {
-      const { entries, next } = page(
-        principalCertificate(region, input.principal).things,
-        input.maxResults,
-        input.nextToken,
-      );
-      return { things: entries.map((thing) => thing.name), nextToken: next };
+      const { id } = principalCertificate(region, input.principal);
+      const { entries, next } = page(region.principals.rightOf(id), input.maxResults, input.nextToken);
+      return { things: entries, nextToken: next };
     },
   ),
 ];

@@ -138,8 +138,7 @@ export const provisioningOperations = [
     async ({ account, region, now }, input) => {
       templateNamed(region, input.templateName);
       const { request, publicPem, privatePem } = newKey();
-      const certificate = await newCertificate(account, region, now, request);
-      certificate.status = "ACTIVE";
+      const certificate = await newCertificate(account, region, now, request, "ACTIVE");
       return {
         certificateId: certificate.id,
         certificatePem: certificate.pem,

@@ -69,11 +69,10 @@ export function carryOut(
     throw new BadParameters(`${name} is no name of a thing`);
   }
   const groups = textsOf(thing["ThingGroups"], values).map((group) => {
-    const found = region.groups.get(group);
-    if (found === undefined) {
+    if (!region.groups.has(group)) {
       throw new Error(`there is no thing group ${group}`);
     }
-    return found;
+    return group;
   });
   const policies = of("AWS::IoT::Policy").map((one) => {
     const policy = evaluated(one["PolicyName"], values);
@@ -92,12 +91,15 @@ export function carryOut(
     version: (region.things.get(name)?.version ?? 0) + 1,
   });
   for (const group of groups) {
-    group.things = [...new Set([...group.things, name])];
+    region.memberships.setPair(group, name, {});
   }
   const [{ Status: status = "Active" } = {}] = of("AWS::IoT::Certificate");
-  certificate.status = evaluated(status, values).toUpperCase() === "ACTIVE" ? "ACTIVE" : "INACTIVE";
-  certificate.things = [{ name, type: "NON_EXCLUSIVE_THING" }];
-  certificate.policies = policies;
+  region.certificates.change(certificate.id).status =
+    evaluated(status, values).toUpperCase() === "ACTIVE" ? "ACTIVE" : "INACTIVE";
+  region.principals.setPair(certificate.id, name, { type: "NON_EXCLUSIVE_THING" });
+  for (const policy of policies) {
+    region.attachments.setPair(certificate.id, policy, {});
+  }
   return name;
 }
 

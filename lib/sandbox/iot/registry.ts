@@ -29,7 +29,7 @@ function areAttributes(attributes: Record<string, string>): boolean {
 
 /** The attributes after an update. An empty value removes its attribute. */
 export function updatedAttributes(
-  old: Record<string, string>,
+  old: Readonly<Record<string, string>>,
   payload: v.InferOutput<typeof attributePayload> | undefined,
 ): Record<string, string> {
   if (payload?.attributes === undefined) {
@@ -39,8 +39,11 @@ export function updatedAttributes(
   return Object.fromEntries(Object.entries(set).filter(([, value]) => value !== ""));
 }
 
-export function sameAttributes(a: Record<string, string>, b: Record<string, string>): boolean {
-  const text = (attributes: Record<string, string>): string =>
+export function sameAttributes(
+  a: Readonly<Record<string, string>>,
+  b: Readonly<Record<string, string>>,
+): boolean {
+  const text = (attributes: Readonly<Record<string, string>>): string =>
     JSON.stringify(Object.entries(attributes).sort());
   return text(a) === text(b);
 }
@@ -123,8 +126,15 @@ export function principalCertificate(region: Region, principal: string): Certifi
   return certificateNamed(region, id);
 }
 
-/** What a policy is attached to: a certificate or a thing group. */
-export function policyTarget(region: Region, target: string): { policies: string[] } {
+/** What a policy is attached to, as the account keeps it: a certificate's id, or a thing group. */
+export function policyTarget(region: Region, target: string): string {
   const group = nameInArn(region, target, "thinggroup");
-  return group === undefined ? principalCertificate(region, target) : groupNamed(region, group);
+  return group === undefined
+    ? principalCertificate(region, target).id
+    : groupTarget(groupNamed(region, group).name);
+}
+
+/** A thing group as the target of a policy; no certificate's id begins with a colon. */
+export function groupTarget(name: string): string {
+  return `:${name}`;
 }

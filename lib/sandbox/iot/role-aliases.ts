@@ -65,7 +65,7 @@ export const roleAliasOperations = [
       const roleAliasDescription = {
         ...named(region, alias),
         roleArn: alias.roleArn,
-        owner: account.id,
+        owner: account.identity.id,
         credentialDurationSeconds: alias.seconds,
         creationDate: alias.createdAt,
         lastModifiedDate: alias.modifiedAt,
@@ -85,9 +85,11 @@ export const roleAliasOperations = [
     },
     ({ region, now }, input) => {
       const alias = aliasNamed(region, input.roleAlias);
-      alias.roleArn = input.roleArn ?? alias.roleArn;
-      alias.seconds = input.credentialDurationSeconds ?? alias.seconds;
-      alias.modifiedAt = now;
+      Object.assign(region.aliases.change(alias.name), {
+        roleArn: input.roleArn ?? alias.roleArn,
+        seconds: input.credentialDurationSeconds ?? alias.seconds,
+        modifiedAt: now,
+      });
       return named(region, alias);
     },
   ),

@@ -10,7 +10,7 @@ const resourceArn = v.string();
 /**
  * The kinds of resource that carry tags. Things and certificates carry none: a thing has attributes instead.
  */
-function tagged(region: Region, arn: string): { tags: Tag[] } {
+function tagged(region: Region, arn: string): { readonly tags: readonly Tag[]; set: (tags: Tag[]) => void } {
   const kinds = { thinggroup: region.groups, policy: region.policies, rolealias: region.aliases };
   for (const [type, resources] of Object.entries(kinds)) {
     const name = nameInArn(region, arn, type);
@@ -21,7 +21,7 @@ function tagged(region: Region, arn: string): { tags: Tag[] } {
     if (found === undefined) {
       throw notFound(arn);
     }
-    return found;
+    return { tags: found.tags, set: (tags) => (resources.change(name).tags = tags) };
   }
   throw invalid(`${arn} is not a resource that carries tags in this account and region`);
 }
@@ -38,7 +38,7 @@ export const taggingOperations = [
 
   rest("iot", "TagResource", "POST /tags", { resourceArn, tags: v.array(tagMember) }, ({ region }, input) => {
     const resource = tagged(region, input.resourceArn);
-    resource.tags = withTags(resource.tags, input.tags);
+    resource.set(withTags(resource.tags, input.tags));
     return {};
   }),
 
@@ -49,7 +49,7 @@ export const taggingOperations = [
     { resourceArn, tagKeys: v.array(tagKeyMember) },
     ({ region }, input) => {
       const resource = tagged(region, input.resourceArn);
-      resource.tags = withoutTags(resource.tags, input.tagKeys);
+      resource.set(withoutTags(resource.tags, input.tagKeys));
       return {};
     },
   ),

@@ -67,8 +67,9 @@ export const thingOperations = [
     ({ region }, input) => {
       const thing = thingNamed(region, input.thingName);
       checkVersion(thing, input.expectedVersion);
-      thing.attributes = updatedAttributes(thing.attributes, input.attributePayload);
-      thing.version++;
+      const draft = region.things.change(thing.name);
+      draft.attributes = updatedAttributes(thing.attributes, input.attributePayload);
+      draft.version++;
       return {};
     },
   ),
@@ -87,21 +88,13 @@ export const thingOperations = [
         return {};
       }
       checkVersion(thing, input.expectedVersion);
-      if (
-        [...region.certificates.values()].some((certificate) =>
-          certificate.things.some(({ name }) => name === thing.name),
-        )
-      ) {
+      if (region.principals.leftOf(thing.name).length > 0) {
         throw invalid(`Cannot delete. Thing ${thing.name} is still attached to one or more principals`);
       }
       region.things.delete(thing.name);
       region.connections.delete(thing.name);
-      for (const group of region.groups.values()) {
-        group.things = group.things.filter((name) => name !== thing.name);
-      }
-      region.associations = region.associations.filter(
-        ({ core, device }) => core !== thing.name && device !== thing.name,
-      );
+      region.memberships.deleteAll({ right: thing.name });
+      region.associations.deleteAll({ left: thing.name, right: thing.name });
       return {};
     },
   ),
