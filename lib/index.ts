@@ -48,6 +48,7 @@ export function json(value: unknown): string {
 export { accountId, type Account } from "./account/account.ts";
 export { accountEffect, accountKind, appliedBefore, type EndContext } from "./account/account-effect.ts";
 export { terraformModule, type Facts } from "./account/terraform-module.ts";
+export { registeredCore, registeredThing } from "./account/registered.ts";
 export { moduleSources } from "./modules/sources.ts";
 export { associateClientDevice, disassociate as disassociateClientDevice } from "./aws/client-device.ts";
 export { ensureComponent, removeComponent } from "./aws/component.ts";
@@ -77,11 +78,13 @@ export { mqttModule } from "./device/mqtt-module.ts";
 export type { CoreVars, InstanceVars, ThingVars } from "./modules/contract.ts";
 export {
   bundleFolder,
+  dataPlaneFile,
   deviceRequestFile,
   kitFolder,
   nextKeyFile,
   nextRequestFile,
   nucleusFile,
+  outputFolder,
   privateKeyFile,
   requestFile,
   variablesFile,

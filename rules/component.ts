@@ -6,6 +6,7 @@ import {
   GDK_CONFIG,
   glob,
   json,
+  outputFolder,
   removeComponent,
   rule,
   readComponent,
@@ -58,7 +59,7 @@ function component(folder: string, recipeFile: string | undefined, settings: Set
       bucket: bucketOf(settings),
     });
   const recipe = rule({
-    target: `edge/out/components/${name}.json`,
+    target: `${outputFolder()}/components/${name}.json`,
     needs: { files },
     recipe: async ({ files }) => json((await read(files)).recipe),
   });

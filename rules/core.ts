@@ -12,6 +12,7 @@ import {
   nextRequestFile,
   removeThingGroup,
   nucleusSha256,
+  registeredCore,
   rule,
   terraformModule,
   type CoreHosts,
@@ -27,10 +28,16 @@ import { copied, headed, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "
 import { certificateFor, certificateForRequest, identity, nextOrKey, requestOfDevice } from "./identity.ts";
 import type { Instance } from "./instance.ts";
 import { devicePolicyName } from "./names.ts";
-import { devicePolicy } from "./policies.ts";
+import { devicePolicy, wholeCorePolicy } from "./policies.ts";
 import { sourcesOf, variables } from "./variables.ts";
 
-export type Core = ReturnType<typeof core>;
+export interface Core {
+  readonly name: string;
+  /** Its thing group. */
+  readonly group: Step<{ readonly arn: string }>;
+  readonly applied: Step<Facts<"core">>;
+  readonly archive: Rule;
+}
 
 interface Group {
   readonly arn: string;
@@ -54,7 +61,11 @@ const groupKind = accountKind<Group>({
 });
 
 /** One Greengrass core device: its thing and certificate in the account, and the bundle that installs it. */
-export function core(c: CoreSettings, settings: Settings, shared: Instance) {
+export function core(c: CoreSettings, settings: Settings, shared: Instance): Core {
+  return c.registry === "api" ? coreByApi(c, settings, shared) : coreByTerraform(c, settings, shared);
+}
+
+function coreByTerraform(c: CoreSettings, settings: Settings, shared: Instance): Core {
   const { name } = c;
   // A key on the device is none of this project's files: only the request for its certificate comes here.
   const made = c.key === "device" ? undefined : identity(name).files;
@@ -102,6 +113,36 @@ export function core(c: CoreSettings, settings: Settings, shared: Instance) {
     after: [shared.applied, shared.serviceRole, group],
   });
   return { name, group, applied, archive: bundle(c, settings, shared, applied, made?.key) };
+}
+
+/** The same core, made by the registry's API: its group comes with it. */
+function coreByApi(c: CoreSettings, settings: Settings, shared: Instance): Core {
+  const { name } = c;
+  const made = c.key === "device" ? undefined : identity(name).files;
+  const applied = registeredCore({
+    name,
+    needs: { csr: made === undefined ? [] : [made.csr], after: [shared.applied, shared.serviceRole] },
+    spec: ({ csr: [csr] }, context) => {
+      const scope = { region: settings.aws.region, account: accountId(settings), name };
+      const { corePolicy: sharedPolicy, tokenExchangeAlias: alias } = shared.names;
+      const whole = wholeCorePolicy({ ...scope, alias });
+      return {
+        group: c.group,
+        identity: {
+          instance: shared.name,
+          name,
+          csr: csr?.text ?? requestOfDevice(name, context),
+          nextCsr: context.readIfExists(nextRequestFile(name))?.text ?? "",
+          policy: {
+            name: devicePolicyName(shared.name, name),
+            document: JSON.stringify(whole ?? devicePolicy(scope)),
+          },
+          sharedPolicies: whole === undefined ? [sharedPolicy] : [],
+        },
+      };
+    },
+  });
+  return { name, group: applied, applied, archive: bundle(c, settings, shared, applied, made?.key) };
 }
 
 const AMAZON_CA = "AmazonRootCA1.pem";

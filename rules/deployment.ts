@@ -4,6 +4,7 @@ import {
   ensureDeployment,
   json,
   leaveThingGroup,
+  outputFolder,
   removeDeployments,
   rule,
   type ByName,
@@ -57,7 +58,7 @@ function deployment(
 ) {
   const names = members.map(({ name }) => name);
   const content = rule({
-    target: `edge/out/deployments/${group}.json`,
+    target: `${outputFolder()}/deployments/${group}.json`,
     needs: { own: own.map(({ recipe }) => recipe) },
     recipe: ({ own }, { render }) => {
       const { components, greengrass } = settings;

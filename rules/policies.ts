@@ -107,6 +107,20 @@ export function devicePolicy(scope: Scope & { readonly name: string }): PolicyDo
   ]);
 }
 
+/** The most characters of an IoT policy (AWS General Reference, "AWS IoT Core endpoints and quotas"). */
+const MAX_POLICY = 2048;
+
+/**
+ * All that one core may do, as one policy: attaching policies is what takes longest in a fleet. Undefined where the
+ * names are so long that it would be above AWS's limit.
+ */
+export function wholeCorePolicy(
+  scope: Scope & { readonly name: string; readonly alias: string },
+): PolicyDocument | undefined {
+  const whole = document([...devicePolicy(scope).Statement, ...corePolicy(scope).Statement]);
+  return JSON.stringify(whole).length <= MAX_POLICY ? whole : undefined;
+}
+
 /**
  * The IoT policy of one client thing: asking where its cores are. It talks to a core's own broker, where the
  * core's settings decide, so nothing of IoT Core is granted, nor the token exchange role (Greengrass V2

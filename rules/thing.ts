@@ -1,4 +1,6 @@
+import { posix } from "node:path";
 import {
+  dataPlaneFile,
   kitFolder,
   variablesFile,
   accountEffect,
@@ -11,6 +13,8 @@ import {
   json,
   mqttModule,
   nextRequestFile,
+  outputFolder,
+  registeredThing,
   rule,
   terraformModule,
   type Context,
@@ -32,7 +36,7 @@ import { sourcesOf, variables } from "./variables.ts";
 
 /** The MQTT client of every kit, bundled once: a thing needs Node, and no npm. */
 export function mqttClient(): Rule {
-  return rule({ target: "edge/out/things/mqtt.mjs", mode: READABLE, recipe: () => mqttModule() });
+  return rule({ target: `${outputFolder()}/things/mqtt.mjs`, mode: READABLE, recipe: () => mqttModule() });
 }
 
 interface Association {
@@ -56,6 +60,39 @@ const associationKind = accountKind<Association>({
  * and its kit.
  */
 export function thing(t: ThingSettings, settings: Settings, shared: Instance, core: Core, mqtt: Rule) {
+  return t.registry === "api"
+    ? thingByApi(t, settings, shared, core, mqtt)
+    : thingByTerraform(t, settings, shared, core, mqtt);
+}
+
+/** Made by the registry's API: its association comes with it. */
+function thingByApi({ name }: ThingSettings, settings: Settings, shared: Instance, core: Core, mqtt: Rule) {
+  const { key, csr } = identity(name).files;
+  const applied = registeredThing({
+    name,
+    needs: { csr, core: core.applied, after: [shared.applied, shared.serviceRole] },
+    spec: ({ csr, core }, { readIfExists }) => {
+      const scope = { region: settings.aws.region, account: accountId(settings), name };
+      return {
+        core: core.thing_name,
+        identity: {
+          instance: shared.name,
+          name,
+          csr: csr.text,
+          nextCsr: readIfExists(nextRequestFile(name))?.text ?? "",
+          policy: {
+            name: thingPolicyName(shared.name, name),
+            document: JSON.stringify(thingPolicy(scope)),
+          },
+          sharedPolicies: [],
+        },
+      };
+    },
+  });
+  return { name, archive: kit(name, settings, shared, applied, key, applied, mqtt) };
+}
+
+function thingByTerraform(t: ThingSettings, settings: Settings, shared: Instance, core: Core, mqtt: Rule) {
   const { name } = t;
   const { key, csr } = identity(name).files;
   const vars = rule({
@@ -145,7 +182,7 @@ function kit(
         key: "private.pem.key",
         // The sandbox has other ports each time it runs, and tells them in its file.
         ...(settings.sandbox
-          ? { ca: "SandboxCA.pem", data_plane: "../../../../terraform/state/sandbox/data-plane.json" }
+          ? { ca: "SandboxCA.pem", data_plane: posix.relative(folder, dataPlaneFile()) }
           : { ca: "AmazonRootCA1.pem" }),
       }),
   });

@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { accountFolder } from "../layout.ts";
 import { declare, type Declare } from "../dofile/index.ts";
 import type { EffectKind, Marker, Needs, Step, ValuesOf } from "../engine/index.ts";
 import { withAccount, type Account } from "./account.ts";
@@ -41,7 +42,7 @@ const { effect, effectKind } = declare as Declare<Context, EndContext>;
  * where no clean removes it.
  */
 export function markerFile(kind: string, name: string): string {
-  return `terraform/state/effects/${kind.replaceAll(" ", "-")}/${name}.json`;
+  return `${accountFolder()}/effects/${kind.replaceAll(" ", "-")}/${name}.json`;
 }
 
 /** Declares a kind of change in the account that is made and undone by AWS's API. */

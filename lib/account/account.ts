@@ -2,8 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { replaceFile } from "../file/index.ts";
 import { awsAccess, type AwsAccess } from "../aws/clients.ts";
+import { Pace } from "../aws/pace.ts";
 import { checkAccount } from "../aws/caller.ts";
-import { SANDBOX_ACCOUNT_ID, SANDBOX_FILE } from "./sandbox-account.ts";
+import { accountFolder, sandboxFile } from "../layout.ts";
+import { openCertificateJournal, type CertificateJournal } from "../registry/certificate-journal.ts";
+import { noteOpen } from "./open-accounts.ts";
+import { SANDBOX_ACCOUNT_ID } from "./sandbox-account.ts";
 import type { Context } from "../context.ts";
 import type { Settings } from "../settings/index.ts";
 import type { Sandbox } from "../sandbox/server.ts";
@@ -17,6 +21,8 @@ export interface Account {
   readonly endpoint: string | undefined;
   /** The certificate that the sandbox's certificates verify against; undefined in a real account. */
   readonly sandboxCa: string | undefined;
+  /** What is known of certificates that were asked for and not attached yet. */
+  readonly certificates: CertificateJournal;
 }
 
 /** The 12-digit id of the account that the settings name. */
@@ -26,55 +32,77 @@ export function accountId(settings: Settings): string {
 
 /**
  * Runs something that talks to the account. A run for a real account never falls back to the sandbox, and its
- * credentials must belong to the account that the settings name: ProblemError (exit 4) otherwise.
+ * credentials must belong to the account that the settings name: ProblemError (exit 4) otherwise. The account stays
+ * open until closeAccounts(): thousands of steps share its connections and its pace.
  */
 export async function withAccount<T>(
   { root, settings }: Pick<Context, "root" | "settings">,
   body: (account: Account) => Promise<T>,
 ): Promise<T> {
   const { region } = settings.aws;
-  if (!settings.sandbox) {
-    const access = awsAccess({ region });
-    try {
-      await checkAccount(access, settings.aws.account);
-      return await body({ access, id: settings.aws.account, endpoint: undefined, sandboxCa: undefined });
-    } finally {
-      access.close();
-    }
-  }
-  const sandbox = await borrowSandbox(join(root, SANDBOX_FILE), region, settings.usesTerraform);
-  const access = awsAccess({ region, endpoint: sandbox.endpoint });
-  try {
-    return await body({
-      access,
-      id: sandbox.accountId,
-      endpoint: sandbox.endpoint,
-      sandboxCa: sandbox.caPem,
+  const key = JSON.stringify([root, accountFolder(), accountId(settings), region]);
+  let account = accounts.get(key);
+  if (account === undefined) {
+    account = settings.sandbox ? openSandboxAccount(root, settings) : openRealAccount(root, settings);
+    accounts.set(key, account);
+    account.catch(() => accounts.delete(key));
+    noteOpen(key, async () => {
+      const opened = await accounts.get(key);
+      accounts.delete(key);
+      await opened?.close();
     });
-  } finally {
-    access.close();
-    await returnSandbox(join(root, SANDBOX_FILE));
   }
+  return await body(await account);
 }
 
-/**
- * Sandboxes that answer now, by file: effects that run at the same time share one, since one file has one
- * writer.
- */
-const open = new Map<string, { readonly sandbox: Promise<Sandbox>; users: number }>();
+/** By project, account and region. */
+const accounts = new Map<string, Promise<OpenAccount>>();
 
-/** Those that are being let go: nobody opens the file again before that is done. */
-const closing = new Map<string, Promise<void>>();
+interface OpenAccount extends Account {
+  readonly close: () => Promise<void>;
+}
 
-function borrowSandbox(file: string, region: string, samePort: boolean): Promise<Sandbox> {
-  const known = open.get(file) ?? {
-    sandbox: (closing.get(file) ?? Promise.resolve()).then(() => openAt(file, region, samePort)),
-    users: 0,
+async function openRealAccount(root: string, settings: Settings): Promise<OpenAccount> {
+  const { region, account } = settings.aws;
+  const access = awsAccess({ region, pace: new Pace(settings.quotas) });
+  try {
+    await checkAccount(access, account);
+  } catch (error) {
+    access.close();
+    throw error;
+  }
+  const certificates = openCertificateJournal(join(root, accountFolder()));
+  return {
+    access,
+    id: account,
+    endpoint: undefined,
+    sandboxCa: undefined,
+    certificates,
+    close: async () => {
+      access.close();
+      await certificates.close();
+    },
   };
-  known.users++;
-  open.set(file, known);
-  known.sandbox.catch(() => open.delete(file));
-  return known.sandbox;
+}
+
+async function openSandboxAccount(root: string, settings: Settings): Promise<OpenAccount> {
+  const { region } = settings.aws;
+  const sandbox = await openAt(join(root, sandboxFile()), settings);
+  const pace = settings.isThrottled ? { pace: new Pace(settings.quotas) } : {};
+  const access = awsAccess({ region, endpoint: sandbox.endpoint, ...pace });
+  const certificates = openCertificateJournal(join(root, accountFolder()));
+  return {
+    access,
+    id: sandbox.accountId,
+    endpoint: sandbox.endpoint,
+    sandboxCa: sandbox.caPem,
+    certificates,
+    close: async () => {
+      access.close();
+      await certificates.close();
+      await sandbox.close();
+    },
+  };
 }
 
 /**
@@ -83,7 +111,9 @@ function borrowSandbox(file: string, region: string, samePort: boolean): Promise
  * Terraform may outlive the run that started it. As AWS would, the account answers it again, at the same
  * port, as soon as the next run opens it.
  */
-async function openAt(file: string, region: string, samePort: boolean): Promise<Sandbox> {
+async function openAt(file: string, settings: Settings): Promise<Sandbox> {
+  const { usesTerraform, isThrottled: throttled, aws } = settings;
+  const { region } = aws;
   const [{ openSandbox }, { runningSandbox }, { readIdentity }] = await Promise.all([
     import("../sandbox/server.ts"),
     import("../sandbox/data-plane/record.ts"),
@@ -98,34 +128,20 @@ async function openAt(file: string, region: string, samePort: boolean): Promise<
       close: async () => {},
     };
   }
-  if (!samePort) {
-    return await openSandbox({ file, region });
+  if (!usesTerraform) {
+    return await openSandbox({ file, region, throttled });
   }
   const portFile = join(dirname(file), "port");
   const port = existsSync(portFile) ? Number(readFileSync(portFile, "utf8")) : 0;
-  const sandbox = await openSandbox({ file, region, port }).catch((error: unknown) => {
+  const sandbox = await openSandbox({ file, region, port, throttled }).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") {
       throw error;
     }
-    return openSandbox({ file, region });
+    return openSandbox({ file, region, throttled });
   });
   const taken = new URL(sandbox.endpoint).port;
   if (taken !== String(port)) {
     replaceFile(portFile, taken, { mode: 0o600 });
   }
   return sandbox;
-}
-
-async function returnSandbox(file: string): Promise<void> {
-  const known = open.get(file);
-  if (known === undefined || --known.users > 0) {
-    return;
-  }
-  open.delete(file);
-  const closed = known.sandbox.then((sandbox) => sandbox.close());
-  closing.set(
-    file,
-    closed.catch(() => {}),
-  );
-  await closed;
 }

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { OUTPUT_FOLDER } from "../layout.ts";
+import { outputFolder, sandboxFile } from "../layout.ts";
 import { ProblemError } from "../problem/index.ts";
 import type { Observation } from "../sandbox/data-plane/observations.ts";
 import type { DataPlane } from "../sandbox/data-plane/index.ts";
+import { closeAccounts } from "./open-accounts.ts";
 import type { Settings } from "../settings/index.ts";
-import { SANDBOX_FILE } from "./sandbox-account.ts";
 
 export interface DataPlaneContext {
   readonly root: string;
@@ -31,19 +31,22 @@ export async function openSandboxDevices(
     bind,
   }: { readonly own?: boolean; readonly trace?: boolean; readonly bind?: string } = {},
 ): Promise<DataPlane> {
+  // What this process has open of the account would be a second writer.
+  await closeAccounts();
   const { AWS_PORTS, openDataPlane } = await import("../sandbox/data-plane/index.ts");
   const isOpen = own && (settings.sandboxPorts ?? (hasRealDevices(settings) ? "aws" : "free")) === "aws";
   const real = new Set(
     [...settings.cores].filter(({ sandbox }) => sandbox === "device").map(({ name }) => name),
   );
   return await openDataPlane({
-    file: join(root, SANDBOX_FILE),
+    file: join(root, sandboxFile()),
     region: settings.aws.region,
-    bundles: join(root, OUTPUT_FOLDER),
+    bundles: join(root, outputFolder()),
     isSimulated: (core) => !real.has(core),
     ...(isOpen ? { ports: AWS_PORTS } : {}),
     ...(bind === undefined ? {} : { bind }),
     trace,
+    throttled: settings.isThrottled,
     log,
   });
 }
@@ -62,7 +65,7 @@ export async function observations(endpoint: string): Promise<readonly Observati
 /** Whether `dospesos sandbox` runs for the project. */
 export async function isSandboxRunning(root: string): Promise<boolean> {
   const { runningSandbox } = await import("../sandbox/data-plane/record.ts");
-  return (await runningSandbox(join(root, SANDBOX_FILE, ".."))) !== undefined;
+  return (await runningSandbox(join(root, sandboxFile(), ".."))) !== undefined;
 }
 
 /**
@@ -90,6 +93,7 @@ export async function withDevices<T>(context: DataPlaneContext, body: () => Prom
     await devices.settled();
     return await body();
   } finally {
+    await closeAccounts();
     await devices.close();
   }
 }

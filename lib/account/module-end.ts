@@ -7,6 +7,7 @@ import { instanceName } from "../terraform/module-instance.ts";
 import { planLines } from "../terraform/plan.ts";
 import { ProblemError } from "../problem/index.ts";
 import { driftOf } from "../terraform/verify.ts";
+import type { RegisteredCore, RegisteredThing } from "../registry/register.ts";
 import { withAccount } from "./account.ts";
 import type { EndContext } from "./account-effect.ts";
 import { moduleInstance, moduleWork } from "./modules.ts";
@@ -23,6 +24,13 @@ export async function destroyModule(
 ): Promise<Teardown | undefined> {
   const { settings } = context;
   const { name, outputs } = marker;
+  if (isByApi(outputs)) {
+    const ended = {
+      changes: [`-   everything of ${module} ${name}`],
+      run: () => unregister(module, outputs, context),
+    };
+    return module === "core" ? withCoreDevice(ended, name, context) : ended;
+  }
   // In a real account a marker is not forgotten because its state is: Terraform's guards stop there. One whose
   // end has begun may have lost its state to that very end.
   const mustHaveState = !settings.sandbox && marker.file !== "" && marker.ending !== true;
@@ -33,12 +41,31 @@ export async function destroyModule(
   return ended === undefined || module !== "core" ? ended : withCoreDevice(ended, name, context);
 }
 
-/** How the account differs from what Terraform applied. */
+type ByApi = RegisteredCore | RegisteredThing;
+
+function isByApi(outputs: unknown): outputs is ByApi {
+  return (outputs as Partial<ByApi> | undefined)?.registry === "api";
+}
+
+async function unregister(module: ModuleName, outputs: ByApi, context: EndContext): Promise<void> {
+  const { unregisterCore, unregisterThing } = await import("../registry/register.ts");
+  await withAccount(context, (account) =>
+    module === "core"
+      ? unregisterCore(account, outputs as RegisteredCore)
+      : unregisterThing(account, outputs as RegisteredThing),
+  );
+}
+
+/** How the account differs from what was applied. */
 export async function driftOfModule(
   module: ModuleName,
-  { name }: Marker,
+  { name, outputs }: Marker,
   context: EndContext,
 ): Promise<readonly Drift[]> {
+  if (isByApi(outputs)) {
+    const { driftOfRegistered } = await import("../registry/drift.ts");
+    return await withAccount(context, ({ access }) => driftOfRegistered(access, outputs));
+  }
   const work = moduleWork(context.root, context.settings, module, name);
   return work === undefined ? [] : await withTerraform(context, (terraform) => driftOf(terraform, work));
 }

@@ -14,6 +14,7 @@ import { backendOf } from "./terraform-effect.ts";
 export function settingsOf(content: SettingsContent, file: string): Settings {
   return settingsView({
     value: (key) => content.value(key),
+    pace: (key) => content.value(key),
     names: (kind) => content.names(kind),
     locationOf: (key) => content.locationOf(key),
     file: () => file,

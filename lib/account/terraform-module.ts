@@ -25,7 +25,7 @@ export function moduleMarker(module: ModuleName, name: string): string {
   return markerFile(module, name);
 }
 
-function moduleKind<M extends ModuleName>(module: M): EffectKind<Facts<M>, EndContext> {
+function newModuleKind<M extends ModuleName>(module: M): EffectKind<Facts<M>, EndContext> {
   return effectKind<Facts<M>>({
     kind: module,
     version: "terraform-module 3",
@@ -38,10 +38,15 @@ function moduleKind<M extends ModuleName>(module: M): EffectKind<Facts<M>, EndCo
 }
 
 const moduleKinds: { readonly [M in ModuleName]: EffectKind<Facts<M>, EndContext> } = {
-  instance: moduleKind("instance"),
-  core: moduleKind("core"),
-  thing: moduleKind("thing"),
+  instance: newModuleKind("instance"),
+  core: newModuleKind("core"),
+  thing: newModuleKind("thing"),
 };
+
+/** The kind of what a module makes, whoever makes it: Terraform, or the registry's API, which gives more facts. */
+export function moduleKind<T>(module: ModuleName): EffectKind<T, EndContext> {
+  return moduleKinds[module] as unknown as EffectKind<T, EndContext>;
+}
 
 /**
  * Declares that a module is applied with some variables; its outputs are the step's value (but for
@@ -81,8 +86,8 @@ export function terraformModule<M extends ModuleName>({
             context,
             plans.get(context) ?? { module, name, marker, variablesText: needs.vars.text },
           )) as unknown as ModuleOutputs<ModuleName>)
-        : await withAccount(context, async ({ access }) =>
-            (await builtIn[module]())(access, needs.vars.json as never),
+        : await withAccount(context, async (account) =>
+            (await builtIn[module]())(account, needs.vars.json as never),
           );
       return facts as Facts<M>;
     },

@@ -1,10 +1,11 @@
 import { posix, join } from "node:path";
 import { readdirSync } from "node:fs";
 import { isSameWorld, readMarker, type SettingsContent, type World } from "../engine/index.ts";
+import { accountFolder } from "../layout.ts";
 import { SANDBOX_ACCOUNT_ID } from "./sandbox-account.ts";
 
 /** Where markers lie: beside Terraform's states, where no clean removes them. */
-const MARKERS = "terraform/state/effects";
+const markersFolder = (): string => `${accountFolder()}/effects`;
 
 /**
  * The account, region and instance that effects are applied in: a project has one such world at a time. A project
@@ -25,24 +26,25 @@ export function worldOf(settings: SettingsContent | undefined): World {
 
 /** Where the marker of another world is kept while this one uses its place. */
 export function keptMarker(file: string, { account, region, instance }: World): string {
-  const name = file.startsWith(`${MARKERS}/`) ? file.slice(MARKERS.length + 1) : file;
+  const markers = markersFolder();
+  const name = file.startsWith(`${markers}/`) ? file.slice(markers.length + 1) : file;
   return `${keptFolder({ account: account!, region: region! })}/${instance}/${name}`;
 }
 
 function keptFolder({ account, region }: { readonly account: string; readonly region: string }): string {
-  return `terraform/state/${account}/${region}/kept`;
+  return `${accountFolder()}/${account}/${region}/kept`;
 }
 
 /** The files of all markers below terraform/state, also of other worlds. */
 export function storedMarkers(root: string): string[] {
-  const here = below(root, MARKERS).flatMap((kind) => below(root, kind));
+  const here = below(root, markersFolder()).flatMap((kind) => below(root, kind));
   const kept = accountRegions(root).flatMap((folder) => filesBelow(root, `${folder}/kept`));
   return [...here, ...kept].filter((name) => name.endsWith(".json")).sort();
 }
 
 /** `terraform/state/<account>/<region>`, for each that has a folder. */
 function accountRegions(root: string): string[] {
-  return below(root, "terraform/state")
+  return below(root, accountFolder())
     .filter((account) => /\/\d{12}$/.test(account))
     .flatMap((account) => below(root, account));
 }
@@ -106,7 +108,7 @@ export function elsewhere(root: string, hereOf: () => World): Elsewhere[] {
     }
   }
   for (const file of states) {
-    const [, , account = "", region = "", module = ""] = file.split("/");
+    const [account = "", region = "", module = ""] = file.slice(accountFolder().length + 1).split("/");
     const isHere = account === here["account"] && region === here["region"];
     const known = [...found.values()].some(
       ({ world }) => world["account"] === account && world["region"] === region,

@@ -40,12 +40,20 @@ function checkClock(offset: number): void {
   ]);
 }
 
+/** Asked once for each access: its credentials stay those of one account. */
+const callers = new WeakMap<AwsAccess, Promise<string>>();
+
 /**
  * Checks that the credentials belong to the account that the settings name.
  * @throws ProblemError with exit code 4.
  */
 export async function checkAccount(access: AwsAccess, account: string): Promise<void> {
-  const actual = await callerAccount(access);
+  let asked = callers.get(access);
+  if (asked === undefined) {
+    asked = callerAccount(access);
+    callers.set(access, asked);
+  }
+  const actual = await asked;
   if (actual === account) {
     return;
   }

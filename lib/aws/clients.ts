@@ -4,6 +4,7 @@ import type { IAMClient } from "@aws-sdk/client-iam";
 import type { IoTClient } from "@aws-sdk/client-iot";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
+import { keepPace, type Pace } from "./pace.ts";
 import { httpsAgent } from "../http/proxy.ts";
 
 export interface AwsAccessOptions {
@@ -11,6 +12,8 @@ export interface AwsAccessOptions {
   readonly region: string;
   /** The endpoint of a sandbox. Absent: AWS itself, with the SDK's default chain of credentials. */
   readonly endpoint?: string;
+  /** The pace of the calls to IoT; absent: as fast as they come. */
+  readonly pace?: Pace;
 }
 
 /** The clients for one account and region. Each is loaded and made when it is first asked for. */
@@ -29,7 +32,7 @@ export interface AwsAccess {
  * Access to AWS, or to a sandbox. With an endpoint nothing of the environment or of ~/.aws is used: neither
  * credentials nor endpoints, and no request leaves for any other host.
  */
-export function awsAccess({ region, endpoint }: AwsAccessOptions): AwsAccess {
+export function awsAccess({ region, endpoint, pace }: AwsAccessOptions): AwsAccess {
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const settings = {
     region,
@@ -47,7 +50,17 @@ export function awsAccess({ region, endpoint }: AwsAccessOptions): AwsAccess {
   };
   return {
     region,
-    iot: once(async () => new (await import("@aws-sdk/client-iot")).IoTClient(settings)),
+    iot: once(async () => {
+      const client = new (await import("@aws-sdk/client-iot")).IoTClient({
+        ...settings,
+        // The pace is kept here, for each operation by itself.
+        ...(pace === undefined ? {} : { retryMode: "standard", maxAttempts: PACED_ATTEMPTS }),
+      });
+      if (pace !== undefined) {
+        keepPace(client, pace);
+      }
+      return client;
+    }),
     iam: once(async () => new (await import("@aws-sdk/client-iam")).IAMClient(settings)),
     sts: once(async () => new (await import("@aws-sdk/client-sts")).STSClient(settings)),
     greengrass: once(
@@ -68,6 +81,9 @@ export function awsAccess({ region, endpoint }: AwsAccessOptions): AwsAccess {
     },
   };
 }
+
+/** How often a call that keeps its pace is tried: AWS's quotas are shared with others. */
+const PACED_ATTEMPTS = 12;
 
 /**
  * AWS IoT allows some calls only ten times a second and account: slow down where it says so, and give up at

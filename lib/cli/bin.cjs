@@ -8,9 +8,16 @@ checkNode();
 const { folder, digest } = found();
 const args = process.argv.slice(2);
 const plain = args[0] === "build" && args.every((argument) => !argument.startsWith("-"));
-const told = plain
-  ? require(`${folder}/nothing-to-do.cjs`).nothingToDo(process.cwd(), args.slice(1), digest)
-  : undefined;
+const environment = process.env.DOSPESOS_ENV || "";
+const told =
+  plain && /^[a-z0-9-]*$/.test(environment)
+    ? require(`${folder}/nothing-to-do.cjs`).nothingToDo(
+        process.cwd(),
+        args.slice(1),
+        digest,
+        environment === "" ? "" : `env/${environment}`,
+      )
+    : undefined;
 if (told !== undefined) {
   try {
     // process.stderr would load streams, which costs a tenth of Node's start.

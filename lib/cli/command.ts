@@ -1,3 +1,4 @@
+import { closeAccounts } from "../account/open-accounts.ts";
 import type { Lock, Session } from "../engine/index.ts";
 import type { Screen } from "../ui/screen.ts";
 import type { Options, OptionValues } from "./options.ts";
@@ -52,6 +53,10 @@ export async function locked<T>(
   try {
     return await body();
   } finally {
-    lock.release();
+    try {
+      await closeAccounts();
+    } finally {
+      lock.release();
+    }
   }
 }

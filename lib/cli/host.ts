@@ -3,11 +3,20 @@ import { keptMarker, worldOf } from "../account/world.ts";
 import type { Context } from "../context.ts";
 import { dofileOf, refuseOtherWriters, settingsReader, type Program } from "../dofile/index.ts";
 import { leadsOut, type GitStatus, type Host, type RecipeContext } from "../engine/index.ts";
+import { engineFolder, environmentName } from "../layout.ts";
 import type { Renderer } from "../render/index.ts";
 import { readSettings, settingsView } from "../settings/index.ts";
 
 /** What of lib/index.ts declares steps. */
-const DECLARES = ["rule", "fact", "effect", "accountEffect", "terraformModule"];
+const DECLARES = [
+  "rule",
+  "fact",
+  "effect",
+  "accountEffect",
+  "terraformModule",
+  "registeredCore",
+  "registeredThing",
+];
 
 /** The project as the engine sees it: settings.ini behind the typed view, templates behind `render`. */
 export function projectHost(program: Omit<Program, "declares">, dofile: string): Host {
@@ -17,9 +26,13 @@ export function projectHost(program: Omit<Program, "declares">, dofile: string):
   const checked = new Set<string>();
   let git: ((name: string) => GitStatus) | undefined;
   return {
+    variant: engineFolder(),
     program: program.digest,
     dofile: dofileOf({ ...program, declares: DECLARES }, dofile, settings),
-    settings: { file: "settings.ini", read: readSettings },
+    settings: {
+      file: "settings.ini",
+      read: (path, shownAs, reading) => readSettings(path, shownAs, environmentName(), reading),
+    },
     load: async () => {
       renderer ??= (await import("../render/index.ts")).createRenderer();
     },
@@ -45,7 +58,10 @@ export function projectHost(program: Omit<Program, "declares">, dofile: string):
     },
     world: worldOf,
     keptMarker,
-    banner: (content) => (content.value("aws.account") === "sandbox" ? "SANDBOX" : ""),
+    banner: (content) =>
+      [environmentName(), content.value("aws.account") === "sandbox" ? "SANDBOX" : ""]
+        .filter((word) => word !== "")
+        .join(" "),
   };
 }
 

@@ -1,8 +1,10 @@
 import { statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { closeAccounts } from "../account/open-accounts.ts";
 import { acquireLock, Session } from "../engine/index.ts";
 import { keepsModes } from "../file/index.ts";
-import { ProblemError } from "../problem/index.ts";
+import { ENVIRONMENT_NAME, environmentName } from "../layout.ts";
+import { ProblemError, shown } from "../problem/index.ts";
 import { palette } from "../ui/palette.ts";
 import { jsonScreen, reportProblems, textScreen, type Screen } from "../ui/screen.ts";
 import { parseArguments, type Arguments } from "./arguments.ts";
@@ -25,6 +27,7 @@ export async function main(words: readonly string[], program: CompiledProgram): 
   let exit: number;
   try {
     const args = await parseArguments(words);
+    chooseEnvironment(args.kind === "command" ? args.common.env : undefined);
     name = args.kind === "command" ? args.name : args.kind;
     let session: Session | undefined;
     const color = args.kind === "command" ? colorWish(args.common) : undefined;
@@ -48,6 +51,22 @@ export async function main(words: readonly string[], program: CompiledProgram): 
   process.exitCode = signals.exitCode ?? exitWith(exit);
   emit({ type: "exit", command: name, exit: process.exitCode, ms });
   signals.leaveClosedTerminal();
+}
+
+/** Everything that names a place asks the process for its environment. Throws a ProblemError (exit 2). */
+function chooseEnvironment(given: string | undefined): void {
+  const name = given ?? environmentName();
+  if (name !== "" && !ENVIRONMENT_NAME.test(name)) {
+    throw new ProblemError([
+      {
+        code: "DP202",
+        what: `${shown(name)} cannot be the name of an environment`,
+        why: "it becomes a part of paths, as settings.prod.ini and edge/out/prod",
+        fix: "use a-z 0-9 -, at most 32 of them, e.g. -e prod",
+      },
+    ]);
+  }
+  process.env["DOSPESOS_ENV"] = name;
 }
 
 type CommandLine = Extract<Arguments, { kind: "command" }>;
@@ -86,7 +105,14 @@ async function run(
         },
       }),
   };
-  return locks(command, context) ? locked(context, () => command.run(context)) : command.run(context);
+  if (locks(command, context)) {
+    return await locked(context, () => command.run(context));
+  }
+  try {
+    return await command.run(context);
+  } finally {
+    await closeAccounts();
+  }
 }
 
 /** Where modes or owners cannot tell who may change what runs, that is said instead of refused. */

@@ -39,6 +39,7 @@ export const COMMON_OPTIONS = {
   color: { type: "boolean", help: "colors also where there is no terminal" },
   noColor: { type: "boolean", help: "no colors" },
   directory: text("DIR", "work in DIR", { short: "C" }),
+  env: text("NAME", "the environment: settings.NAME.ini over settings.ini (or DOSPESOS_ENV)", { short: "e" }),
   help: { type: "boolean", short: "h", help: "show the help of the command" },
 } as const satisfies Options;
 

@@ -82,6 +82,8 @@ export interface EffectSpec<T, N extends Needs, C, E = C> extends EffectEnd<T, E
   readonly apply: (needs: ValuesOf<N>, context: C) => Promise<T>;
   /** Stands for the code of plan and apply, as that of a kind does. */
   readonly version?: string;
+  /** It waits for a service elsewhere and needs little of this machine: many run at the same time. */
+  readonly remote?: boolean;
 }
 
 /** The three ways to declare a step. C is what a recipe gets as its context. */
@@ -169,7 +171,13 @@ function declareEffect(spec: EffectSpec<unknown, Needs, unknown, object>): Step<
       plan: plan === undefined ? undefined : (needs, context) => plan(needs, context),
       recipe: (needs, context) => apply(needs, context),
       version: kind?.version ?? spec.version,
-      effect: { kind: kind?.kind ?? "", name: spec.name, destroy: end.destroy, verify: end.verify },
+      effect: {
+        kind: kind?.kind ?? "",
+        name: spec.name,
+        destroy: end.destroy,
+        verify: end.verify,
+        remote: spec.remote ?? false,
+      },
       origin: origin(),
     },
   };

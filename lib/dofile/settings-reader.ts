@@ -14,6 +14,7 @@ export const projectReader = {
  */
 export const settingsReader = {
   value: (key: string): string | number | boolean | undefined => reader().setting(key),
+  pace: (key: string): string | number | boolean | undefined => reader().observer.settings.value(key),
   names: (kind: string): readonly string[] => reader().names(kind),
   forSection: <T>(kind: string, name: string, body: () => T): T => {
     const evaluation = currentRecorder.getStore() === undefined ? evaluating() : undefined;

@@ -76,6 +76,10 @@ export const codes = {
   DP140: settings(2, "the Dofile or a rule asks for a setting that does not exist"),
   DP141: settings(2, "a key asks for a secret, and settings hold none"),
   DP142: settings(2, "a comment stands behind a value"),
+  DP143: settings(2, "an inventory that the settings name is not there or cannot be read"),
+  DP144: settings(2, "the first line of an inventory is not a list of columns"),
+  DP145: settings(2, "a line of an inventory does not have the columns of its first line"),
+  DP146: settings(2, "a core or thing is in the inventory twice, or also in settings.ini"),
 
   DP201: engine(2, "there is no such target"),
   DP202: cli(2, "the command line is wrong"),

@@ -1,6 +1,7 @@
 import { call } from "../aws/call.ts";
 import { checkAccount } from "../aws/caller.ts";
 import type { AwsAccess } from "../aws/clients.ts";
+import type { RegistryAccess } from "./access.ts";
 import { ownerOf } from "../aws/thing-group.ts";
 import { convergeIdentity } from "./identity.ts";
 import type { CoreOutputs, CoreVars } from "../modules/contract.ts";
@@ -11,25 +12,32 @@ import type { CoreOutputs, CoreVars } from "../modules/contract.ts";
  * @throws ProblemError: exit 4 where the thing or policy is somebody else's or the account is another one; 1
  * where AWS refuses.
  */
-export async function applyCore(access: AwsAccess, vars: CoreVars): Promise<CoreOutputs> {
+export async function applyCore(
+  { access, certificates }: RegistryAccess,
+  vars: CoreVars,
+): Promise<CoreOutputs> {
   await checkAccount(access, vars.account);
   const policy = { name: vars.device_policy, document: vars.device_policy_document };
-  const outputs = await convergeIdentity(access, {
-    ...vars,
-    nextCsr: vars.next_csr,
-    policy,
-    sharedPolicies: [vars.core_policy],
-  });
-  await convergeGroup(access, vars);
-  return outputs;
+  const identity = { ...vars, nextCsr: vars.next_csr, policy, sharedPolicies: [vars.core_policy] };
+  const { isNew, ...outputs } = await convergeIdentity(access, identity, certificates);
+  await (isNew ? joinGroup(access, vars.name, vars.group) : convergeGroup(access, vars));
+  return { ...outputs, revision: vars.revision };
+}
+
+export async function joinGroup(access: AwsAccess, thingName: string, group: string): Promise<void> {
+  const { AddThingToThingGroupCommand } = await import("@aws-sdk/client-iot");
+  const iot = await access.iot();
+  await call({ action: "iot:AddThingToThingGroup", resource: `${thingName} to ${group}` }, () =>
+    iot.send(new AddThingToThingGroupCommand({ thingName, thingGroupName: group })),
+  );
 }
 
 /** Adds the core to its group and takes it out of other groups of the instance. */
-async function convergeGroup(
+export async function convergeGroup(
   access: AwsAccess,
-  { name: thingName, group, instance }: CoreVars,
+  { name: thingName, group, instance }: Pick<CoreVars, "name" | "group" | "instance">,
 ): Promise<void> {
-  const { AddThingToThingGroupCommand, ListThingGroupsForThingCommand, RemoveThingFromThingGroupCommand } =
+  const { ListThingGroupsForThingCommand, RemoveThingFromThingGroupCommand } =
     await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const { thingGroups = [] } = await call(
@@ -37,9 +45,7 @@ async function convergeGroup(
     () => iot.send(new ListThingGroupsForThingCommand({ thingName })),
   );
   if (!thingGroups.some(({ groupName }) => groupName === group)) {
-    await call({ action: "iot:AddThingToThingGroup", resource: `${thingName} to ${group}` }, () =>
-      iot.send(new AddThingToThingGroupCommand({ thingName, thingGroupName: group })),
-    );
+    await joinGroup(access, thingName, group);
   }
   for (const { groupName, groupArn = "" } of thingGroups) {
     if (groupName === group || (await ownerOf(access, groupArn)) !== instance) {

@@ -1,9 +1,11 @@
 import { call, lookUp } from "../aws/call.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { checkOwner, INSTANCE_ATTRIBUTE } from "../aws/ownership.ts";
-import { certificateFor, removeCertificate, setStatus, type IssuedCertificate } from "./certificate.ts";
-import { convergePolicy } from "./iot-policy.ts";
-import { convergeAttachments } from "./policy-attachment.ts";
+import { certificateFor, newCertificate, removeCertificate, setStatus } from "./certificate.ts";
+import type { IssuedCertificate } from "./certificate.ts";
+import type { CertificateJournal } from "./certificate-journal.ts";
+import { convergePolicy, createPolicy } from "./iot-policy.ts";
+import { attachPolicies, convergeAttachments } from "./policy-attachment.ts";
 import type { ThingOutputs } from "../modules/contract.ts";
 
 /** A thing that can authenticate itself. */
@@ -17,29 +19,79 @@ export interface Identity {
   readonly policy: { readonly name: string; readonly document: string };
   /** Names of further policies of its certificate; they exist. */
   readonly sharedPolicies: readonly string[];
-  readonly revision: string;
+}
+
+/** A thing with its certificate, as who made it or found it knows it. */
+export interface RegisteredThing extends Omit<ThingOutputs, "revision"> {
+  /** Whether this run made the thing: then nothing else is known of it. */
+  readonly isNew: boolean;
 }
 
 /**
  * Makes the thing, its policy, and its one active certificate for the request's key what they shall be; while the
- * identity is rotated there are two. A certificate for another key is removed once the new one works.
+ * identity is rotated there are two. A certificate for another key is removed once the new one works. A thing that
+ * does not exist yet needs five calls, and nothing is looked for.
  * @throws ProblemError (exit 4) where a thing or policy of that name is not the instance's.
  */
-export async function convergeIdentity(access: AwsAccess, identity: Identity): Promise<ThingOutputs> {
-  const thingArn = await convergeThing(access, identity.name, identity.instance);
-  await convergePolicy(access, identity.policy.name, identity.policy.document, identity.instance);
+export async function convergeIdentity(
+  access: AwsAccess,
+  identity: Identity,
+  journal: CertificateJournal,
+): Promise<RegisteredThing> {
+  const { arn, isNew } = await convergeThing(access, identity.name, identity.instance);
+  const certificate =
+    isNew && identity.nextCsr === ""
+      ? await firstCertificate(access, identity, journal)
+      : await convergeCertificates(access, identity, journal);
+  return {
+    thing_name: identity.name,
+    thing_arn: arn,
+    certificate_arn: certificate.arn,
+    certificate_id: certificate.id,
+    certificate_pem: certificate.pem,
+    isNew,
+  };
+}
+
+/** The certificate of a thing that was made a moment ago: what belongs to it cannot be there yet. */
+async function firstCertificate(
+  access: AwsAccess,
+  identity: Identity,
+  journal: CertificateJournal,
+): Promise<IssuedCertificate> {
+  const { name, policy, sharedPolicies, instance } = identity;
+  const [certificate] = await Promise.all([
+    newCertificate(access, name, identity.csr, journal),
+    createPolicy(access, policy.name, policy.document, instance),
+  ]);
+  await Promise.all([
+    attachPrincipal(access, name, certificate.arn),
+    attachPolicies(access, certificate.arn, [...sharedPolicies, policy.name]),
+  ]);
+  journal.attached(name);
+  return certificate;
+}
+
+async function convergeCertificates(
+  access: AwsAccess,
+  identity: Identity,
+  journal: CertificateJournal,
+): Promise<IssuedCertificate> {
+  const { name, policy, instance } = identity;
+  await convergePolicy(access, policy.name, policy.document, instance);
   const kept: IssuedCertificate[] = [];
   let others: readonly IssuedCertificate[] = [];
   for (const csr of [identity.csr, identity.nextCsr].filter((one) => one !== "")) {
-    const { certificate, isNew, superseded } = await certificateFor(access, identity.name, csr);
+    const { certificate, isNew, superseded } = await certificateFor(access, name, csr, journal);
     await convergeAttachments(
       access,
       certificate.arn,
-      [...identity.sharedPolicies, identity.policy.name],
+      [...identity.sharedPolicies, policy.name],
       identity.instance,
     );
     if (isNew) {
-      await attachPrincipal(access, identity.name, certificate.arn);
+      await attachPrincipal(access, name, certificate.arn);
+      journal.attached(name);
     }
     await setStatus(access, certificate, "ACTIVE");
     kept.push(certificate);
@@ -47,20 +99,16 @@ export async function convergeIdentity(access: AwsAccess, identity: Identity): P
   }
   const isKept = ({ id }: IssuedCertificate): boolean => kept.some((one) => one.id === id);
   for (const old of others.filter((one) => !isKept(one))) {
-    await removeCertificate(access, identity.name, old);
+    await removeCertificate(access, name, old);
   }
-  const certificate = kept.at(-1)!;
-  return {
-    thing_name: identity.name,
-    thing_arn: thingArn,
-    certificate_arn: certificate.arn,
-    certificate_id: certificate.id,
-    certificate_pem: certificate.pem,
-    revision: identity.revision,
-  };
+  return kept.at(-1)!;
 }
 
-async function convergeThing(access: AwsAccess, thingName: string, instance: string): Promise<string> {
+async function convergeThing(
+  access: AwsAccess,
+  thingName: string,
+  instance: string,
+): Promise<{ arn: string; isNew: boolean }> {
   const { CreateThingCommand, DescribeThingCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const found = await lookUp({ action: "iot:DescribeThing", resource: thingName }, () =>
@@ -68,7 +116,7 @@ async function convergeThing(access: AwsAccess, thingName: string, instance: str
   );
   if (found !== undefined) {
     checkOwner(`the thing ${thingName}`, found.attributes?.[INSTANCE_ATTRIBUTE], instance);
-    return found.thingArn ?? "";
+    return { arn: found.thingArn ?? "", isNew: false };
   }
   const made = await call({ action: "iot:CreateThing", resource: thingName }, () =>
     iot.send(
@@ -78,7 +126,7 @@ async function convergeThing(access: AwsAccess, thingName: string, instance: str
       }),
     ),
   );
-  return made.thingArn ?? "";
+  return { arn: made.thingArn ?? "", isNew: true };
 }
 
 async function attachPrincipal(access: AwsAccess, thingName: string, principal: string): Promise<void> {

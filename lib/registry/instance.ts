@@ -1,6 +1,7 @@
 import { call, lookUp } from "../aws/call.ts";
 import { checkAccount } from "../aws/caller.ts";
 import type { AwsAccess } from "../aws/clients.ts";
+import type { RegistryAccess } from "./access.ts";
 import { checkOwner, instanceOf, instanceTags } from "../aws/ownership.ts";
 import { ownerOf } from "../aws/thing-group.ts";
 import { convergePolicy } from "./iot-policy.ts";
@@ -24,7 +25,10 @@ const CREDENTIAL_SECONDS = 3600;
  * @throws ProblemError: exit 4 where a resource of that name is somebody else's or the account is another
  * one; 1 where AWS refuses.
  */
-export async function applyInstance(access: AwsAccess, vars: InstanceVars): Promise<InstanceOutputs> {
+export async function applyInstance(
+  { access }: RegistryAccess,
+  vars: InstanceVars,
+): Promise<InstanceOutputs> {
   await checkAccount(access, vars.account);
   const roleArn = await convergeRole(access, vars);
   const aliasArn = await convergeAlias(access, vars, roleArn);

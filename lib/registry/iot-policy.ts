@@ -42,6 +42,27 @@ export async function convergePolicy(
   await deleteOldVersions(iot, name);
 }
 
+/** Makes a policy that is not there; where it is all the same, it becomes what it shall be. */
+export async function createPolicy(
+  access: AwsAccess,
+  name: string,
+  document: string,
+  instance: string,
+): Promise<void> {
+  const { CreatePolicyCommand } = await import("@aws-sdk/client-iot");
+  const iot = await access.iot();
+  try {
+    await iot.send(
+      new CreatePolicyCommand({ policyName: name, policyDocument: document, tags: instanceTags(instance) }),
+    );
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "ResourceAlreadyExistsException") {
+      await call({ action: "iot:CreatePolicy", resource: name }, () => Promise.reject(error as Error));
+    }
+    await convergePolicy(access, name, document, instance);
+  }
+}
+
 async function deleteOldVersions(iot: IoTClient, name: string): Promise<void> {
   const { DeletePolicyVersionCommand, ListPolicyVersionsCommand } = await import("@aws-sdk/client-iot");
   const { policyVersions = [] } = await call({ action: "iot:ListPolicyVersions", resource: name }, () =>

@@ -17,22 +17,34 @@ export async function convergeAttachments(
   wanted: readonly string[],
   instance: string,
 ): Promise<void> {
-  const { AttachPolicyCommand } = await import("@aws-sdk/client-iot");
-  const iot = await access.iot();
   const present = await attachedPolicies(access, target);
-  for (const policyName of wanted) {
-    if (present.some(({ name }) => name === policyName)) {
-      continue;
-    }
-    await call({ action: "iot:AttachPolicy", resource: policyName }, () =>
-      iot.send(new AttachPolicyCommand({ policyName, target })),
-    );
-  }
+  await attachPolicies(
+    access,
+    target,
+    wanted.filter((policy) => !present.some(({ name }) => name === policy)),
+  );
   for (const { name, arn } of present) {
     if (!wanted.includes(name) && (await ownerOf(access, arn)) === instance) {
       await detach(access, target, name);
     }
   }
+}
+
+/** Attaches policies to a certificate that has none of them. */
+export async function attachPolicies(
+  access: AwsAccess,
+  target: string,
+  policies: readonly string[],
+): Promise<void> {
+  const { AttachPolicyCommand } = await import("@aws-sdk/client-iot");
+  const iot = await access.iot();
+  await Promise.all(
+    policies.map((policyName) =>
+      call({ action: "iot:AttachPolicy", resource: policyName }, () =>
+        iot.send(new AttachPolicyCommand({ policyName, target })),
+      ),
+    ),
+  );
 }
 
 /** Takes every policy from the certificate. */

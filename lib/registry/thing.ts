@@ -1,5 +1,5 @@
 import { checkAccount } from "../aws/caller.ts";
-import type { AwsAccess } from "../aws/clients.ts";
+import type { RegistryAccess } from "./access.ts";
 import { convergeIdentity } from "./identity.ts";
 import type { ThingOutputs, ThingVars } from "../modules/contract.ts";
 
@@ -8,8 +8,13 @@ import type { ThingOutputs, ThingVars } from "../modules/contract.ts";
  * @throws ProblemError: exit 4 where the thing or policy is somebody else's or the account is another one; 1
  * where AWS refuses.
  */
-export async function applyThing(access: AwsAccess, vars: ThingVars): Promise<ThingOutputs> {
+export async function applyThing(
+  { access, certificates }: RegistryAccess,
+  vars: ThingVars,
+): Promise<ThingOutputs> {
   await checkAccount(access, vars.account);
   const policy = { name: vars.policy, document: vars.policy_document };
-  return await convergeIdentity(access, { ...vars, nextCsr: vars.next_csr, policy, sharedPolicies: [] });
+  const identity = { ...vars, nextCsr: vars.next_csr, policy, sharedPolicies: [] };
+  const { isNew: _, ...outputs } = await convergeIdentity(access, identity, certificates);
+  return { ...outputs, revision: vars.revision };
 }

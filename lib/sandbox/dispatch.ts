@@ -7,6 +7,7 @@ import { AwsError, notImplemented, type Operation } from "./operation.ts";
 import type { Answer, Request } from "./protocol.ts";
 import { formInput, queryAnswer, queryError } from "./query-xml.ts";
 import { findRestOperation, restAnswer, restError, restInput } from "./rest-json.ts";
+import type { Throttle } from "./throttle.ts";
 import { stsOperations } from "./sts.ts";
 
 const REST = { iot: iotOperations, greengrass: greengrassOperations };
@@ -28,7 +29,12 @@ export function scopeOf(request: Pick<Request, "headers">): { region?: string; s
  * everything that it may have seen. Never throws: each failure is an AWS error, an operation that is not
  * modelled a 501 that names it.
  */
-export async function answer(file: AccountFile, request: Request, defaultRegion: string): Promise<Answer> {
+export async function answer(
+  file: AccountFile,
+  request: Request,
+  defaultRegion: string,
+  throttle?: Throttle,
+): Promise<Answer> {
   const scope = scopeOf(request);
   const region = scope.region ?? defaultRegion;
   const service = scope.service ?? guessedService(request);
@@ -43,6 +49,7 @@ export async function answer(file: AccountFile, request: Request, defaultRegion:
     if (found === undefined) {
       throw notImplemented(`${service} ${request.method} ${request.path}`);
     }
+    throttle?.(region, found.operation.name);
     const output = await carriedOut(file, found.operation, restInput(request, found.labels), region);
     return restAnswer(output, found.operation);
   } catch (error) {

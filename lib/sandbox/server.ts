@@ -5,6 +5,7 @@ import { SANDBOX_ACCOUNT } from "./account.ts";
 import { openAccountFile, type AccountFile } from "./account-file.ts";
 import { proofFor } from "./data-plane/record.ts";
 import { answer, scopeOf } from "./dispatch.ts";
+import { newThrottle, type Throttle } from "./throttle.ts";
 import { answerS3 } from "./s3.ts";
 
 /** More than any request that AWS would accept. */
@@ -17,6 +18,8 @@ export interface SandboxOptions {
   readonly region: string;
   /** 0 or absent: a free one. */
   readonly port?: number;
+  /** Whether calls above AWS's quotas are refused. */
+  readonly throttled?: boolean;
 }
 
 /** A sandbox that answers. */
@@ -37,8 +40,9 @@ export interface Sandbox {
  * HTTP; any credentials do, for signatures are not checked.
  * @throws ProblemError (exit 4) where the account file is unreadable or damaged.
  */
-export async function openSandbox({ file, region, port = 0 }: SandboxOptions): Promise<Sandbox> {
-  return await serveAccount(await openAccountFile(file), region, port);
+export async function openSandbox({ file, region, port, throttled }: SandboxOptions): Promise<Sandbox> {
+  const options = { ...(port === undefined ? {} : { port }), ...(throttled === true ? { throttled } : {}) };
+  return await serveAccount(await openAccountFile(file), region, options);
 }
 
 /** What a sandbox answers beside AWS's APIs. */
@@ -48,13 +52,17 @@ export interface Own {
   readonly extra: (request: IncomingMessage) => string | undefined;
 }
 
+export interface ServeOptions extends Pick<SandboxOptions, "port" | "throttled"> {
+  readonly own?: Own;
+}
+
 /** Serves an account that is open already. */
 export async function serveAccount(
   accountFile: AccountFile,
   region: string,
-  port = 0,
-  own?: Own,
+  { port = 0, own, throttled = false }: ServeOptions = {},
 ): Promise<Sandbox> {
+  const throttle = throttled ? newThrottle() : undefined;
   const server = createServer((request, response) => {
     if (!isFromHere(request)) {
       return void response
@@ -68,7 +76,7 @@ export async function serveAccount(
     if (scopeOf(request).service === "s3") {
       return void answerS3(accountFile.objects, request, response).catch(() => response.destroy());
     }
-    void respond(accountFile, region, request, response);
+    void respond(accountFile, region, throttle, request, response);
   });
   const address = await listening(server, port);
   return {
@@ -109,6 +117,7 @@ async function listening(server: Server, port: number): Promise<AddressInfo> {
 async function respond(
   file: AccountFile,
   region: string,
+  throttle: Throttle | undefined,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -133,6 +142,7 @@ async function respond(
       body,
     },
     region,
+    throttle,
   );
   response.writeHead(status, { ...headers, "x-amzn-requestid": randomUUID() }).end(text);
 }

@@ -14,8 +14,8 @@ export interface Checked {
   names: (kind: string) => readonly string[];
 }
 
-/** Holds the sections of a scan against the schema. `parsed`: their values. */
-export function check(scan: Scan, parsed: IniValues, file: string): Checked {
+/** Holds the sections of a scan against the schema. `parsed`: the values of those from INI files, by file. */
+export function check(scan: Scan, parsed: ReadonlyMap<string, IniValues>, file: string): Checked {
   const checker = new Checker(scan, parsed, file);
   for (const section of scan.sections.values()) {
     checker.section(section);

@@ -5,7 +5,7 @@ import { exampleCommand } from "./example.ts";
 import { type ProblemKind, faults, problem } from "./faults.ts";
 import { nameFault } from "./names.ts";
 import type { IniValues } from "./ini.ts";
-import type { Entry, Scan, Section, Position } from "./entry.ts";
+import type { Entry, FilePosition, Scan, Section } from "./entry.ts";
 import { isNamed, isOptional, KINDS, type NamedKind, rulesOf } from "./schema.ts";
 import type { KeyRule, SettingValue } from "./key-rules.ts";
 import { soundsSecret } from "./secrets.ts";
@@ -17,7 +17,8 @@ type ParsedValue = { readonly value: SettingValue | undefined } | { readonly fau
 export class Checker {
   readonly problems: Problem[] = [];
   readonly #scan: Scan;
-  readonly #parsed: IniValues;
+  /** By file. */
+  readonly #parsed: ReadonlyMap<string, IniValues>;
   readonly #file: string;
   /** Of the entries that are in order. */
   readonly #values = new Map<Entry, SettingValue>();
@@ -26,7 +27,7 @@ export class Checker {
   /** Sections that a misspelled header meant: they are not missing as well. */
   readonly #meant = new Set<string>();
 
-  constructor(scan: Scan, parsed: IniValues, file: string) {
+  constructor(scan: Scan, parsed: ReadonlyMap<string, IniValues>, file: string) {
     this.#scan = scan;
     this.#parsed = parsed;
     this.#file = file;
@@ -47,13 +48,13 @@ export class Checker {
 
   location(id: string): SourceLocation | undefined {
     const { section, entry, rule } = this.#find(id);
-    return rule === undefined || section === undefined ? undefined : this.#at(entry ?? section);
+    return rule === undefined || section === undefined ? undefined : at(entry ?? section);
   }
 
   /** Where the value of a key stands, if it is written. */
   valueAt(id: string): SourceLocation | undefined {
     const { entry } = this.#find(id);
-    return entry === undefined ? undefined : this.#at({ line: entry.line, column: entry.valueColumn });
+    return entry === undefined ? undefined : valueLocation(entry);
   }
 
   #find(id: string): {
@@ -84,10 +85,6 @@ export class Checker {
       );
     }
     return meant;
-  }
-
-  #at({ line, column }: Position): SourceLocation {
-    return { file: this.#file, line, column };
   }
 
   named(kind: NamedKind): readonly string[] {
@@ -122,8 +119,8 @@ export class Checker {
     }
   }
 
-  #nameOf({ line, nameColumn }: Section): SourceLocation {
-    return this.#at({ line, column: nameColumn });
+  #nameOf({ file, line, nameColumn }: Section): SourceLocation {
+    return { file, line, column: nameColumn };
   }
 
   #unknownSection(section: Section): void {
@@ -132,7 +129,7 @@ export class Checker {
       this.#meant.add(meant);
     }
     const what = `unknown section ${shown(section.kind)}${question(meant)}`;
-    this.refuse(faults.unknownSection, this.#at(section), what, {
+    this.refuse(faults.unknownSection, at(section), what, {
       fix: `sections are ${KINDS.map(header).join(", ")}`,
     });
   }
@@ -153,18 +150,19 @@ export class Checker {
       const what = `unknown key ${shown(word)}${question(meant)}`;
       const fix = `keys of [${section.kind}] are ${[...rules.keys()].join(", ")}`;
       if (soundsSecret(word)) {
-        this.refuse(faults.secretKey, this.#at(entry), what);
+        this.refuse(faults.secretKey, at(entry), what);
       } else {
-        this.refuse(faults.unknownKey, this.#at(entry), what, { fix });
+        this.refuse(faults.unknownKey, at(entry), what, { fix });
       }
     }
     return found;
   }
 
   #set(section: Section, entry: Entry, rule: KeyRule): void {
-    const text = String(this.#parsed[section.title]?.[entry.key]);
+    const values = this.#parsed.get(entry.file);
+    const text = values === undefined ? entry.value : String(values[section.title]?.[entry.key]);
     const meant = this.#meaning(rule, text);
-    const location = (): SourceLocation => this.#at({ line: entry.line, column: entry.valueColumn });
+    const location = (): SourceLocation => valueLocation(entry);
     if ("fault" in meant) {
       return this.refuse(faults.value, location(), meant.fault, { why: rule.why, fix: rule.fix });
     }
@@ -181,7 +179,7 @@ export class Checker {
     if ("value" in meant) {
       return;
     }
-    this.refuse(faults.noKeySet, this.#at(section), `[${section.title}] has no ${key}`, {
+    this.refuse(faults.noKeySet, at(section), `[${section.title}] has no ${key}`, {
       why: rule.why,
       fix: `add it: ${rule.fix}`,
     });
@@ -198,7 +196,7 @@ export class Checker {
       there.add(kind);
     }
     const missing = KINDS.filter((kind) => !isOptional(kind) && !there.has(kind));
-    const location = this.#at({ line: lines, column: 1 });
+    const location = { file: this.#file, line: lines, column: 1 };
     if (sections.size === 0) {
       const what = `the file has no sections; required are ${missing.map(header).join(", ")}`;
       this.refuse(faults.noSection, location, what, {
@@ -229,7 +227,12 @@ export class Checker {
       } else if (other === undefined) {
         first.set(name.toLowerCase(), section);
       } else {
-        this.refuse(faults.sameName, this.#nameOf(section), `same name as line ${other.line} ignoring case`);
+        const where = other.file === section.file ? "line " : `${other.file}:`;
+        this.refuse(
+          faults.sameName,
+          this.#nameOf(section),
+          `same name as ${where}${other.line} ignoring case`,
+        );
       }
     }
   }
@@ -249,12 +252,15 @@ export class Checker {
       // among very many names that are alike, the nearest one is no hint
       const meant = cores.size > 200 ? undefined : didYouMean(String(core), this.named("core"));
       const fix = `add [core ${core}], or name one that is there`;
-      this.refuse(
-        faults.noSuchCore,
-        this.#at({ line: entry.line, column: entry.valueColumn }),
-        `no [core ${core}]${question(meant)}`,
-        { fix },
-      );
+      this.refuse(faults.noSuchCore, valueLocation(entry), `no [core ${core}]${question(meant)}`, { fix });
     }
   }
+}
+
+function at({ file, line, column }: FilePosition): SourceLocation {
+  return { file, line, column };
+}
+
+function valueLocation({ file, line, valueColumn }: Entry): SourceLocation {
+  return { file, line, column: valueColumn };
 }

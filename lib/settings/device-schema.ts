@@ -1,10 +1,19 @@
 import * as v from "valibot";
+import { QUOTAS } from "../aws/quotas.ts";
 import { faults } from "./faults.ts";
-import { key, oneOf, text } from "./key-rules.ts";
+import { key, oneOf, text, wholeNumber } from "./key-rules.ts";
 import { nameFault } from "./names.ts";
-import { hostFault, wordFault } from "./values.ts";
+import { fileFault, hostFault, wordFault } from "./values.ts";
 
 export const nameFix = (example: string): string => `${faults.name.fix}, e.g. ${example}`;
+
+/** Of a core and of a thing. */
+const registry = key(
+  v.optional(text((value) => wordFault(value, ["terraform", "api"]))),
+  "who makes it in the account: terraform or api; by default as [instance] registry says",
+  "what one made the other does not take over by itself",
+  "registry = terraform, or api",
+);
 
 /** The keys of [core NAME]. */
 export const core = {
@@ -38,6 +47,7 @@ export const core = {
     "each has a package, a configuration and components of its own",
     "runtime = classic, or lite",
   ),
+  registry: { ...registry, inherits: "instance.registry" },
   host: key(
     v.optional(text(hostFault), ""),
     "[user@]host of the device, or an alias of your ssh configuration, for dospesos push",
@@ -48,6 +58,7 @@ export const core = {
 
 /** The keys of [thing NAME]. */
 export const thing = {
+  registry: { ...registry, inherits: "instance.registry" },
   core: key(
     text((value) => nameFault("core name", value)),
     "the core that the thing talks to",
@@ -55,3 +66,32 @@ export const thing = {
     "core = core-1",
   ),
 };
+
+/** The keys of [quotas]: one for each operation, in small letters. */
+export const quotas = Object.fromEntries(
+  Object.entries(QUOTAS).map(([operation, rate]) => [
+    quotaKey(operation),
+    key(
+      wholeNumber(String(rate), 1, 10_000),
+      `calls of ${operation} a second that AWS IoT takes from this account`,
+      "faster ones would be refused, and tried again",
+      `${quotaKey(operation)} = ${rate}, or what Service Quotas shows for your account`,
+    ),
+  ]),
+);
+
+/** "AttachPolicy" as a key: attach_policy. */
+export function quotaKey(operation: string): string {
+  return operation.replaceAll(/(?!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
+}
+
+/** The key of [cores] and [things]. */
+export function inventory(kind: "core" | "thing") {
+  return key(
+    v.optional(text(fileFault)),
+    `a CSV file of the project with a row for each ${kind}, in place of sections; its columns are name and the keys ` +
+      `of [${kind} NAME]`,
+    "it is read as a part of the settings",
+    `e.g. from = fleet/${kind}s.csv`,
+  );
+}

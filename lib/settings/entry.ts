@@ -6,15 +6,21 @@ export interface Position {
   readonly column: number;
 }
 
+/** A position in one of the files that the settings are made of. */
+export interface FilePosition extends Position {
+  /** As it is called in messages. */
+  readonly file: string;
+}
+
 /** One `key = value` as it is in the file; the value without its quotes, always a string. */
-export interface Entry extends Position {
+export interface Entry extends FilePosition {
   readonly key: string;
   readonly value: string;
   readonly valueColumn: number;
 }
 
 /** One section and everything that the file puts into it. */
-export interface Section extends Position {
+export interface Section extends FilePosition {
   /** As the section is called in messages and keys: `aws`, `core core-1`. */
   readonly title: string;
   readonly kind: string;

@@ -105,6 +105,20 @@ export const faults = {
   ),
   more: fault("DP139", "one mistake often shows up many times", "put the ones above right first"),
 
+  // an inventory
+  noInventory: fault("DP143", "the settings name it", "write the file, or take the line out"),
+  columns: fault(
+    "DP144",
+    "the first line names a column for each key",
+    "begin with a line such as: name,group,host",
+  ),
+  cells: fault(
+    "DP145",
+    "a value would count for another key",
+    "one cell for each column; quote a cell that holds a comma",
+  ),
+  twoPlaces: fault("DP146", "it would not be clear which one counts", "keep one of the two"),
+
   // their use
   noSuchSetting: fault("DP140", "the Dofile or a rule asks for it", "ask for one that there is"),
 };

@@ -1,6 +1,6 @@
 export { parseSettings, type SettingsFile } from "./parse.ts";
-export { readSettings } from "./read.ts";
-export { type NamedKind, schema } from "./schema.ts";
+export { environmentFile, readSettings } from "./read.ts";
+export { isNamed, keysOfSection, KINDS, NAMED_KINDS, type NamedKind, schema } from "./schema.ts";
 export { type KeyRule, type SettingValue } from "./key-rules.ts";
 export {
   type Isolated as ByName,

@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { dirname, join } from "node:path";
 import { otherWriters } from "../file/index.ts";
 import { type Problem, ProblemError } from "../problem/index.ts";
 import { exampleCommand } from "./example.ts";
@@ -7,23 +7,67 @@ import { faults, problem } from "./faults.ts";
 import { withCoreDefaults } from "./core-defaults.ts";
 import { parseSettings, type SettingsFile } from "./parse.ts";
 
-/** The largest settings file, in bytes. */
-const LARGEST = 1024 * 1024;
+/** The largest settings file, in bytes, and the largest inventory. */
+const MAX_BYTES = 1024 * 1024;
+const MAX_INVENTORY_BYTES = 16 * MAX_BYTES;
 
-/**
- * Reads and checks a settings file. `shownAs` is its name in messages. Throws ProblemError (exit code 2):
- * before reading, for a file over 1 MiB or one that others can write; then as parseSettings does.
- */
-export function readSettings(path: string, shownAs: string): { bytes: Uint8Array; settings: SettingsFile } {
-  const bytes = readChecked(path, shownAs);
-  return { bytes, settings: withCoreDefaults(parseSettings(bytes, shownAs), dirname(path)) };
+/** The settings as they were read: the bytes of the first file, and of all others that belong to it. */
+export interface ReadSettings {
+  readonly bytes: Uint8Array;
+  readonly others: ReadonlyMap<string, Uint8Array>;
+  readonly settings: SettingsFile;
 }
 
-function readChecked(path: string, shownAs: string): Uint8Array {
+/**
+ * Reads and checks a settings file, with the one of the environment over it and the inventories that both name.
+ * `shownAs` is its name in messages; `reading` is told the name of each other file before it is read. Throws
+ * ProblemError (exit code 2): before reading, for a file that is too large or one that others can write; then as
+ * parseSettings does.
+ */
+export function readSettings(
+  path: string,
+  shownAs: string,
+  environment = "",
+  reading: (name: string) => void = () => {},
+): ReadSettings {
+  const bytes = readChecked(path, shownAs, MAX_BYTES);
+  const root = dirname(path);
+  const others = new Map<string, Uint8Array>();
+  const read = (name: string, limit: number): Uint8Array => {
+    reading(name);
+    const content = readChecked(join(root, name), name, limit);
+    others.set(name, content);
+    return content;
+  };
+  const name = environmentFile(shownAs, environment);
+  if (environment !== "" && !existsSync(join(root, name))) {
+    const what = `there is no such file, so there is no environment ${environment}`;
+    const fix = `write the keys that differ from ${shownAs} into it, e.g. [aws] account`;
+    throw new ProblemError([problem(faults.missingFile, { file: name }, what, { fix })]);
+  }
+  const settings = parseSettings(bytes, shownAs, {
+    ...(environment === "" ? {} : { overlay: { file: name, bytes: read(name, MAX_BYTES) } }),
+    read: (inventory) => {
+      if (!existsSync(join(root, inventory))) {
+        reading(inventory);
+        return { fault: `there is no ${inventory}` };
+      }
+      return read(inventory, MAX_INVENTORY_BYTES);
+    },
+  });
+  return { bytes, others, settings: withCoreDefaults(settings, root) };
+}
+
+/** The settings of an environment, over those of a file: settings.prod.ini for settings.ini. */
+export function environmentFile(file: string, environment: string): string {
+  return file.replace(/\.ini$/, `.${environment}.ini`);
+}
+
+function readChecked(path: string, shownAs: string, limit: number): Uint8Array {
   const handle = open(path, shownAs);
   try {
     const stats = fstatSync(handle);
-    const problems = wrongs(stats, path, shownAs);
+    const problems = wrongs(stats, path, shownAs, limit);
     if (problems.length > 0) {
       throw new ProblemError(problems);
     }
@@ -48,18 +92,18 @@ function open(path: string, shownAs: string): number {
   }
 }
 
-function wrongs(stats: Stats, path: string, shownAs: string): readonly Problem[] {
+function wrongs(stats: Stats, path: string, shownAs: string, limit: number): readonly Problem[] {
   const location = { file: shownAs };
   if (!stats.isFile()) {
     return [problem(faults.notAFile, location, "is not a regular file")];
   }
   const found: Problem[] = [];
-  if (stats.size > LARGEST) {
+  if (stats.size > limit) {
     found.push(
       problem(
         faults.largeFile,
         location,
-        `the file is ${stats.size.toLocaleString("en-US")} bytes; limit 1 MiB`,
+        `the file is ${stats.size.toLocaleString("en-US")} bytes; limit ${limit / MAX_BYTES} MiB`,
       ),
     );
   }

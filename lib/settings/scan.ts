@@ -162,6 +162,7 @@ class Scanner {
         title,
         kind,
         name,
+        file: this.#file,
         line: this.#line,
         column: start + 1,
         nameColumn: nameStart + 1,
@@ -232,7 +233,8 @@ class Scanner {
     const first = section.entries.get(id);
     if (first === undefined) {
       const valueColumn = raw === "" ? afterEquals : valueStart + 1;
-      section.entries.set(id, { key, value, line: this.#line, column: start + 1, valueColumn });
+      const position = { file: this.#file, line: this.#line, column: start + 1 };
+      section.entries.set(id, { key, value, ...position, valueColumn });
     } else if (first.key === key) {
       this.#refuse(faults.again, start, `set twice; first at line ${first.line}`);
     } else {

@@ -1,6 +1,7 @@
 import { type KeyRule, text, wholeNumber, port, key, truth, oneOf, componentVersion } from "./key-rules.ts";
 import * as v from "valibot";
-import { core, nameFix, thing } from "./device-schema.ts";
+import { components } from "./components-schema.ts";
+import { core, inventory, nameFix, quotas, thing } from "./device-schema.ts";
 import { faults } from "./faults.ts";
 import { nameFault } from "./names.ts";
 import { REGIONS, regionFault } from "./regions.ts";
@@ -22,8 +23,6 @@ import {
   wordFault,
 } from "./values.ts";
 
-const VERSION_WHY = "cores take exactly the versions that a deployment names";
-
 /** Every key of settings.ini by section; `core` and `thing` stand for any number of sections with a name. */
 export const schema = {
   aws: {
@@ -41,6 +40,13 @@ export const schema = {
     ),
   },
   instance: {
+    registry: key(
+      oneOf("terraform", "api"),
+      "who makes cores and things in the account: terraform, or api, AWS's registry called directly, for fleets of " +
+        "hundreds and thousands",
+      "what one made the other does not take over by itself",
+      "registry = terraform, or api",
+    ),
     name: key(
       text((value) => nameFault("instance name", value)),
       "prefix and tag of every shared resource",
@@ -173,6 +179,12 @@ export const schema = {
       "a real account is always changed by Terraform",
       "terraform = on, or off for the sandbox's own way, which needs no Terraform",
     ),
+    throttling: key(
+      oneOf("off", "aws"),
+      "whether the sandbox refuses calls above AWS's quotas, as AWS does: off or aws",
+      "a fleet's first build then takes as long as it takes in AWS",
+      "throttling = off, or aws",
+    ),
     ports: key(
       v.optional(text((value) => wordFault(value, ["free", "aws"]))),
       "where dospesos sandbox listens for devices: free (any free ports) or aws (8883, 8443 and 443, which real " +
@@ -219,44 +231,17 @@ export const schema = {
       "parallelism = 10",
     ),
   },
-  components: {
-    cli: key(
-      componentVersion(""),
-      "version of aws.greengrass.Cli; by default that of the nucleus",
-      VERSION_WHY,
-      "e.g. cli = 2.16.0",
-    ),
-    client_device_auth: key(
-      componentVersion("2.5.2"),
-      "version of aws.greengrass.clientdevices.Auth",
-      VERSION_WHY,
-      "e.g. client_device_auth = 2.5.2",
-    ),
-    mqtt_broker: key(
-      componentVersion("2.3.7"),
-      "version of aws.greengrass.clientdevices.mqtt.Moquette",
-      VERSION_WHY,
-      "e.g. mqtt_broker = 2.3.7",
-    ),
-    bucket: key(
-      v.optional(text(bucketFault)),
-      "S3 bucket that artifacts of your own components are uploaded to; cores may then read them there",
-      "bucket names are the same for all of AWS",
-      "e.g. bucket = acme-components",
-    ),
-    ip_detector: key(
-      componentVersion("2.2.0"),
-      "version of aws.greengrass.clientdevices.IPDetector",
-      VERSION_WHY,
-      "e.g. ip_detector = 2.2.0",
-    ),
-  },
+  components,
+  quotas,
+  cores: { from: inventory("core") },
+  things: { from: inventory("thing") },
   core,
   thing,
 };
 
 export type SectionKind = keyof typeof schema;
 export type NamedKind = "core" | "thing";
+export const NAMED_KINDS: readonly NamedKind[] = ["core", "thing"];
 
 /** The rules of a section by key, or undefined for a section that settings do not have. */
 export function rulesOf(kind: string): ReadonlyMap<string, KeyRule> | undefined {
@@ -269,6 +254,11 @@ const RULES: ReadonlyMap<string, ReadonlyMap<string, KeyRule>> = new Map(
 
 /** The sections that settings may have, in the order of the documentation. */
 export const KINDS: readonly string[] = [...RULES.keys()];
+
+/** The keys of a section, in the order of the documentation. */
+export function keysOfSection(kind: string): string[] {
+  return [...(rulesOf(kind)?.keys() ?? [])];
+}
 
 /** Whether settings can do without a section of this kind: every key has a default, or may be missing. */
 export function isOptional(kind: string): boolean {

@@ -1,10 +1,14 @@
 import { didYouMean, type SourceLocation, ProblemError } from "../problem/index.ts";
+import { QUOTAS } from "../aws/quotas.ts";
+import { quotaKey } from "./device-schema.ts";
 import { faults } from "./faults.ts";
 import { type NamedKind, rulesOf, type Values } from "./schema.ts";
 import type { SettingValue } from "./key-rules.ts";
 
 /** What the typed view asks its values from; the build engine implements it, and records each read. */
 export interface SettingsReader {
+  /** A value that says how fast something is done, and not what: who reads it does not depend on it. */
+  pace: (key: string) => SettingValue | undefined;
   value: (key: string) => SettingValue | undefined;
   names: (kind: NamedKind) => readonly string[];
   /**
@@ -34,6 +38,10 @@ export interface Settings {
   readonly sandbox: boolean;
   /** Whether Terraform applies the modules: always in a real account. */
   readonly usesTerraform: boolean;
+  /** How many calls of an operation a second the account takes, e.g. of AttachPolicy. No step depends on it. */
+  readonly quotas: Readonly<Record<string, number>>;
+  /** Whether the sandbox keeps AWS's quotas. No step depends on it. */
+  readonly isThrottled: boolean;
   /** Where the sandbox listens for devices; undefined: on AWS's ports where a core is a device. */
   readonly sandboxPorts: "free" | "aws" | undefined;
 }
@@ -47,6 +55,8 @@ export interface CoreSettings {
   /** What the core is in the sandbox. */
   readonly sandbox: "simulated" | "device";
   readonly runtime: "classic" | "lite";
+  /** Who makes it in the account. */
+  readonly registry: "terraform" | "api";
   /** Where ssh finds the device, or empty. */
   readonly host: string;
 }
@@ -55,6 +65,8 @@ export interface ThingSettings {
   readonly name: string;
   /** The name of the core that the thing talks to. */
   readonly core: string;
+  /** Who makes it in the account. */
+  readonly registry: "terraform" | "api";
 }
 
 /** All cores, or all things, in the order of the file. */
@@ -103,6 +115,17 @@ export function settingsView(reader: SettingsReader): Settings {
     },
     get usesTerraform() {
       return reader.value("aws.account") !== "sandbox" || reader.value("sandbox.terraform") === true;
+    },
+    get quotas() {
+      return Object.fromEntries(
+        Object.keys(QUOTAS).map((operation) => [
+          operation,
+          reader.pace(`quotas.${quotaKey(operation)}`) as number,
+        ]),
+      );
+    },
+    get isThrottled() {
+      return reader.pace("sandbox.throttling") === "aws";
     },
     get sandboxPorts() {
       return reader.value("sandbox.ports") as Settings["sandboxPorts"];

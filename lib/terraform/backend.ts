@@ -1,3 +1,4 @@
+import { environmentName } from "../layout.ts";
 import { stateFile, type ModuleInstance } from "./module-instance.ts";
 
 /** Where states are kept. */
@@ -14,7 +15,9 @@ export interface S3Backend {
 
 /** The key of a module's state in the bucket. */
 export function stateKey({ prefix }: S3Backend, { account, region, module, name }: ModuleInstance): string {
-  return `${prefix}/${account}/${region}/${module}/${name}.tfstate`;
+  const environment = environmentName();
+  const start = environment === "" ? prefix : `${prefix}/env/${environment}`;
+  return `${start}/${account}/${region}/${module}/${name}.tfstate`;
 }
 
 /**

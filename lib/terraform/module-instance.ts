@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { accountFolder } from "../layout.ts";
 import type { ModuleName } from "../modules/contract.ts";
 
 /** One module applied with one set of variables: what it is called, and where all that belongs to it lies. */
@@ -47,7 +48,7 @@ export function moduleFolder({
   region,
   module,
 }: Pick<ModuleInstance, "account" | "region" | "module">): string {
-  return `terraform/state/${account}/${region}/${module}`;
+  return `${accountFolder()}/${account}/${region}/${module}`;
 }
 
 /**

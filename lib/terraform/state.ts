@@ -1,3 +1,4 @@
+import { accountFolder } from "../layout.ts";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "../file/index.ts";
@@ -155,7 +156,7 @@ export function guardState(instance: ModuleInstance, backend: Backend, applied: 
     : "put back a copy of yours";
   const forget =
     `if nothing of it exists in the account any more: rm -f ${file} ` +
-    `${recordFile(instance)} terraform/state/effects/${instance.module}/${instance.name}.json`;
+    `${recordFile(instance)} ${accountFolder()}/effects/${instance.module}/${instance.name}.json`;
   const why = "Terraform would take it that nothing exists, and make everything a second time";
   if (text === undefined) {
     if (known !== undefined || applied) {
@@ -194,7 +195,7 @@ export function guardCurrent(
       fix:
         "put [terraform] back to where the state is, or restore the object's last version " +
         "in S3; if nothing of it exists in the account any more: rm -f " +
-        `${recordFile(instance)} terraform/state/effects/${instance.module}/${instance.name}.json`,
+        `${recordFile(instance)} ${accountFolder()}/effects/${instance.module}/${instance.name}.json`,
     },
   ]);
 }

@@ -1,5 +1,5 @@
 import { ProblemError, type SourceLocation, type Problem } from "../problem/index.ts";
-import { instanceName, type ModuleInstance } from "./module-instance.ts";
+import { instanceName, moduleFolder, type ModuleInstance } from "./module-instance.ts";
 
 /**
  * One line of Terraform's JSON stream (Terraform CLI documentation, "Machine-readable UI"). Other types exist
@@ -140,7 +140,7 @@ function lockProblem(instance: ModuleInstance, detail: string): Problem {
     why: "two applies at once would lose what one of them made",
     fix:
       "wait for it; if that run is dead for sure: terraform " +
-      `-chdir=terraform/state/${instance.account}/${instance.region}/${instance.module}/${instance.name}.work/module ` +
+      `-chdir=${moduleFolder(instance)}/${instance.name}.work/module ` +
       `force-unlock ${field("ID")}`,
   };
 }

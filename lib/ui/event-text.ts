@@ -2,6 +2,7 @@ import { nothingToDoText, type Freshness, type Reason } from "../engine/index.ts
 import { problemLines, type Problem } from "../problem/index.ts";
 import type { BuildEnd, CommandEvent } from "./events/index.ts";
 import { reasonText } from "./reason-text.ts";
+import { settingTexts } from "./setting-text.ts";
 import { listening } from "./sandbox-text.ts";
 import { styled, type Line } from "./terminal.ts";
 
@@ -72,6 +73,7 @@ const texts: Texts = {
       ...(status === "fresh" ? [["  nothing changed since it was made"]] : []),
     ],
   }),
+  ...settingTexts,
   "clean-summary": ({ removed }) => say(`${removed} removed; keys, Terraform state and settings stay`),
 
   watching: () => say("watching: save a file and what depends on it is made again; Ctrl-C ends"),

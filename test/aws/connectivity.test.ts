@@ -54,7 +54,15 @@ for (const [status, error, seen] of [
           account: { access, id: "123456789012", endpoint: undefined } as never,
           signal: new AbortController().signal,
         },
-        { name: "core-1", group: "g", key: "laptop", sandbox: "simulated", runtime: "classic", host: "" },
+        {
+          name: "core-1",
+          group: "g",
+          key: "laptop",
+          sandbox: "simulated",
+          runtime: "classic",
+          registry: "terraform",
+          host: "",
+        },
       );
       const link = links.find(({ link: name }) => name === "MQTT connected")!;
       assert.is(link.state, "unchecked");

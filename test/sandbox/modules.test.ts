@@ -10,8 +10,18 @@ import { ProblemError } from "../../lib/problem/index.ts";
 import { applyCore } from "../../lib/registry/core.ts";
 import { applyInstance } from "../../lib/registry/instance.ts";
 import { applyThing } from "../../lib/registry/thing.ts";
+import type { RegistryAccess } from "../../lib/registry/access.ts";
+import { openCertificateJournal } from "../../lib/registry/certificate-journal.ts";
 import type { CoreVars, InstanceVars, ThingVars } from "../../lib/modules/contract.ts";
+import type { AwsAccess } from "../../lib/aws/clients.ts";
+import { tempFolder } from "../support/temp.ts";
 import { failure, policy, REGION, withSandbox, type Rig } from "./rig.ts";
+
+/** The registry of an account that no run was killed in. */
+const inRegistry = (access: AwsAccess): RegistryAccess => ({
+  access,
+  certificates: openCertificateJournal(tempFolder("journal")),
+});
 
 const shared = { region: REGION, account: "000000000000", instance: "acme", revision: "1" };
 
@@ -62,13 +72,13 @@ async function stateOf({ access }: Rig, thingName: string) {
 }
 
 async function prepared(rig: Rig): Promise<void> {
-  await applyInstance(rig.access, instanceVars);
+  await applyInstance(inRegistry(rig.access), instanceVars);
   await ensureThingGroup(rig.access, { name: "fleet", instance: "acme" });
 }
 
 test("an instance gets its role, alias, policy and endpoints", () =>
   withSandbox(async ({ access }) => {
-    const outputs = await applyInstance(access, instanceVars);
+    const outputs = await applyInstance(inRegistry(access), instanceVars);
     assert.match(outputs.data_endpoint, /^\w{14}-ats\.iot\.eu-west-1\.amazonaws\.com$/);
     assert.match(outputs.credentials_endpoint, /^\w{14}\.credentials\.iot\.eu-west-1\.amazonaws\.com$/);
     assert.equal(
@@ -102,7 +112,7 @@ test("an instance gets its role, alias, policy and endpoints", () =>
 test("a core gets a thing, an active certificate for its key, both policies and its group", () =>
   withSandbox(async (rig) => {
     await prepared(rig);
-    const outputs = await applyCore(rig.access, coreVars);
+    const outputs = await applyCore(inRegistry(rig.access), coreVars);
     assert.ok(certificateBelongsTo(outputs.certificate_pem, key));
     assert.ok(
       new X509Certificate(outputs.certificate_pem).verify(new X509Certificate(rig.sandbox.caPem).publicKey),
@@ -122,7 +132,7 @@ test("a core gets a thing, an active certificate for its key, both policies and 
 
 test("a client thing gets its own policy only", () =>
   withSandbox(async (rig) => {
-    const outputs = await applyThing(rig.access, thingVars);
+    const outputs = await applyThing(inRegistry(rig.access), thingVars);
     const { policies, groups, principals } = await stateOf(rig, "thing-1");
     assert.equal(
       { policies, groups, principals },
@@ -135,9 +145,9 @@ test("applying twice gives equal outputs and changes no byte of the account", ()
     const apply = async () => {
       await prepared(rig);
       return [
-        await applyInstance(rig.access, instanceVars),
-        await applyCore(rig.access, coreVars),
-        await applyThing(rig.access, thingVars),
+        await applyInstance(inRegistry(rig.access), instanceVars),
+        await applyCore(inRegistry(rig.access), coreVars),
+        await applyThing(inRegistry(rig.access), thingVars),
       ];
     };
     const first = await apply();
@@ -148,20 +158,23 @@ test("applying twice gives equal outputs and changes no byte of the account", ()
 
 test("a changed revision comes back and changes nothing else", () =>
   withSandbox(async (rig) => {
-    const first = await applyThing(rig.access, thingVars);
+    const first = await applyThing(inRegistry(rig.access), thingVars);
     const bytes = readFileSync(rig.file, "utf8");
-    assert.equal(await applyThing(rig.access, { ...thingVars, revision: "2" }), { ...first, revision: "2" });
+    assert.equal(await applyThing(inRegistry(rig.access), { ...thingVars, revision: "2" }), {
+      ...first,
+      revision: "2",
+    });
     assert.is(readFileSync(rig.file, "utf8"), bytes);
   }));
 
 test("a changed policy document becomes the only version", () =>
   withSandbox(async (rig) => {
     await prepared(rig);
-    await applyCore(rig.access, coreVars);
+    await applyCore(inRegistry(rig.access), coreVars);
     const client = await rig.access.iot();
     for (const action of ["a:1", "a:2", "a:3", "a:4", "a:5", "a:6"]) {
-      await applyCore(rig.access, { ...coreVars, device_policy_document: policy(action) });
-      await applyInstance(rig.access, { ...instanceVars, core_policy_document: policy(action) });
+      await applyCore(inRegistry(rig.access), { ...coreVars, device_policy_document: policy(action) });
+      await applyInstance(inRegistry(rig.access), { ...instanceVars, core_policy_document: policy(action) });
     }
     for (const policyName of ["acme-core-1", "acme-core"]) {
       assert.is((await client.send(new iot.GetPolicyCommand({ policyName }))).policyDocument, policy("a:6"));
@@ -174,7 +187,7 @@ test("a changed policy document becomes the only version", () =>
 
 test("versions that an interrupted run left are removed", () =>
   withSandbox(async (rig) => {
-    await applyThing(rig.access, thingVars);
+    await applyThing(inRegistry(rig.access), thingVars);
     const client = await rig.access.iot();
     for (let i = 0; i < 4; i++) {
       await client.send(
@@ -185,7 +198,7 @@ test("versions that an interrupted run left are removed", () =>
         }),
       );
     }
-    await applyThing(rig.access, { ...thingVars, policy_document: policy("a:c") });
+    await applyThing(inRegistry(rig.access), { ...thingVars, policy_document: policy("a:c") });
     const { policyVersions } = await client.send(
       new iot.ListPolicyVersionsCommand({ policyName: "acme-thing-1" }),
     );
@@ -197,14 +210,17 @@ test("versions that an interrupted run left are removed", () =>
 
 test("a changed role policy replaces the old one, and a changed trust is put right", () =>
   withSandbox(async ({ access }) => {
-    await applyInstance(access, instanceVars);
+    await applyInstance(inRegistry(access), instanceVars);
     const iam = await access.iam();
     const RoleName = "acme-token-exchange";
     const trust = async () =>
       (await iam.send(new GetRoleCommand({ RoleName }))).Role?.AssumeRolePolicyDocument;
     const before = await trust();
     await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: "{}" }));
-    await applyInstance(access, { ...instanceVars, token_exchange_policy: policy("logs:PutLogEvents") });
+    await applyInstance(inRegistry(access), {
+      ...instanceVars,
+      token_exchange_policy: policy("logs:PutLogEvents"),
+    });
     const inline = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName: "token-exchange" }));
     assert.is(decodeURIComponent(inline.PolicyDocument ?? ""), policy("logs:PutLogEvents"));
     assert.is(await trust(), before);
@@ -212,8 +228,11 @@ test("a changed role policy replaces the old one, and a changed trust is put rig
 
 test("a changed role is what the alias points to", () =>
   withSandbox(async ({ access }) => {
-    await applyInstance(access, instanceVars);
-    const outputs = await applyInstance(access, { ...instanceVars, token_exchange_role: "acme-other" });
+    await applyInstance(inRegistry(access), instanceVars);
+    const outputs = await applyInstance(inRegistry(access), {
+      ...instanceVars,
+      token_exchange_role: "acme-other",
+    });
     const alias = await (
       await access.iot()
     ).send(new iot.DescribeRoleAliasCommand({ roleAlias: "acme-alias" }));
@@ -224,13 +243,17 @@ test("a changed role is what the alias points to", () =>
 test("a request for another key replaces the certificate; another request for the same key keeps it", () =>
   withSandbox(async (rig) => {
     await prepared(rig);
-    const first = await applyCore(rig.access, coreVars);
+    const first = await applyCore(inRegistry(rig.access), coreVars);
     assert.is(
-      (await applyCore(rig.access, { ...coreVars, csr: await createCsr(key, "core-1") })).certificate_id,
+      (await applyCore(inRegistry(rig.access), { ...coreVars, csr: await createCsr(key, "core-1") }))
+        .certificate_id,
       first.certificate_id,
     );
     const otherKey = createKey();
-    const second = await applyCore(rig.access, { ...coreVars, csr: await createCsr(otherKey, "core-1") });
+    const second = await applyCore(inRegistry(rig.access), {
+      ...coreVars,
+      csr: await createCsr(otherKey, "core-1"),
+    });
     assert.ok(certificateBelongsTo(second.certificate_pem, otherKey));
     const state = await stateOf(rig, "core-1");
     assert.equal(state.certificates, [`${second.certificate_id} ACTIVE`]);
@@ -240,46 +263,47 @@ test("a request for another key replaces the certificate; another request for th
 
 test("a certificate that somebody deactivated is active again", () =>
   withSandbox(async (rig) => {
-    const { certificate_id: certificateId } = await applyThing(rig.access, thingVars);
+    const { certificate_id: certificateId } = await applyThing(inRegistry(rig.access), thingVars);
     await (
       await rig.access.iot()
     ).send(new iot.UpdateCertificateCommand({ certificateId, newStatus: "INACTIVE" }));
-    await applyThing(rig.access, thingVars);
+    await applyThing(inRegistry(rig.access), thingVars);
     assert.equal((await stateOf(rig, "thing-1")).certificates, [`${certificateId} ACTIVE`]);
   }));
 
 test("a core moves to its new group and stays in groups that are not the instance's", () =>
   withSandbox(async (rig) => {
     await prepared(rig);
-    await applyCore(rig.access, coreVars);
+    await applyCore(inRegistry(rig.access), coreVars);
     const client = await rig.access.iot();
     await client.send(new iot.CreateThingGroupCommand({ thingGroupName: "theirs" }));
     await client.send(new iot.AddThingToThingGroupCommand({ thingName: "core-1", thingGroupName: "theirs" }));
     await ensureThingGroup(rig.access, { name: "other", instance: "acme" });
-    await applyCore(rig.access, { ...coreVars, group: "other" });
+    await applyCore(inRegistry(rig.access), { ...coreVars, group: "other" });
     assert.equal((await stateOf(rig, "core-1")).groups.sort(), ["other", "theirs"]);
   }));
 
 test("a changed policy name takes the old policy from the certificate", () =>
   withSandbox(async (rig) => {
     await prepared(rig);
-    await applyCore(rig.access, coreVars);
-    await applyCore(rig.access, { ...coreVars, device_policy: "acme-renamed" });
+    await applyCore(inRegistry(rig.access), coreVars);
+    await applyCore(inRegistry(rig.access), { ...coreVars, device_policy: "acme-renamed" });
     assert.equal((await stateOf(rig, "core-1")).policies, [["acme-core", "acme-renamed"]]);
   }));
 
 test("what another instance, or nobody of DosPesos, made is not touched", () =>
   withSandbox(async (rig) => {
     await prepared(rig);
-    await applyCore(rig.access, coreVars);
+    await applyCore(inRegistry(rig.access), coreVars);
     await (await rig.access.iot()).send(new iot.CreateThingCommand({ thingName: "by-hand" }));
     const bytes = readFileSync(rig.file, "utf8");
     const attempts = [
-      () => applyCore(rig.access, { ...coreVars, instance: "rival", device_policy: "rival-core-1" }),
-      () => applyThing(rig.access, { ...thingVars, name: "by-hand" }),
-      () => applyInstance(rig.access, { ...instanceVars, instance: "rival" }),
       () =>
-        applyInstance(rig.access, {
+        applyCore(inRegistry(rig.access), { ...coreVars, instance: "rival", device_policy: "rival-core-1" }),
+      () => applyThing(inRegistry(rig.access), { ...thingVars, name: "by-hand" }),
+      () => applyInstance(inRegistry(rig.access), { ...instanceVars, instance: "rival" }),
+      () =>
+        applyInstance(inRegistry(rig.access), {
           ...instanceVars,
           instance: "rival",
           token_exchange_role: "acme-token-exchange",
@@ -301,9 +325,9 @@ test("another account than the settings name is refused before anything changes"
   withSandbox(async (rig) => {
     const bytes = readFileSync(rig.file, "utf8");
     for (const work of [
-      () => applyInstance(rig.access, { ...instanceVars, account: "123456789012" }),
-      () => applyCore(rig.access, { ...coreVars, account: "123456789012" }),
-      () => applyThing(rig.access, { ...thingVars, account: "123456789012" }),
+      () => applyInstance(inRegistry(rig.access), { ...instanceVars, account: "123456789012" }),
+      () => applyCore(inRegistry(rig.access), { ...coreVars, account: "123456789012" }),
+      () => applyThing(inRegistry(rig.access), { ...thingVars, account: "123456789012" }),
     ]) {
       const error = await failure(work());
       assert.is((error as ProblemError).exitCode, 4);
@@ -314,8 +338,8 @@ test("another account than the settings name is refused before anything changes"
 
 test("a core whose group does not exist says which call failed", () =>
   withSandbox(async (rig) => {
-    await applyInstance(rig.access, instanceVars);
-    const error = await failure(applyCore(rig.access, coreVars));
+    await applyInstance(inRegistry(rig.access), instanceVars);
+    const error = await failure(applyCore(inRegistry(rig.access), coreVars));
     assert.is((error as ProblemError).exitCode, 1);
     assert.match(
       error.message,

@@ -11,6 +11,7 @@ const FILE = parsed(`${LEAST}group = my-group\n[core core-2]\n[thing thing-1]\nc
 function recorded(settings: SettingsFile = FILE) {
   const reads: string[] = [];
   const reader: SettingsReader = {
+    pace: () => undefined,
     value(key) {
       reads.push(key);
       return settings.value(key);

@@ -32,6 +32,9 @@ export const build = command({
   run: (context) => (context.options.dryRun ? showPlan(context) : runBuild(context)),
 });
 
+/** How many calls to the account are under way at the same time, unless -j says how many jobs. */
+const REMOTE_JOBS = 48;
+
 /** Builds under the lock that is held. Gives the exit code. */
 export async function runBuild(context: BuildContext): Promise<number> {
   const { options: given, names, root, emit, signal } = context;
@@ -57,7 +60,15 @@ export async function runBuild(context: BuildContext): Promise<number> {
     summary = await buildTargets(
       session,
       store,
-      { targets: names, jobs: limit, keepGoing: goesOn, force: forced, effects: "run", consent },
+      {
+        targets: names,
+        jobs: limit,
+        remoteJobs: limit === jobs.default ? REMOTE_JOBS : limit,
+        keepGoing: goesOn,
+        force: forced,
+        effects: "run",
+        consent,
+      },
       emit,
       signal,
     );

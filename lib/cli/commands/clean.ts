@@ -11,6 +11,7 @@ import {
 } from "../../engine/index.ts";
 import { ProblemError } from "../../problem/index.ts";
 import { command } from "../command.ts";
+import { engineFolder } from "../../layout.ts";
 import { askGit } from "../host.ts";
 import { noWait } from "../options.ts";
 
@@ -26,7 +27,7 @@ export const clean = command({
   run: async ({ names, root, emit, open }) => {
     const { session, state, graph } = await known(root, open);
     const steps = names.length === 0 ? ("all" as const) : selectSteps(state, graph, names);
-    const { removed, kept } = cleanSteps(root, state, graph, steps, askGit(root));
+    const { removed, kept } = cleanSteps(root, state, graph, steps, askGit(root), engineFolder());
     if (steps !== "all" && session !== undefined) {
       const store = openStore(session, emit);
       forgetCleaned(state, graph, steps);
@@ -55,7 +56,7 @@ async function known(
   root: string,
   open: () => Session,
 ): Promise<{ session: Session | undefined; state: State; graph: Graph }> {
-  const { state } = loadState(root);
+  const { state } = loadState(root, engineFolder());
   try {
     const session = open();
     return { session, state: session.state, graph: await session.graph(false) };

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { KEYS_FOLDER, OUTPUT_FOLDER } from "../../layout.ts";
+import { dirname, join } from "node:path";
+import { keysFolder, outputFolder, sandboxFile } from "../../layout.ts";
 import { appliedEffects, planTeardown, type AppliedEffect } from "../../account/teardown.ts";
 import { elsewhere, worldOf } from "../../account/world.ts";
 import { didYouMean, ProblemError, shown, type Problem } from "../../problem/index.ts";
@@ -104,7 +104,7 @@ type Left = readonly [name: string, what: string];
 function leftOfNames(root: string, names: ReadonlySet<string>, { cores, things }: Settings): Left[] {
   const declared = [...cores, ...things].map(({ name }) => name).filter((name) => names.has(name));
   const keys = [...names]
-    .map((name) => `${KEYS_FOLDER}/${name}`)
+    .map((name) => `${keysFolder()}/${name}`)
     .filter((path) => existsSync(join(root, path)));
   return [
     ...keys.map((path): Left => [path, "a private key: a new certificate can be had for it"]),
@@ -115,10 +115,10 @@ function leftOfNames(root: string, names: ReadonlySet<string>, { cores, things }
 /** What stays, for a person to decide. */
 function leftOfAll(root: string, { sandbox, terraform }: Settings): Left[] {
   const files: readonly Left[] = [
-    [KEYS_FOLDER, "private keys: a new certificate can be had for them"],
-    [OUTPUT_FOLDER, "bundles: their certificates are void; dospesos clean removes them"],
+    [keysFolder(), "private keys: a new certificate can be had for them"],
+    [outputFolder(), "bundles: their certificates are void; dospesos clean removes them"],
     ...(sandbox
-      ? ([["terraform/state/sandbox", "the sandbox itself, with what others have made in it"]] as const)
+      ? ([[dirname(sandboxFile()), "the sandbox itself, with what others have made in it"]] as const)
       : []),
   ];
   const bucket: readonly Left[] =

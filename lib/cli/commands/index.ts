@@ -35,6 +35,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "the groups and targets that can be named",
     load: async () => (await import("./list.ts")).list,
   },
+  settings: {
+    takes: "",
+    summary: "every setting with its value and where it stands; or what differs between environments",
+    load: async () => (await import("./settings.ts")).settings,
+  },
   clean: {
     takes: "[TARGET…]",
     summary: "remove built files; never keys, Terraform state or settings",

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { OUTPUT_FOLDER } from "../../layout.ts";
+import { outputFolder } from "../../layout.ts";
 import { hasRealDevices, isSandboxRunning, openSandboxDevices } from "../../account/data-plane.ts";
 import { ProblemError } from "../../problem/index.ts";
 import type { DataPlane } from "../../sandbox/data-plane/index.ts";
@@ -34,7 +34,7 @@ export const sandbox = command({
     // runs.
     const devices = await locked(context, () => openDevices(context, log));
     const { endpoint, iot, discovery } = devices.record;
-    const stop = await restartOnNewBundles(join(root, OUTPUT_FOLDER), devices, log);
+    const stop = await restartOnNewBundles(join(root, outputFolder()), devices, log);
     emit({
       type: "sandbox-listening",
       endpoint,

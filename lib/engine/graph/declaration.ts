@@ -98,6 +98,11 @@ export interface Declaration {
   readonly keys?: readonly string[];
   readonly version: string | undefined;
   /** What kind of effect it is, its name among them, and how it ends. */
-  readonly effect?: EffectEnd<unknown, object> & { readonly kind: string; readonly name: string };
+  readonly effect?: EffectEnd<unknown, object> & {
+    readonly kind: string;
+    readonly name: string;
+    /** It waits for a service elsewhere and needs little of this machine. */
+    readonly remote: boolean;
+  };
   readonly origin: Origin;
 }

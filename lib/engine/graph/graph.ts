@@ -33,6 +33,7 @@ export function buildGraph(state: State, root: string, source: GraphSource): Loa
   const sources = new Set(Array.from(source.edges.nodes));
   if (state.settingsNode !== undefined) {
     sources.add(state.settingsNode);
+    state.settingsOthers.forEach((node) => sources.add(node));
   }
   for (const declaration of steps) {
     const nul = [declaration.name, ...declaration.makes.map((one) => one.path)].find((name) =>

@@ -34,8 +34,9 @@ export class Observer extends ObservedFiles implements World {
     const { state } = this;
     this.#realFolders.clear();
     this.forgetFiles(which);
-    const before = state.nodeDigest[this.settingsNode];
-    if (this.current(this.settingsNode) !== before) {
+    const files = [this.settingsNode, ...state.settingsOthers];
+    const before = files.map((node) => state.nodeDigest[node]);
+    if (files.some((node, index) => this.current(node) !== before[index])) {
       this.#lookAtSettings();
     }
     for (let node = 1; node < state.nodeName.length; node++) {
@@ -109,15 +110,39 @@ export class Observer extends ObservedFiles implements World {
   protected readSettings(stat: Stats | "loop" | undefined): SettingsContent {
     this.#settingsContent = undefined;
     const isRacy = waitFor(stat) > 0;
-    const { bytes, settings } = this.#settings.read(
-      fullPath(this.root, this.#settings.file),
-      this.#settings.file,
-    );
-    const digest = this.state.digest(digestOf(bytes));
-    this.keepContent(this.settingsNode, { bytes, digest });
+    // As of any file: its stat is taken before it is read.
+    const stats = new Map<NodeId, Stats | "loop" | undefined>();
+    const racy = new Set<NodeId>();
+    const reading = (name: string): void => {
+      const node = this.state.node(Kind.file, name);
+      const seen = look(fullPath(this.root, name), true);
+      stats.set(node, seen);
+      if (waitFor(seen) > 0) {
+        racy.add(node);
+      }
+      // What is wrong in it is not noted, but a watch has to follow it.
+      if (this.state.nodeDigest[node] === Digest.unknown) {
+        this.state.observe(node, Digest.special);
+      }
+    };
+    const path = fullPath(this.root, this.#settings.file);
+    const { bytes, others, settings } = this.#settings.read(path, this.#settings.file, reading);
+    this.#noteSettings(this.settingsNode, bytes, stat, isRacy);
+    for (const [node, seen] of stats) {
+      const content = others.get(this.state.nodeName[node]!);
+      if (content !== undefined) {
+        this.#noteSettings(node, content, seen, racy.has(node));
+      }
+    }
+    this.state.settingsOthers = [...stats.keys()];
     this.#settingsContent = settings;
-    this.note(this.settingsNode, digest, typeof stat === "object" ? stat : undefined, isRacy);
     return settings;
+  }
+
+  #noteSettings(node: NodeId, bytes: Uint8Array, stat: Stats | "loop" | undefined, isRacy: boolean): void {
+    const digest = this.state.digest(digestOf(bytes));
+    this.keepContent(node, { bytes, digest });
+    this.note(node, digest, typeof stat === "object" ? stat : undefined, isRacy);
   }
 
   #lookAtValue(node: NodeId): void {

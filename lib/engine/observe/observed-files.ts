@@ -40,8 +40,8 @@ export abstract class ObservedFiles {
     this.isOutput = isOutput;
   }
 
-  /** Reads, parses and notes the settings file; throws if it is wrong. */
-  protected abstract readSettings(stat: Stats): unknown;
+  /** Reads, parses and notes the settings with all files that belong to them; throws if they are wrong. */
+  protected abstract readSettings(stat: Stats | "loop" | undefined): unknown;
 
   /** The digest of a file now. */
   protected currentFile(node: NodeId): DigestId {
@@ -163,6 +163,12 @@ export abstract class ObservedFiles {
     // A settings file that is wrong is not noted: the keys would not fit it.
     if (node === this.settingsNode) {
       return void this.readSettings(stat);
+    }
+    if (state.settingsOthers.includes(node)) {
+      this.readSettings(look(fullPath(this.root, state.nodeName[this.settingsNode]!), true));
+      if (this.wasSeen(node)) {
+        return;
+      }
     }
     if (output || stat.size > MAX_READ_AT_ONCE) {
       return this.note(node, state.digest(digestOfFile(path, stat)), stat, isRacy);

@@ -1,17 +1,25 @@
 import type { SourceLocation } from "../../problem/index.ts";
 
 /**
- * A file of keys and values whose every key is a prerequisite of its own. What the keys mean is not the
- * engine's business.
+ * A file of keys and values whose every key is a prerequisite of its own, with other files that it draws on. What the
+ * keys mean is not the engine's business.
  */
 export interface SettingsSource {
   /** Name of the file, relative to the root. */
   readonly file: string;
   /**
-   * Reads, checks and parses the file. Throws a ProblemError (exit 2) with all problems, also if there is no
+   * Reads, checks and parses the file. `reading` is told the name of each other file, relative to the root, before it
+   * is read, also of one that is not there. Throws a ProblemError (exit 2) with all problems, also if there is no
    * such file.
    */
-  read: (path: string, shownAs: string) => { readonly bytes: Uint8Array; readonly settings: SettingsContent };
+  read: (path: string, shownAs: string, reading: (name: string) => void) => SettingsRead;
+}
+
+export interface SettingsRead {
+  readonly bytes: Uint8Array;
+  /** The bytes of the other files, by name. */
+  readonly others: ReadonlyMap<string, Uint8Array>;
+  readonly settings: SettingsContent;
 }
 
 export interface SettingsContent {

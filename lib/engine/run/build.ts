@@ -16,7 +16,7 @@ export function openStore(session: Session, emit: Emit): Store {
   if (loaded.damaged) {
     emit({ type: "note", what: "the state in .dospesos was damaged: everything is built again" });
   }
-  const store = new Store(root, loaded);
+  const store = new Store(root, session.host.variant, loaded);
   for (const node of loaded.unfinished) {
     rmSync(temporaryBeside(fullPath(root, state.nodeName[node]!)), { force: true });
   }

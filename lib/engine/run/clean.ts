@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "../disk/digest.ts";
 import { fullPath, look, removeFile } from "../disk/files.ts";
@@ -39,6 +39,7 @@ export function clean(
   graph: Graph,
   steps: ReadonlySet<StepId> | "all",
   standing: (name: string) => GitStatus,
+  variant = "",
 ): Cleaned {
   const removed: string[] = [];
   const kept: { name: string; what: string }[] = [];
@@ -86,8 +87,20 @@ export function clean(
       }
     });
   }
-  rmSync(join(root, STATE_FOLDER), { recursive: true, force: true });
+  removeState(root, variant);
   return { removed, kept };
+}
+
+/** Removes a state; other ones of the project stay. */
+function removeState(root: string, variant: string): void {
+  const folder = join(root, STATE_FOLDER, variant);
+  if (variant !== "" || !existsSync(join(folder, "env"))) {
+    rmSync(folder, { recursive: true, force: true });
+    return;
+  }
+  for (const name of readdirSync(folder).filter((one) => one !== "env")) {
+    rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** The records of steps that were cleaned say nothing any more. */

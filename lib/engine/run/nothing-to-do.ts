@@ -11,10 +11,15 @@ import { readSections, type FirstSections } from "../state/sections.ts";
 
 /**
  * What to tell the person if all targets are fresh; undefined in any doubt. `program` is the digest of the
- * program that runs.
+ * program that runs, `variant` which of the project's states is meant.
  */
-export function nothingToDo(root: string, targets: readonly string[], program: string): string | undefined {
-  const bytes = read(root);
+export function nothingToDo(
+  root: string,
+  targets: readonly string[],
+  program: string,
+  variant = "",
+): string | undefined {
+  const bytes = read(root, variant);
   const sections = bytes === undefined ? "damaged" : readSections(bytes, "first");
   if (typeof sections === "string" || text(sections.program) !== program) {
     return undefined;
@@ -33,10 +38,11 @@ export function nothingToDoText(banner: string, targets: readonly string[]): str
 }
 
 /** The snapshot, aligned; nothing where there is none or the last build did not end. */
-function read(root: string): Uint8Array | undefined {
+function read(root: string, variant: string): Uint8Array | undefined {
   try {
-    const bytes = readFileSync(`${root}/.dospesos/snapshot`);
-    if (statSync(`${root}/.dospesos/journal`, { throwIfNoEntry: false }) !== undefined) {
+    const folder = `${root}/.dospesos${variant === "" ? "" : `/${variant}`}`;
+    const bytes = readFileSync(`${folder}/snapshot`);
+    if (statSync(`${folder}/journal`, { throwIfNoEntry: false }) !== undefined) {
       return undefined;
     }
     return bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);

@@ -6,6 +6,8 @@ export interface BuildOptions {
   readonly targets: readonly string[];
   /** How many recipes may run at the same time. */
   readonly jobs: number;
+  /** How many effects that wait for a service elsewhere may run beside those. Default: as many. */
+  readonly remoteJobs?: number;
   readonly keepGoing: boolean;
   /** Runs every step that the targets need, stale or not. */
   readonly force: boolean;

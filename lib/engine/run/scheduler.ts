@@ -1,5 +1,6 @@
 import { guardProcess } from "./guard-process.ts";
 import { laterEffects } from "./later.ts";
+import { ReadyQueue } from "./ready-queue.ts";
 import { blockedBy, dependentsOf, type Dependents } from "./dependents.ts";
 import { At, isOpen, statusOf, summarize } from "./step-state.ts";
 import { failureOf, problemsOf } from "./failure.ts";
@@ -19,9 +20,8 @@ export class Scheduler {
   /** How many of its needs are made by steps that have not ended. */
   readonly #openInputs: Uint32Array;
   readonly #reasons = new Map<StepId, readonly Reason[]>();
-  readonly #ready: StepId[] = [];
-  #next = 0;
-  #running = 0;
+  readonly #queue: ReadyQueue;
+  #isRemote: (step: StepId) => boolean = () => false;
   #held: { readonly step: StepId; readonly planned: PlannedEffect; readonly prepared: Prepared }[] = [];
   /** Effects that a person consented to, with what their plan was made from. */
   readonly #approved = new Map<StepId, Prepared>();
@@ -38,10 +38,12 @@ export class Scheduler {
     this.#input = input;
     this.#at = needed.map((one) => (one === 1 ? At.pending : At.unneeded));
     this.#openInputs = new Uint32Array(needed.length);
+    const { jobs, remoteJobs = jobs } = input.options;
+    this.#queue = new ReadyQueue(jobs, remoteJobs, (step) => this.#isRemote(step));
   }
 
   get hasWork(): boolean {
-    return this.#ready.length > 0;
+    return !this.#queue.isEmpty;
   }
 
   /**
@@ -77,12 +79,13 @@ export class Scheduler {
     const reasons = reasonsFor(state, this.#input.graph, step, observer);
     this.#reasons.set(step, forced ? [{ kind: "forced" }, ...reasons] : reasons);
     this.#at[step] = At.ready;
-    this.#ready.push(step);
+    this.#queue.push(step);
     return false;
   }
 
   async execute(runner: StepContext): Promise<void> {
     const dependents = dependentsOf(this.#input.graph, this.#at);
+    this.#isRemote = (step) => runner.declarations[step]!.effect?.remote === true;
     const abort = (): void => {
       this.#stopping = true;
       this.#wake();
@@ -101,20 +104,21 @@ export class Scheduler {
     let full: Error | undefined;
     this.#stopping ||= this.#input.signal.aborted;
     for (;;) {
-      while (!this.#stopping && this.#next < this.#ready.length && this.#running < this.#input.options.jobs) {
-        this.#start(runner, this.#ready[this.#next++]!, dependents);
-      }
       // Recipes that never wait would keep out signals, and who asks for the lock.
-      if (performance.now() - breath > 50) {
+      const isLate = (): boolean => performance.now() - breath > 50;
+      for (let step; !this.#stopping && !isLate() && (step = this.#queue.take()) !== undefined;) {
+        this.#start(runner, step, dependents);
+      }
+      if (isLate()) {
         await new Promise((resolve) => setImmediate(resolve));
         breath = performance.now();
         continue;
       }
-      if (this.#running > 0) {
+      if (this.#queue.running > 0) {
         full ??= failureOf(() => runner.store.journal.flush());
         this.#stopping ||= full !== undefined;
         await new Promise<void>((resolve) => (this.#wake = resolve));
-      } else if (!this.#stopping && this.#next < this.#ready.length) {
+      } else if (!this.#stopping && !this.#queue.isEmpty) {
         continue;
       } else if (this.#held.length > 0 && !this.#stopping) {
         await this.#askForHeld(dependents);
@@ -143,7 +147,6 @@ export class Scheduler {
       return this.#hold(step, dependents);
     }
     this.#at[step] = At.running;
-    this.#running++;
     const begin = performance.now();
     const approved = this.#approved.get(step);
     const run =
@@ -182,7 +185,7 @@ export class Scheduler {
       this.#failed(step, error);
     }
     this.#giveUp.delete(giveUp);
-    this.#running--;
+    this.#queue.ended(step);
     if (at === At.held) {
       this.#at[step] = At.held;
     } else {
@@ -216,18 +219,17 @@ export class Scheduler {
   }
 
   #report(step: StepId, how: At, ms: number): void {
-    const name = (one: StepId): string => stepName(this.#input.session.state, this.#input.graph, one);
-    const effect = this.#input.graph.effectName[step]!;
-    const upstream = (): Reason[] => [
-      { kind: "upstream", target: name(blockedBy(this.#input.graph, this.#at, step)) },
-    ];
-    this.#input.emit({
+    const { session, graph, emit } = this.#input;
+    const name = (one: StepId): string => stepName(session.state, graph, one);
+    const blocked = (): Reason[] => [{ kind: "upstream", target: name(blockedBy(graph, this.#at, step)) }];
+    const effect = graph.effectName[step]!;
+    emit({
       type: "step",
       target: name(step),
       ...(effect === "" ? {} : { effect }),
       status: statusOf[how]!,
       ...(this.#needsPerson.has(step) ? { needsPerson: true } : {}),
-      reasons: this.#reasons.get(step) ?? (how === At.fresh ? [] : upstream()),
+      reasons: this.#reasons.get(step) ?? (how === At.fresh ? [] : blocked()),
       ms: Math.round(ms),
     });
   }
@@ -272,7 +274,7 @@ export class Scheduler {
       for (const { step, prepared } of held) {
         this.#approved.set(step, prepared);
       }
-      this.#ready.push(...held.map((one) => one.step));
+      this.#queue.push(...held.map((one) => one.step));
       return;
     }
     for (const { step } of held) {

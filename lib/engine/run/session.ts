@@ -27,6 +27,8 @@ export interface Dofile {
 
 /** What the program around the engine provides. */
 export interface Host {
+  /** Which of the project's states this is, e.g. "env/prod"; empty: the only one, or the first. */
+  readonly variant: string;
   /** The digest of the program: it changes when anything changes that recipes can call. */
   readonly program: string;
   readonly dofile: Dofile;
@@ -64,7 +66,7 @@ export class Session {
   constructor(root: string, host: Host) {
     this.root = root;
     this.host = host;
-    this.loaded = loadState(root);
+    this.loaded = loadState(root, host.variant);
     this.state = this.loaded.state;
     this.observer = new Observer(
       root,

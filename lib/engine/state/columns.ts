@@ -16,7 +16,7 @@
  * nothing: it is on the nothing-to-do path.
  */
 const MAGIC = [0x50534f44, 0x534f5345];
-export const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 4;
 const HEADER = 32;
 /** Words in front of what is checksummed. */
 const UNCHECKED = 4;

@@ -70,6 +70,7 @@ export function compacted(state: State): State {
   }
   if (state.settingsNode !== undefined) {
     next.settingsNode = nodeOf(state.settingsNode);
+    next.settingsOthers = state.settingsOthers.map(nodeOf);
   }
   next.stamps.take(state.stamps, nodes);
   next.program = state.program;

@@ -57,6 +57,7 @@ export const SECTIONS = [
   "recordEdgeStart",
   "recordEdgeNode",
   "recordEdgeDigest",
+  "settingsOther",
   "glob",
   "globStart",
   "globFolder",

@@ -64,6 +64,7 @@ export function writeSnapshot(state: State): Uint8Array {
     recordEdgeStart: edges.starts,
     recordEdgeNode: edges.nodes,
     recordEdgeDigest: edges.digests,
+    settingsOther: Uint32Array.from(state.settingsOthers),
     glob: Uint32Array.from(globs, ([node]) => node),
     globStart: startsOf(globs.map(([, folders]) => folders.length)),
     globFolder: Uint32Array.from(globs.flatMap(([, folders]) => [...folders])),
@@ -101,6 +102,7 @@ export function readSnapshot(bytes: Uint8Array): State | Unreadable {
   u32("glob").forEach((node, index) =>
     state.globFolders.set(node, [...globFolder.subarray(globStart[index], globStart[index + 1])]),
   );
+  state.settingsOthers = [...u32("settingsOther")];
   if (sections.outStart.byteLength > 0) {
     state.graph = readGraph(sections);
   }
@@ -119,6 +121,7 @@ function digestsInUse(state: State): Uint32Array {
   };
   if (state.settingsNode !== undefined) {
     mark([state.settingsNode]);
+    mark(state.settingsOthers);
   }
   if (graph !== undefined) {
     [graph.out, graph.need, graph.edges.nodes].forEach(mark);

@@ -37,6 +37,8 @@ export class State {
   banner = "";
   /** The settings file: its stat vouches for all settings keys. */
   settingsNode: NodeId | undefined;
+  /** Further files that the settings were made of: a change of any of them is a change of the settings. */
+  settingsOthers: readonly NodeId[] = [];
   /** True when something is known that the snapshot on disk does not hold. */
   dirty = false;
 

@@ -50,13 +50,19 @@ export function refuseLinkedState(root: string): void {
   ]);
 }
 
+/** The folder of one state: a project can have several beside each other, each by a variant such as "env/prod". */
+function stateFolder(root: string, variant: string): string {
+  return join(root, STATE_FOLDER, variant);
+}
+
 /**
  * Reads the state and writes nothing. Throws a ProblemError (exit 4) for the state of a newer version, and for a
  * folder that is a link.
  */
-export function loadState(root: string): Loaded {
+export function loadState(root: string, variant = ""): Loaded {
   refuseLinkedState(root);
-  const bytes = readAligned(join(root, STATE_FOLDER, SNAPSHOT));
+  const folder = stateFolder(root, variant);
+  const bytes = readAligned(join(folder, SNAPSHOT));
   const read = bytes === undefined ? new State() : readSnapshot(bytes);
   if (read === "newer") {
     throw new ProblemError([
@@ -72,7 +78,7 @@ export function loadState(root: string): Loaded {
   const state = typeof read === "string" ? new State() : read;
   const id = bytes === undefined || typeof read === "string" ? ([0, 0] as const) : idOf(bytes);
   const snapshot = { id, nodes: state.nodeName.length, digests: state.digests.length };
-  const journal = readAligned(join(root, STATE_FOLDER, JOURNAL));
+  const journal = readAligned(join(folder, JOURNAL));
   const unfinished = journal === undefined ? [] : replay(state, journal, id).unfinished;
   const wasteful = unfinished.length === 0 && isWasteful(state);
   return {
@@ -91,8 +97,8 @@ export class Store {
   readonly #state: State;
   #snapshotSize = 0;
 
-  constructor(root: string, loaded: Loaded) {
-    this.#folder = join(root, STATE_FOLDER);
+  constructor(root: string, variant: string, loaded: Loaded) {
+    this.#folder = stateFolder(root, variant);
     this.#state = loaded.state;
     this.journal = new Journal(join(this.#folder, JOURNAL), loaded.state, loaded.snapshot);
   }

@@ -43,6 +43,8 @@ export interface DataPlaneOptions {
   };
   /** An address to listen on beside 127.0.0.1, for devices on a bench network. */
   readonly bind?: string;
+  /** Whether calls above AWS's quotas are refused. */
+  readonly throttled?: boolean;
   /** Whether each message on AWS's own topics, and each request of the data plane, is told. */
   readonly trace?: boolean;
   /** Told what happens, a line at a time. */
@@ -107,9 +109,10 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
   try {
     const observed = new Observations(log);
     const api = keep(
-      await serveAccount(accountFile, region, ports.api, {
-        token,
-        extra: (request) => observed.answer(request),
+      await serveAccount(accountFile, region, {
+        ...(ports.api === undefined ? {} : { port: ports.api }),
+        throttled: options.throttled === true,
+        own: { token, extra: (request) => observed.answer(request) },
       }),
     );
     const simulated = new Set<string>();

@@ -1,5 +1,6 @@
 /** What build, watch, status, why, list and clean report. */
 import type { Freshness, Reason } from "../../engine/index.ts";
+import type { SourceLocation } from "../../problem/index.ts";
 
 /** build, deploy, watch: the end of one build; of a watch that follows a save. */
 export interface BuildEnd {
@@ -72,6 +73,30 @@ export interface WhyTarget {
   readonly effect?: string;
   readonly status: Freshness;
   readonly reasons: readonly Reason[];
+}
+
+/** settings: one key, with its default where it is not set. */
+export interface Setting {
+  readonly type: "setting";
+  /** e.g. "core core-1.group" */
+  readonly key: string;
+  readonly value: string | number | boolean | null;
+  /** Where it is set; for a default, where its section begins. */
+  readonly location?: SourceLocation;
+}
+
+/** settings --diff: a key that is not the same in all environments. */
+export interface SettingDifference {
+  readonly type: "setting-difference";
+  readonly key: string;
+  /** By environment; "default" is settings.ini alone. */
+  readonly values: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** The end of settings --diff. */
+export interface SettingDifferences {
+  readonly type: "setting-differences";
+  readonly environments: readonly string[];
 }
 
 /** clean: how many files it removed. */

@@ -23,6 +23,9 @@ import type {
   ListedGroup,
   ListedTarget,
   NotApplied,
+  Setting,
+  SettingDifference,
+  SettingDifferences,
   StatusSummary,
   TargetStatus,
   Watching,
@@ -60,6 +63,9 @@ export type CommandEvent =
   | DryRunSummary
   | WhyTarget
   | CleanSummary
+  | Setting
+  | SettingDifference
+  | SettingDifferences
   | Watching
   | NotApplied
   | DriftFound

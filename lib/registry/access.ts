@@ -1,0 +1,8 @@
+import type { AwsAccess } from "../aws/clients.ts";
+import type { CertificateJournal } from "./certificate-journal.ts";
+
+/** What the registry works with: an account, and what is known of certificates that are on their way. */
+export interface RegistryAccess {
+  readonly access: AwsAccess;
+  readonly certificates: CertificateJournal;
+}
