@@ -51,7 +51,7 @@ export async function build(
   const steps = selectSteps(session.state, graph, options.targets);
   let run = new Scheduler(closure(graph, steps), { session, graph, options, emit, signal });
   run.decideAll();
-  if (run.hasWork) {
+  if (run.hasWork()) {
     const built = await session.recipes();
     if (built.graph !== graph) {
       graph = built.graph;

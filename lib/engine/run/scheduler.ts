@@ -42,9 +42,7 @@ export class Scheduler {
     this.#queue = new ReadyQueue(jobs, remoteJobs, (step) => this.#isRemote(step));
   }
 
-  get hasWork(): boolean {
-    return !this.#queue.isEmpty;
-  }
+  readonly hasWork = (): boolean => !this.#queue.isEmpty;
 
   /**
    * One pass in topological order: decides every step of which all steps below are fresh; the others stay
@@ -144,6 +142,7 @@ export class Scheduler {
   #start(runner: StepContext, step: StepId, dependents: Dependents): void {
     const effect = isEffect(this.#input.graph, step);
     if (effect && this.#input.options.effects === "hold") {
+      this.#queue.ended(step);
       return this.#hold(step, dependents);
     }
     this.#at[step] = At.running;
