@@ -22,6 +22,7 @@ export type {
   Step,
   Target,
   ValueOf,
+  ValuesOf,
 } from "./engine/index.ts";
 export type { Problem } from "./problem/index.ts";
 export type { ByName, CoreSettings, Settings, ThingSettings } from "./settings/index.ts";
@@ -78,8 +79,10 @@ export { mqttModule } from "./device/mqtt-module.ts";
 export type { CoreVars, InstanceVars, ThingVars } from "./modules/contract.ts";
 export {
   bundleFolder,
+  archiveOf,
   dataPlaneFile,
   deviceRequestFile,
+  environmentName,
   kitFolder,
   nextKeyFile,
   nextRequestFile,

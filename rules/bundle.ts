@@ -1,67 +1,76 @@
-import { archive, file, manifest, rule, type FileValue, type Rule, type Step } from "dospesos";
+import {
+  archive,
+  archiveOf,
+  manifest,
+  rule,
+  type Content,
+  type Context,
+  type FileValue,
+  type Needs,
+  type Step,
+  type ValuesOf,
+} from "dospesos";
 
-/** A file of a bundle: the rule that makes it, and the permissions that it has on the device. */
-export interface BundleMember {
-  readonly made: Rule;
+/** A file of a bundle: the permissions that it has on the device, and what is in it. */
+export interface BundleMember<N extends Needs> {
   readonly mode: number;
+  readonly content: (needs: ValuesOf<N>, context: Context) => Content | Promise<Content>;
 }
 
 export const PRIVATE = 0o600;
 export const READABLE = 0o644;
 export const RUNNABLE = 0o755;
 
-/** A file of a bundle as it is elsewhere in the project. */
-export function copied(from: string, to: string, mode: number): BundleMember {
-  return {
-    made: rule({ target: to, mode, needs: { from: file(from) }, recipe: ({ from }) => from.bytes }),
-    mode,
-  };
+export interface BundleSpec<N extends Needs> {
+  /** Relative to the root; the archive is beside it: `<folder>.tar.gz`. */
+  readonly folder: string;
+  readonly needs: N;
+  /** By name. */
+  readonly members: Readonly<Record<string, BundleMember<N>>>;
+  /** A fleet's bundles are made when they are asked for. */
+  readonly onDemand: boolean;
+}
+
+/**
+ * A folder that goes to a device, its MANIFEST, and the archive of all: one step. A file that comes out as it was keeps
+ * its time.
+ */
+export function bundleRule<const N extends Needs>({
+  folder,
+  needs,
+  members,
+  onDemand,
+}: BundleSpec<N>): Step<Readonly<Record<string, FileValue>>> {
+  const names = Object.keys(members);
+  const targets = Object.fromEntries([
+    ["archive", { path: archiveOf(folder), mode: PRIVATE }],
+    ...names.map((name) => [name, { path: `${folder}/${name}`, mode: members[name]!.mode }] as const),
+    // Last: a folder with a MANIFEST is whole.
+    ["MANIFEST", { path: `${folder}/MANIFEST`, mode: READABLE }],
+  ]);
+  return rule({
+    targets,
+    needs,
+    onDemand,
+    recipe: async (values, context) => {
+      const files = [];
+      for (const name of names) {
+        const { mode, content } = members[name]!;
+        const made = await content(values, context);
+        const bytes = typeof made === "string" ? Buffer.from(made) : made;
+        files.push({ name, mode, bytes });
+      }
+      const listed = { name: "MANIFEST", mode: READABLE, bytes: Buffer.from(manifest(files)) };
+      const whole = [...files, listed];
+      return {
+        archive: await archive(folder.slice(folder.lastIndexOf("/") + 1), whole),
+        ...Object.fromEntries(whole.map(({ name, bytes }) => [name, bytes])),
+      };
+    },
+  });
 }
 
 /** A script for a device: a rendered head with its values, then a plain script without its first line. */
 export function headed(head: string, script: string): string {
   return head + script.slice(script.indexOf("\n"));
-}
-
-/** In the sandbox a bundle also holds the CA that its certificate verifies against. */
-export function sandboxCa(folder: string, ca: Step<{ readonly pem: string }> | undefined): BundleMember[] {
-  if (ca === undefined) {
-    return [];
-  }
-  return [
-    {
-      made: rule({
-        target: `${folder}/SandboxCA.pem`,
-        mode: READABLE,
-        needs: { ca },
-        recipe: ({ ca }) => ca.pem,
-      }),
-      mode: READABLE,
-    },
-  ];
-}
-
-/** A folder's MANIFEST, and the archive of all, which is beside the folder: `<folder>.tar.gz`. */
-export function sealed(folder: string, members: readonly BundleMember[]): Rule {
-  const files = members.map((member) => member.made);
-  const listed = rule({
-    target: `${folder}/MANIFEST`,
-    mode: READABLE,
-    needs: { files },
-    recipe: ({ files }) => manifest(files.map(entry)),
-  });
-  return rule({
-    target: `${folder}.tar.gz`,
-    mode: PRIVATE,
-    needs: { files, listed },
-    recipe: ({ files, listed }) =>
-      archive(folder.slice(folder.lastIndexOf("/") + 1), [
-        ...files.map((one, index) => ({ ...entry(one), mode: members[index]!.mode })),
-        { ...entry(listed), mode: READABLE },
-      ]),
-  });
-}
-
-function entry({ path, bytes }: FileValue): { name: string; bytes: Uint8Array } {
-  return { name: path.slice(path.lastIndexOf("/") + 1), bytes };
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import {
   bundleFolder,
+  environmentName,
   variablesFile,
   accountEffect,
   accountKind,
@@ -19,12 +20,12 @@ import {
   type CoreSettings,
   type CoreVars,
   type Facts,
-  type Rule,
+  type FileValue,
   type Settings,
   type Step,
   type Target,
 } from "dospesos";
-import { copied, headed, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
+import { bundleRule, headed, PRIVATE, READABLE, RUNNABLE, type BundleMember } from "./bundle.ts";
 import { certificateFor, certificateForRequest, identity, nextOrKey, requestOfDevice } from "./identity.ts";
 import type { Instance } from "./instance.ts";
 import { devicePolicyName } from "./names.ts";
@@ -36,7 +37,8 @@ export interface Core {
   /** Its thing group. */
   readonly group: Step<{ readonly arn: string }>;
   readonly applied: Step<Facts<"core">>;
-  readonly archive: Rule;
+  /** The folder for its device, and the archive of it. */
+  readonly archive: Step<Readonly<Record<string, FileValue>>>;
 }
 
 interface Group {
@@ -172,7 +174,7 @@ function nucleusOf(
 }
 
 /** What setup.sh looks for, whatever its name was. */
-function litePackage({ lite }: Settings): string {
+function litePackageName({ lite }: Settings): string {
   return `aws-greengrass-lite-${lite.version}.deb`;
 }
 
@@ -183,11 +185,23 @@ function bundle(
   shared: Instance,
   applied: Step<Facts<"core">>,
   key: Target | undefined,
-): Rule {
+): Core["archive"] {
   const { name } = c;
-  const folder = bundleFolder(name);
   const isLite = c.runtime === "lite";
   const isDevice = !settings.sandbox || c.sandbox === "device";
+  const litePackage = isLite ? settings.lite.package?.replace(/^\.\//, "") : undefined;
+  const needs = {
+    applied,
+    instance: shared.applied,
+    key: key === undefined ? [] : [key],
+    ca: shared.ca === undefined ? [] : [shared.ca],
+    litePackage: litePackage === undefined ? [] : [file(litePackage)],
+    runtime: file(`edge/installer/${c.runtime}.sh`),
+    setup: file("edge/installer/setup.sh"),
+    uninstall: file("edge/installer/uninstall.sh"),
+    amazonCa: file(`edge/certificates/${AMAZON_CA}`),
+  };
+  type Member = BundleMember<typeof needs>;
   const values = () => ({
     sandbox: settings.sandbox,
     is_device: isDevice,
@@ -203,98 +217,82 @@ function bundle(
       data: instance.data_endpoint,
       credentials: instance.credentials_endpoint,
     });
-  const config = rule({
-    target: `${folder}/config.yaml`,
+  const config: Member = {
     mode: READABLE,
-    needs: { instance: shared.applied },
-    recipe: ({ instance }, { render }) =>
+    content: ({ instance }, { render }) =>
       render(isLite ? "templates/core/lite.yaml.njk" : "templates/core/config.yaml.njk", {
         ...values(),
         instance,
         hosts: hostsOf(instance),
       }),
-  });
-  const setup = rule({
-    target: `${folder}/setup.sh`,
+  };
+  const setup: Member = {
     mode: RUNNABLE,
-    needs: {
-      applied,
-      instance: shared.applied,
-      runtime: file(`edge/installer/${c.runtime}.sh`),
-      script: file("edge/installer/setup.sh"),
-    },
-    recipe: ({ applied, instance, runtime, script }, { render }) => {
+    content: ({ applied, instance, runtime, setup: script }, { render }) => {
       const { validFrom, validTo } = new X509Certificate(applied.certificate_pem);
       const head = render("templates/core/setup.sh.njk", {
         ...values(),
         nucleus: nucleusOf(c, settings),
         reach: requiredEndpoints(settings, isDevice, hostsOf(instance)),
         key_on_device: key === undefined,
+        world: [accountId(settings), settings.aws.region, shared.name, environmentName()].join(" ").trimEnd(),
         certificate: { not_before: Date.parse(validFrom) / 1000, not_after: Date.parse(validTo) / 1000 },
       });
       return headed(headed(head, runtime.text), script.text);
     },
-  });
-  const uninstall = rule({
-    target: `${folder}/uninstall.sh`,
+  };
+  const uninstall: Member = {
     mode: RUNNABLE,
-    needs: { script: file("edge/installer/uninstall.sh") },
-    recipe: ({ script }, { render }) =>
+    content: ({ uninstall: script }, { render }) =>
       headed(render("templates/core/uninstall.sh.njk", values()), script.text),
-  });
-  const readme = rule({
-    target: `${folder}/README.txt`,
+  };
+  const readme: Member = {
     mode: READABLE,
-    recipe: (_, { render }) =>
+    content: (_, { render }) =>
       render("templates/core/README.txt.njk", {
         ...values(),
         nucleus: nucleusOf(c, settings),
         key_on_device: key === undefined,
       }),
+  };
+  const certificate: Member = {
+    mode: READABLE,
+    content: ({ applied, key: [own] }, context) =>
+      own === undefined
+        ? certificateForRequest(
+            name,
+            applied,
+            context.readIfExists(nextRequestFile(name))?.text ?? requestOfDevice(name, context),
+          )
+        : certificateFor(name, applied, nextOrKey(name, own, context)),
+  };
+  const privateKey: Member = {
+    mode: PRIVATE,
+    content: ({ key: [own] }, context) => nextOrKey(name, own!, context).text,
+  };
+  return bundleRule({
+    folder: bundleFolder(name),
+    needs,
+    onDemand: c.registry === "api",
+    members: {
+      "config.yaml": config,
+      "setup.sh": setup,
+      "uninstall.sh": uninstall,
+      "README.txt": readme,
+      "device.pem.crt": certificate,
+      ...(key === undefined ? {} : { "private.pem.key": privateKey }),
+      [AMAZON_CA]: { mode: READABLE, content: ({ amazonCa }) => amazonCa.bytes },
+      ...(shared.ca === undefined
+        ? {}
+        : { [SANDBOX_CA]: { mode: READABLE, content: ({ ca: [ca] }) => ca!.pem } satisfies Member }),
+      ...(litePackage === undefined
+        ? {}
+        : {
+            [litePackageName(settings)]: {
+              mode: READABLE,
+              content: ({ litePackage: [it] }) => it!.bytes,
+            } satisfies Member,
+          }),
+    },
   });
-  const certificateFile = { target: `${folder}/device.pem.crt`, mode: READABLE };
-  const certificate =
-    key === undefined
-      ? rule({
-          ...certificateFile,
-          needs: { applied },
-          recipe: ({ applied }, context) =>
-            certificateForRequest(
-              name,
-              applied,
-              context.readIfExists(nextRequestFile(name))?.text ?? requestOfDevice(name, context),
-            ),
-        })
-      : rule({
-          ...certificateFile,
-          needs: { applied, key },
-          recipe: ({ applied, key }, context) => certificateFor(name, applied, nextOrKey(name, key, context)),
-        });
-  const privateKey =
-    key === undefined
-      ? []
-      : [
-          {
-            made: rule({
-              target: `${folder}/private.pem.key`,
-              mode: PRIVATE,
-              needs: { key },
-              recipe: ({ key }, context) => nextOrKey(name, key, context).text,
-            }),
-            mode: PRIVATE,
-          },
-        ];
-  return sealed(folder, [
-    { made: config, mode: READABLE },
-    { made: setup, mode: RUNNABLE },
-    { made: uninstall, mode: RUNNABLE },
-    { made: readme, mode: READABLE },
-    { made: certificate, mode: READABLE },
-    ...privateKey,
-    copied(`edge/certificates/${AMAZON_CA}`, `${folder}/${AMAZON_CA}`, READABLE),
-    ...sandboxCa(folder, shared.ca),
-    ...(isLite && settings.lite.package !== undefined
-      ? [copied(settings.lite.package.replace(/^\.\//, ""), `${folder}/${litePackage(settings)}`, READABLE)]
-      : []),
-  ]);
 }

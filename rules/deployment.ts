@@ -49,6 +49,36 @@ export function deployments(
   return [...groups].map(([group, members]) => deployment(group, members, settings, shared, own));
 }
 
+/**
+ * How AWS IoT Jobs rolls a deployment out and ends it
+ * (https://docs.aws.amazon.com/greengrass/v2/developerguide/create-deployments.html).
+ */
+function jobConfiguration({ deployment }: Settings): object | undefined {
+  const {
+    per_minute: rate,
+    abort_percent: percent,
+    abort_after: after,
+    timeout_minutes: minutes,
+  } = deployment;
+  const parts = {
+    ...(rate === undefined ? {} : { jobExecutionsRolloutConfig: { maximumPerMinute: rate } }),
+    ...(percent === undefined
+      ? {}
+      : {
+          abortConfig: {
+            criteriaList: ["FAILED", "TIMED_OUT"].map((failureType) => ({
+              failureType,
+              action: "CANCEL",
+              thresholdPercentage: percent,
+              minNumberOfExecutedThings: after,
+            })),
+          },
+        }),
+    ...(minutes === undefined ? {} : { timeoutConfig: { inProgressTimeoutInMinutes: minutes } }),
+  };
+  return Object.keys(parts).length === 0 ? undefined : parts;
+}
+
 function deployment(
   group: string,
   members: readonly Core[],
@@ -83,13 +113,15 @@ function deployment(
                 },
               },
       });
-      if (own.length === 0) {
+      const rollout = jobConfiguration(settings);
+      if (own.length === 0 && rollout === undefined) {
         return rendered;
       }
       const content = JSON.parse(rendered) as { components: Readonly<Record<string, object>> };
       const versions = own.map((one) => one.json as { ComponentName: string; ComponentVersion: string });
       return json({
         ...content,
+        ...(rollout === undefined ? {} : { iotJobConfiguration: rollout }),
         components: {
           ...content.components,
           ...Object.fromEntries(

@@ -9,6 +9,7 @@ import {
   accountId,
   associateClientDevice,
   disassociateClientDevice,
+  file,
   greengrassHost,
   json,
   mqttModule,
@@ -26,7 +27,7 @@ import {
   type ThingSettings,
   type ThingVars,
 } from "dospesos";
-import { copied, PRIVATE, READABLE, RUNNABLE, sandboxCa, sealed } from "./bundle.ts";
+import { bundleRule, PRIVATE, READABLE, RUNNABLE, type BundleMember } from "./bundle.ts";
 import type { Core } from "./core.ts";
 import { certificateFor, identity, nextOrKey } from "./identity.ts";
 import type { Instance } from "./instance.ts";
@@ -66,7 +67,8 @@ export function thing(t: ThingSettings, settings: Settings, shared: Instance, co
 }
 
 /** Made by the registry's API: its association comes with it. */
-function thingByApi({ name }: ThingSettings, settings: Settings, shared: Instance, core: Core, mqtt: Rule) {
+function thingByApi(t: ThingSettings, settings: Settings, shared: Instance, core: Core, mqtt: Rule) {
+  const { name } = t;
   const { key, csr } = identity(name).files;
   const applied = registeredThing({
     name,
@@ -89,7 +91,7 @@ function thingByApi({ name }: ThingSettings, settings: Settings, shared: Instanc
       };
     },
   });
-  return { name, archive: kit(name, settings, shared, applied, key, applied, mqtt) };
+  return { name, archive: kit(t, settings, shared, applied, key, applied, mqtt) };
 }
 
 function thingByTerraform(t: ThingSettings, settings: Settings, shared: Instance, core: Core, mqtt: Rule) {
@@ -140,37 +142,44 @@ function thingByTerraform(t: ThingSettings, settings: Settings, shared: Instance
       return { core: core.thing_name, thing: name };
     },
   });
-  return { name, archive: kit(name, settings, shared, applied, key, association, mqtt) };
+  return { name, archive: kit(t, settings, shared, applied, key, association, mqtt) };
 }
 
 /** `edge/out/things/<thing>/` and its archive: what the client needs to find its core. */
 function kit(
-  name: string,
+  t: ThingSettings,
   settings: Settings,
   shared: Instance,
   applied: Step<Facts<"thing">>,
   key: Target,
   association: Step<Association>,
   mqtt: Rule,
-): Rule {
+) {
+  const { name } = t;
   const folder = kitFolder(name);
-  const certificate = rule({
-    target: `${folder}/device.pem.crt`,
+  const needs = {
+    applied,
+    key,
+    association,
+    mqtt,
+    ca: shared.ca === undefined ? [] : [shared.ca],
+    amazonCa: file("edge/certificates/AmazonRootCA1.pem"),
+    discovery: file("edge/thing-kit/discovery.mjs"),
+    coreConnection: file("edge/thing-kit/core-connection.mjs"),
+    talk: file("edge/thing-kit/talk.mjs"),
+  };
+  type Member = BundleMember<typeof needs>;
+  const certificate: Member = {
     mode: READABLE,
-    needs: { applied, key },
-    recipe: ({ applied, key }, context) => certificateFor(name, applied, nextOrKey(name, key, context)),
-  });
-  const privateKey = rule({
-    target: `${folder}/private.pem.key`,
+    content: ({ applied, key }, context) => certificateFor(name, applied, nextOrKey(name, key, context)),
+  };
+  const privateKey: Member = {
     mode: PRIVATE,
-    needs: { key },
-    recipe: ({ key }, context) => nextOrKey(name, key, context).text,
-  });
-  const connection = rule({
-    target: `${folder}/connection.json`,
+    content: ({ key }, context) => nextOrKey(name, key, context).text,
+  };
+  const connection: Member = {
     mode: READABLE,
-    needs: { association },
-    recipe: ({ association }) =>
+    content: ({ association }) =>
       json({
         sandbox: settings.sandbox,
         thing: association.thing,
@@ -185,35 +194,32 @@ function kit(
           ? { ca: "SandboxCA.pem", data_plane: posix.relative(folder, dataPlaneFile()) }
           : { ca: "AmazonRootCA1.pem" }),
       }),
-  });
-  const readme = rule({
-    target: `${folder}/README.txt`,
+  };
+  const readme: Member = {
     mode: READABLE,
-    needs: { association },
-    recipe: ({ association }, { render }) =>
+    content: ({ association }, { render }) =>
       render("templates/thing/README.txt.njk", {
         sandbox: settings.sandbox,
         thing: { name, core: association.core },
       }),
-  });
-  return sealed(folder, [
-    { made: certificate, mode: READABLE },
-    { made: privateKey, mode: PRIVATE },
-    { made: connection, mode: READABLE },
-    { made: readme, mode: READABLE },
-    copied("edge/certificates/AmazonRootCA1.pem", `${folder}/AmazonRootCA1.pem`, READABLE),
-    copied("edge/thing-kit/discovery.mjs", `${folder}/discovery.mjs`, READABLE),
-    copied("edge/thing-kit/core-connection.mjs", `${folder}/core-connection.mjs`, READABLE),
-    copied("edge/thing-kit/talk.mjs", `${folder}/talk.mjs`, RUNNABLE),
-    {
-      made: rule({
-        target: `${folder}/mqtt.mjs`,
-        mode: READABLE,
-        needs: { mqtt },
-        recipe: ({ mqtt }) => mqtt.bytes,
-      }),
-      mode: READABLE,
+  };
+  return bundleRule({
+    folder,
+    needs,
+    onDemand: t.registry === "api",
+    members: {
+      "device.pem.crt": certificate,
+      "private.pem.key": privateKey,
+      "connection.json": connection,
+      "README.txt": readme,
+      "AmazonRootCA1.pem": { mode: READABLE, content: ({ amazonCa }) => amazonCa.bytes },
+      "discovery.mjs": { mode: READABLE, content: ({ discovery }) => discovery.bytes },
+      "core-connection.mjs": { mode: READABLE, content: ({ coreConnection }) => coreConnection.bytes },
+      "talk.mjs": { mode: RUNNABLE, content: ({ talk }) => talk.bytes },
+      "mqtt.mjs": { mode: READABLE, content: ({ mqtt }) => mqtt.bytes },
+      ...(shared.ca === undefined
+        ? {}
+        : { "SandboxCA.pem": { mode: READABLE, content: ({ ca: [ca] }) => ca!.pem } satisfies Member }),
     },
-    ...sandboxCa(folder, shared.ca),
-  ]);
+  });
 }

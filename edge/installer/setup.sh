@@ -206,6 +206,12 @@ check_foreign() {
     problem "$THING is installed in $old, the bundle says $ROOT" \
       "a nucleus cannot be moved" "sudo sh $STATE/uninstall.sh"
   fi
+  # A core of that name in another account, region or environment is another core.
+  old=$(recorded_value world)
+  if [ -n "$old" ] && [ "$old" != "$WORLD" ]; then
+    problem "$THING here is the one of $old, the bundle is for $WORLD" \
+      "a bundle goes to the device of its own environment" "push it to that device, or: sudo sh $STATE/uninstall.sh"
+  fi
   # Two cores with one name would cut each other off for ever; two of other names fight over ports and files.
   if [ -e "$CLASSIC_UNIT" ] && ! recorded "unit $CLASSIC_UNIT"; then
     problem "$CLASSIC_UNIT is there and not of this bundle" "one device has one nucleus" "uninstall that Greengrass first"
@@ -415,6 +421,7 @@ prepare() {
   for name in $BUNDLE_FILES; do grep -E "  $name\$" "$WORK/MANIFEST"; done > "$WORK/wanted"
   (cd "$WORK" && sha256sum -c wanted) > /dev/null 2>&1 || fail "the bundle changed since it was checked" "copy it again"
   cp "$WORK/uninstall.sh" "$STATE/uninstall.sh"
+  record "world $WORLD"
 }
 
 main() {

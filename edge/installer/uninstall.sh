@@ -41,7 +41,7 @@ is_safe() {
     unit) [ "$2" = /etc/systemd/system/greengrass.service ] ;;
     user | group) case $2 in root | *[!a-z0-9_-]* | '') return 1 ;; esac ;;
     member) case $2 in *\ *\ * | root\ * | *[!a-z0-9_\ -]*) return 1 ;; *\ *) ;; *) return 1 ;; esac ;;
-    installed | started) ;;
+    installed | started | world) ;;
     *) return 1 ;;
   esac
 }
@@ -221,7 +221,7 @@ undo_group() {
 undo() {
   while read -r kind value; do
     case $kind in
-      installed | started) ;;
+      installed | started | world) ;;
       *)
         if ! is_safe "$kind" "$value"; then
           IGNORED="$IGNORED

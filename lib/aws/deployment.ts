@@ -18,6 +18,7 @@ interface DeploymentContent {
     Record<string, { readonly componentVersion: string; readonly configurationUpdate?: Update }>
   >;
   readonly deploymentPolicies?: object;
+  readonly iotJobConfiguration?: object;
 }
 
 export interface DeploymentWanted {
@@ -56,7 +57,7 @@ export async function ensureDeployment(
       return { id: latest.id, target };
     }
   }
-  const { components, deploymentPolicies } = JSON.parse(content) as DeploymentContent;
+  const { components, deploymentPolicies, iotJobConfiguration } = JSON.parse(content) as DeploymentContent;
   const clientToken = createHash("sha256")
     .update(`${digest} ${target} ${latest?.id ?? ""}`)
     .digest("hex");
@@ -74,6 +75,7 @@ export async function ensureDeployment(
           ]),
         ),
         ...(deploymentPolicies === undefined ? {} : { deploymentPolicies }),
+        ...(iotJobConfiguration === undefined ? {} : { iotJobConfiguration }),
       }),
     ),
   );

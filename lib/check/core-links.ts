@@ -110,7 +110,7 @@ async function deploymentLink(
   { name, group }: CoreSettings,
 ): Promise<Link> {
   const link = "deployment succeeded";
-  const id = deploymentId(root, group);
+  const id = deployedTo(root, group)?.id;
   if (id === undefined) {
     return broken(link, `nothing was deployed to ${group}`, {
       cause: "dospesos deploy did not run yet",
@@ -140,11 +140,14 @@ async function deploymentLink(
   });
 }
 
-/** The id of the deployment that this project made for the group. */
-export function deploymentId(root: string, group: string): string | undefined {
+/** The deployment that this project made for the group: its id, and the ARN of the group. */
+export function deployedTo(
+  root: string,
+  group: string,
+): { readonly id: string; readonly target: string } | undefined {
   const file = join(root, markerFile("deployment", group));
   return existsSync(file)
-    ? (JSON.parse(readFileSync(file, "utf8")) as { outputs?: { id?: string } }).outputs?.id
+    ? (JSON.parse(readFileSync(file, "utf8")) as { outputs?: { id: string; target: string } }).outputs
     : undefined;
 }
 

@@ -89,6 +89,22 @@ export const bind: ValueOption<string | undefined> = {
       : { value: given },
 };
 
+/** An option that takes a whole number from 1 on. */
+export function count(help: string): ValueOption<number | undefined> {
+  return {
+    type: "string",
+    placeholder: "N",
+    help,
+    default: undefined,
+    parse: (given) => {
+      const value = Number(given);
+      return /^\d{1,6}$/.test(given) && value >= 1
+        ? { value }
+        : { wrong: `takes a number from 1 on, not ${shown(given)}` };
+    },
+  };
+}
+
 /** An option that takes any text. */
 export function text(
   placeholder: string,

@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { archiveOf, bundleFolder } from "../layout.ts";
-import type { Outcome } from "../device/push-record.ts";
+import type { PushRecord } from "../device/push-record.ts";
+import { localFile } from "../device/push-task.ts";
 import { didYouMean, ProblemError, shown, type Problem, type SourceLocation } from "../problem/index.ts";
 import type { CoreSettings } from "../settings/index.ts";
 import { hostFault } from "../settings/values.ts";
@@ -14,38 +17,42 @@ export interface PushTarget {
   readonly archive: string;
 }
 
-interface Wishes {
+export interface Wishes {
   /** In place of the host of the settings, for one core. */
   readonly host: string | undefined;
-  /** Only those whose last push did not end well. */
-  readonly only: "failed" | undefined;
+  /** Only those whose last push did not end well, or that do not have the present bundle. */
+  readonly only: "failed" | "pending" | undefined;
+  readonly group: string | undefined;
+  readonly limit: number | undefined;
 }
 
 /** Which cores, and where they are. Throws a ProblemError (exit 2) with all that is wrong. */
 export function pushTargets(
-  { settings, content, settingsFile: file }: OpenProject,
+  { account: { root }, settings, content, settingsFile: file }: OpenProject,
   names: readonly string[],
-  { host: onlyHost, only }: Wishes,
-  outcomeOf: (core: string) => Outcome | undefined,
+  { host: onlyHost, only, group, limit }: Wishes,
+  records: ReadonlyMap<string, PushRecord>,
 ): PushTarget[] {
-  const cores: CoreSettings[] = [...settings.cores];
-  const isPending = ({ name, host }: CoreSettings): boolean =>
-    only === undefined ? host !== "" : hasFailed(outcomeOf(name));
-  const named = names.length > 0 ? names : cores.filter(isPending).map(({ name }) => name);
+  const cores = new Map([...settings.cores].map((core) => [core.name, core]));
+  const isWanted = (core: CoreSettings): boolean => {
+    const record = records.get(core.name);
+    if (only === "failed") {
+      return hasFailed(record);
+    }
+    return (only !== "pending" && limit === undefined) || !hasPresentBundle(root, core.name, record);
+  };
+  const all = [...cores.values()].filter(
+    (core) => (group === undefined || core.group === group) && (only !== undefined || core.host !== ""),
+  );
+  const named = names.length > 0 ? [...new Set(names)] : all.filter(isWanted).map(({ name }) => name);
   const problems = wrongHosts(named, onlyHost);
-  if (named.length === 0 && only === undefined) {
-    problems.push({
-      code: "DP623",
-      location: { file },
-      what: "no core has a host",
-      why: "push needs to know where the devices are",
-      fix: "add host = [user@]host to [core NAME], or: dospesos push NAME --host [user@]host",
-    });
+  if (all.length === 0 && names.length === 0) {
+    problems.push(noDevices(file, group));
   }
-  const targets = [...new Set(named)].flatMap((name): PushTarget[] => {
-    const core = cores.find((one) => one.name === name);
+  const targets = named.flatMap((name): PushTarget[] => {
+    const core = cores.get(name);
     if (core === undefined) {
-      problems.push(unknownCore(name, cores, file));
+      problems.push(unknownCore(name, [...cores.keys()], file));
       return [];
     }
     const host = onlyHost ?? core.host;
@@ -59,7 +66,7 @@ export function pushTargets(
         fix: "add e.g. host = pi@core-1.local, or --host",
       });
     }
-    if (only !== undefined && !hasFailed(outcomeOf(name))) {
+    if (names.length > 0 && only !== undefined && !isWanted(core)) {
       return [];
     }
     const archive = archiveOf(bundleFolder(name));
@@ -68,7 +75,26 @@ export function pushTargets(
   if (problems.length > 0) {
     throw new ProblemError(problems);
   }
-  return targets;
+  return limit === undefined ? targets : targets.slice(0, limit);
+}
+
+/** Whether the device has the bundle that is here now. */
+export function hasPresentBundle(root: string, core: string, record: PushRecord | undefined): boolean {
+  if (record?.outcome !== "done") {
+    return false;
+  }
+  const archive = join(root, archiveOf(bundleFolder(core)));
+  return existsSync(archive) && localFile(archive).sha256 === record.archive;
+}
+
+function noDevices(file: string, group: string | undefined): Problem {
+  return {
+    code: "DP623",
+    location: { file },
+    what: group === undefined ? "no core has a host" : `no core of the group ${shown(group)} has a host`,
+    why: "push needs to know where the devices are",
+    fix: "add host = [user@]host to [core NAME], or: dospesos push NAME --host [user@]host",
+  };
 }
 
 function wrongHosts(named: readonly string[], host: string | undefined): Problem[] {
@@ -92,8 +118,7 @@ function wrongHosts(named: readonly string[], host: string | undefined): Problem
   ];
 }
 
-function unknownCore(name: string, cores: readonly CoreSettings[], file: string): Problem {
-  const known = cores.map((core) => core.name);
+function unknownCore(name: string, known: readonly string[], file: string): Problem {
   const meant = didYouMean(name, known);
   return {
     code: "DP623",
@@ -105,4 +130,6 @@ function unknownCore(name: string, cores: readonly CoreSettings[], file: string)
 }
 
 /** A push that was interrupted has not ended well either. */
-const hasFailed = (outcome: Outcome | undefined): boolean => outcome === "failed" || outcome === "begun";
+function hasFailed(record: PushRecord | undefined): boolean {
+  return record?.outcome === "failed" || record?.outcome === "begun";
+}

@@ -8,12 +8,12 @@ export interface Push {
   readonly core: string;
   readonly device: Device;
   /** The bundle's archive on this machine. */
-  readonly archive: string;
+  readonly archive: LocalFile;
   /**
    * The zip of the nucleus, named greengrass-<version>.zip; undefined where the settings leave it to somebody
    * else.
    */
-  readonly nucleus: string | undefined;
+  readonly nucleus: LocalFile | undefined;
   /** Options for setup.sh. */
   readonly options: readonly string[];
   /** Tells how far it is, in a few words. */

@@ -1,4 +1,4 @@
-import { FOLDER, lastLine, localFile, type Push } from "./push-task.ts";
+import { FOLDER, lastLine, type Push } from "./push-task.ts";
 import { send, unpack } from "./push-send.ts";
 import { install } from "./push-install.ts";
 import { look } from "./push-look.ts";
@@ -19,7 +19,7 @@ export async function push(task: Push): Promise<void> {
 
 async function pushOver(task: Push): Promise<void> {
   const { core, device, archive, nucleus, note } = task;
-  const files = [archive, ...(nucleus === undefined ? [] : [nucleus])].map(localFile);
+  const files = [archive, ...(nucleus === undefined ? [] : [nucleus])];
   const found = await look(task, files);
   let [isInstalling, isDone] = [false, false];
   try {

@@ -26,6 +26,8 @@ export interface TargetOptions {
    * `existing`, and no clean removes it.
    */
   readonly precious?: boolean;
+  /** Made only when it is named, alone or in a group, or when something else needs it: not by a plain build. */
+  readonly onDemand?: boolean;
 }
 
 export function file(path: string): SourceFile {
@@ -109,6 +111,7 @@ function declareRule(spec: AnySpec): Rule | RuleOfMany<string> {
   const shared = {
     kind: "rule" as const,
     precious: spec.precious ?? false,
+    onDemand: spec.onDemand ?? false,
     needs: spec.needs ?? {},
     plan: undefined,
     version: undefined,
@@ -149,7 +152,7 @@ function declareRule(spec: AnySpec): Rule | RuleOfMany<string> {
 
 function declareFact(spec: FactSpec<unknown, Needs, unknown>): Step<unknown> {
   const recipe: Recipe = (needs, context) => spec.recipe(needs, context);
-  const shared = { precious: false, plan: undefined, version: undefined, origin: origin() };
+  const shared = { precious: false, onDemand: false, plan: undefined, version: undefined, origin: origin() };
   return {
     kind: "step",
     declaration: { ...shared, kind: "fact", name: spec.name, makes: [], needs: spec.needs ?? {}, recipe },
@@ -167,6 +170,7 @@ function declareEffect(spec: EffectSpec<unknown, Needs, unknown, object>): Step<
       makes: [{ path: spec.target, mode: 0 }],
       // The marker is the only memory of what was made: no clean removes it.
       precious: true,
+      onDemand: false,
       needs: spec.needs ?? {},
       plan: plan === undefined ? undefined : (needs, context) => plan(needs, context),
       recipe: (needs, context) => apply(needs, context),

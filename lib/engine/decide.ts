@@ -1,8 +1,11 @@
 import {
+  closure,
+  defaultSteps,
   Digest,
   makerOf,
   primary,
   RecordStatus,
+  StepFlag,
   type DigestId,
   type Edges,
   type Graph,
@@ -96,7 +99,8 @@ export function isFresh(
 
 /**
  * Freshness of all steps at once, judged by the digests in memory alone: 1 where a step and all steps below
- * it are fresh. It is what the snapshot keeps for the nothing-to-do path.
+ * it are fresh, 2 where it is not and a plain build does not make it. It is what the snapshot keeps for the
+ * nothing-to-do path.
  */
 export function freshInMemory(state: State, graph: Graph): Uint8Array {
   const world: World = {
@@ -118,6 +122,11 @@ export function freshInMemory(state: State, graph: Graph): Uint8Array {
     if (good && isFresh(state, graph, step, world, () => false)) {
       fresh[step] = 1;
     }
+  }
+  const isOnDemand = (step: StepId): boolean => (graph.flags[step]! & StepFlag.onDemand) !== 0;
+  if (fresh.some((one, step) => one === 0 && isOnDemand(step))) {
+    const needed = closure(graph, defaultSteps(graph));
+    fresh.forEach((one, step) => (fresh[step] = one === 0 && needed[step] === 0 ? 2 : one));
   }
   return fresh;
 }

@@ -26,9 +26,10 @@ export const StepKind = { rule: 1, fact: 2, effect: 3 } as const;
 export type StepKind = (typeof StepKind)[keyof typeof StepKind];
 
 /**
- * No `clean` and no vanished rule removes a precious step's outputs (keys): its recipe keeps what it finds.
+ * No `clean` and no vanished rule removes a precious step's outputs (keys): its recipe keeps what it finds. A step on
+ * demand is made where it is named or needed, and not by a plain build.
  */
-export const StepFlag = { precious: 1 } as const;
+export const StepFlag = { precious: 1, onDemand: 2 } as const;
 
 /** How the last run of a step ended. A start without an end is what a crash or an interrupt leaves. */
 export const RecordStatus = { started: 1, done: 2, failed: 3 } as const;
@@ -95,6 +96,13 @@ export const noEdges: Edges = { nodes: [], digests: [], start: 0, end: 0 };
 
 export function stepCount(graph: Graph): number {
   return graph.kind.length;
+}
+
+/** What a plain build makes: every step but those on demand, and what they need. */
+export function defaultSteps(graph: Graph): StepId[] {
+  return Array.from({ length: stepCount(graph) }, (_, step) => step).filter(
+    (step) => (graph.flags[step]! & StepFlag.onDemand) === 0,
+  );
 }
 
 /** The node that names a step. */

@@ -1,8 +1,51 @@
 import * as v from "valibot";
-import { componentVersion, key, text } from "./key-rules.ts";
-import { bucketFault } from "./values.ts";
+import { componentVersion, key, text, wholeNumber } from "./key-rules.ts";
+import { bucketFault, numberFault } from "./values.ts";
 
 const VERSION_WHY = "cores take exactly the versions that a deployment names";
+
+/** The keys of [deployment]: how AWS IoT Jobs brings a deployment to the cores of a group. */
+export const deployment = {
+  per_minute: key(
+    v.optional(
+      v.pipe(
+        text((value) => numberFault(value, 1, 1000)),
+        v.transform(Number),
+      ),
+    ),
+    "the most cores a minute that get a deployment; without it all at once",
+    "a mistake would be everywhere at once",
+    "e.g. per_minute = 50, from 1 to 1000",
+  ),
+  abort_percent: key(
+    v.optional(
+      v.pipe(
+        text((value) => numberFault(value, 1, 100)),
+        v.transform(Number),
+      ),
+    ),
+    "AWS cancels a deployment once it has failed on so many of a hundred of the cores that have a result",
+    "a mistake would go on to the other cores",
+    "e.g. abort_percent = 10",
+  ),
+  abort_after: key(
+    wholeNumber("10", 1, 10_000),
+    "how many cores must have a result before abort_percent counts",
+    "one core of one would be all of them",
+    "e.g. abort_after = 10",
+  ),
+  timeout_minutes: key(
+    v.optional(
+      v.pipe(
+        text((value) => numberFault(value, 1, 10_080)),
+        v.transform(Number),
+      ),
+    ),
+    "how long a core may work on a deployment before AWS counts it as failed",
+    "a core that hangs would never have a result",
+    "e.g. timeout_minutes = 30",
+  ),
+};
 
 /** The keys of [components]. */
 export const components = {

@@ -1,6 +1,6 @@
 import { type KeyRule, text, wholeNumber, port, key, truth, oneOf, componentVersion } from "./key-rules.ts";
 import * as v from "valibot";
-import { components } from "./components-schema.ts";
+import { components, deployment } from "./components-schema.ts";
 import { core, inventory, nameFix, quotas, thing } from "./device-schema.ts";
 import { faults } from "./faults.ts";
 import { nameFault } from "./names.ts";
@@ -232,6 +232,7 @@ export const schema = {
     ),
   },
   components,
+  deployment,
   quotas,
   cores: { from: inventory("core") },
   things: { from: inventory("thing") },

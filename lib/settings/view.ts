@@ -32,6 +32,7 @@ export interface Settings {
   readonly terraform: Values<"terraform">;
   readonly components: Values<"components">;
   readonly lite: Values<"lite">;
+  readonly deployment: Values<"deployment">;
   readonly cores: Instances<CoreSettings>;
   readonly things: Instances<ThingSettings>;
   /** Whether the account is the embedded one. */
@@ -108,6 +109,7 @@ export function settingsView(reader: SettingsReader): Settings {
     terraform: sectionView<Values<"terraform">>(reader, "terraform")(),
     components: sectionView<Values<"components">>(reader, "components")(),
     lite: sectionView<Values<"lite">>(reader, "lite")(),
+    deployment: sectionView<Values<"deployment">>(reader, "deployment")(),
     cores: instances(reader, "core", core),
     things: instances(reader, "thing", thing),
     get sandbox() {

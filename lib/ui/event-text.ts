@@ -2,6 +2,7 @@ import { nothingToDoText, type Freshness, type Reason } from "../engine/index.ts
 import { problemLines, type Problem } from "../problem/index.ts";
 import type { BuildEnd, CommandEvent } from "./events/index.ts";
 import { reasonText } from "./reason-text.ts";
+import { pushTexts } from "./push-text.ts";
 import { settingTexts } from "./setting-text.ts";
 import { listening } from "./sandbox-text.ts";
 import { styled, type Line } from "./terminal.ts";
@@ -95,16 +96,7 @@ const texts: Texts = {
     );
   },
 
-  "push-begin": () => none,
-  push: ({ core, what }) => say(`${core}  ${what}`),
-  "push-summary": ({ done, failed }) => {
-    if (done + failed === 0) {
-      return say("nothing to push");
-    }
-    return done + failed === 1
-      ? none
-      : say(`${done} done, ${failed} failed${failed > 0 ? ": dospesos push --only failed" : ""}`);
-  },
+  ...pushTexts,
   request: ({ core, status }) =>
     say(
       `${core}  ${status === "new" ? "its key was made on the device; the request is here" : "the same key as before; its request stays"}`,
@@ -119,6 +111,10 @@ const texts: Texts = {
     lines: rotationTexts[status](name, archive).map((line) => [line]),
   }),
   deployment: deploymentText,
+  "deployment-summary": ({ succeeded, failed, offline }) =>
+    succeeded + failed + offline === 1
+      ? none
+      : say(`${succeeded} cores succeeded, ${failed} failed, ${offline} never connected`),
 
   check: ({ kind, name, links }) => ({
     answer: [

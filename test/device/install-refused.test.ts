@@ -24,6 +24,27 @@ testOnMachine(
     }),
 );
 
+testOnMachine(
+  test,
+  "a bundle of another account, region or environment is refused, also for the core of the same name",
+  () =>
+    onMachine((machine) => {
+      putBundle(machine);
+      succeeds(machine, `${SETUP} --yes`);
+      const before = changes(machine);
+      putBundle(machine, { values: { world: "123456789012 eu-west-1 dospesos prod" } });
+      const refused = machine.run(`${SETUP} --yes`);
+      assert.is(refused.status, 2);
+      assert.match(
+        refused.stderr,
+        /core-1 here is the one of 123456789012 eu-west-1 dospesos, the bundle is for 123456789012 eu-west-1 dospesos prod/,
+      );
+      assert.equal(changes(machine), before);
+      succeeds(machine, UNINSTALL);
+      succeeds(machine, `${SETUP} --yes`);
+    }),
+);
+
 testOnMachine(test, "all that is wrong with a device is in one list, and nothing is changed", () =>
   onMachine((machine) => {
     const greengrass = { root: "/etc/greengrass", posix_user: "root", jvm_options: "-Dx=$(touch /canary)" };

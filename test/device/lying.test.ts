@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { push } from "../../lib/device/push.ts";
+import { localFile } from "../../lib/device/push-task.ts";
 import { ProblemError } from "../../lib/problem/index.ts";
 import { randomNumbers, torture } from "../support/random.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -91,8 +92,8 @@ test("push ends with what it is to say, whatever the device answers", async () =
         await push({
           core: "core-1",
           device: { host: "core-1", interactive: false, signal: new AbortController().signal },
-          archive,
-          nucleus: one([nucleus, undefined]),
+          archive: localFile(archive),
+          nucleus: one([localFile(nucleus), undefined]),
           options: [],
           report: (what) => reports.push(what),
           note: (what) => reports.push(what),

@@ -35,6 +35,7 @@ export interface CoreValues {
   certificate: { not_before: number; not_after: number };
   reach: string;
   key_on_device: boolean;
+  world: string;
 }
 
 export interface ValuesChange {
@@ -46,6 +47,7 @@ export interface ValuesChange {
   notAfter?: number;
   reach?: string;
   keyOnDevice?: boolean;
+  world?: string;
 }
 
 export function coreValues(change: ValuesChange = {}): CoreValues {
@@ -86,5 +88,6 @@ export function coreValues(change: ValuesChange = {}): CoreValues {
     },
     reach: change.reach ?? "",
     key_on_device: change.keyOnDevice ?? false,
+    world: change.world ?? "123456789012 eu-west-1 dospesos",
   };
 }

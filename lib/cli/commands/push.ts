@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { nucleusFile } from "../../layout.ts";
-import { readOutcomes, writeOutcomes, type Outcome } from "../../device/push-record.ts";
+import { notePush, readPushes, type PushRecord } from "../../device/push-record.ts";
+import { localFile } from "../../device/push-task.ts";
 import { push as pushTo } from "../../device/push.ts";
 import { explain, selectSteps, type Session } from "../../engine/index.ts";
-import { inParallel } from "../../parallel.ts";
-import { ProblemError } from "../../problem/index.ts";
+import { ProblemError, shown } from "../../problem/index.ts";
 import type { Push } from "../../ui/events/index.ts";
 import { askConsent } from "../../ui/consent.ts";
 import { reasonText } from "../../ui/reason-text.ts";
@@ -13,15 +13,19 @@ import { command, type CommandContext } from "../command.ts";
 import { dryRun, jobs, noWait, text, yes, type OptionValues, type ValueOption } from "../options.ts";
 import { problemsFor } from "../problems.ts";
 import { openProject, type OpenProject } from "../project.ts";
+import { reportPushes } from "../push-status.ts";
 import { pushTargets, type PushTarget } from "../push-targets.ts";
+import { inWaves, waveOptions } from "../waves.ts";
 
-const only: ValueOption<"failed" | undefined> = {
+const only: ValueOption<"failed" | "pending" | undefined> = {
   type: "string",
-  placeholder: "failed",
-  help: "only the cores whose last push did not end well",
+  placeholder: "failed|pending",
+  help: "only the cores whose last push did not end well, or that do not have the present bundle",
   default: undefined,
   parse: (given) =>
-    given === "failed" ? { value: given } : { wrong: `takes failed, not ${JSON.stringify(given)}` },
+    given === "failed" || given === "pending"
+      ? { value: given }
+      : { wrong: `takes failed or pending, not ${shown(given)}` },
 };
 
 const options = {
@@ -31,6 +35,8 @@ const options = {
   noWait,
   host: text("HOST", "where the device of the one named core is, instead of its host in the settings"),
   only,
+  ...waveOptions,
+  status: { type: "boolean", help: "show which device has which bundle, and push nothing" },
   offline: { type: "boolean", help: "install though the device cannot reach AWS now" },
   sandboxOk: { type: "boolean", help: "install a sandbox bundle, though its core cannot reach AWS" },
 } as const;
@@ -40,11 +46,16 @@ export const push = command({
   options,
   exits: {
     0: "installed",
-    1: "it failed on a device",
+    1: "it failed on a device; with --status: a device does not have the present bundle",
     3: "another run works here (--no-wait)",
     4: "it needs a person: consent, a host key, a password",
   },
-  examples: ["push", "push core-1 --host pi@core-1.local", "push --only failed -j 8"],
+  examples: [
+    "push",
+    "push core-1 --host pi@core-1.local",
+    "push --only failed -j 8",
+    "push --group lab --canary 5 --max-failures 2% -j 16",
+  ],
   locks: true,
   run: runPush,
 });
@@ -54,10 +65,13 @@ type PushContext = CommandContext & { readonly options: OptionValues<typeof opti
 async function runPush(context: PushContext): Promise<number> {
   const { options: given, root, emit, signal } = context;
   const project = openProject(context);
-  const outcomes = readOutcomes(root);
-  const targets = pushTargets(project, context.names, given, (core) => outcomes.get(core));
+  const records = readPushes(root);
+  if (given.status) {
+    return reportPushes(context, project, records);
+  }
+  const targets = pushTargets(project, context.names, given, records);
   if (targets.length === 0) {
-    emit({ type: "push-summary", done: 0, failed: 0 });
+    emit({ type: "push-summary", done: 0, failed: 0, left: 0 });
     return 0;
   }
   const nucleus = await nucleusFor(project, targets, emit);
@@ -71,10 +85,16 @@ async function runPush(context: PushContext): Promise<number> {
     ...(given.offline ? ["--offline"] : []),
   ];
   emit({ type: "push-begin", cores: targets.map(({ core }) => core) });
-  const failures = await pushAll(context, targets, async ({ core, host, location, archive }, report) => {
-    const note = (outcome: Outcome): void => {
+  const zip = nucleus === undefined ? undefined : localFile(join(root, nucleus));
+  const report = ({ core, host }: PushTarget, status: Push["status"], what: string): void =>
+    emit({ type: "push", core, host, status, what });
+  const { failed, left } = await inWaves(targets, { ...given, signal }, async (target) => {
+    const { core, host, location, archive } = target;
+    const bundle = localFile(join(root, archive));
+    const note = (outcome: PushRecord["outcome"], why?: string): void => {
       if (!given.dryRun) {
-        writeOutcomes(root, outcomes.set(core, outcome));
+        const more = why === undefined ? {} : { why };
+        notePush(root, { core, outcome, archive: bundle.sha256, at: Date.now(), ...more });
       }
     };
     note("begun");
@@ -83,27 +103,38 @@ async function runPush(context: PushContext): Promise<number> {
       await pushTo({
         core,
         device: { host, location, interactive, signal },
-        archive: join(root, archive),
-        nucleus:
-          nucleus === undefined || project.settings.cores.get(core).runtime === "lite"
-            ? undefined
-            : join(root, nucleus),
+        archive: bundle,
+        nucleus: project.settings.cores.get(core).runtime === "lite" ? undefined : zip,
         options: setupOptions,
-        report,
+        report: (what) => report(target, "running", what),
         note: (what) => emit({ type: "note", what }),
       });
       note("done");
+      report(
+        target,
+        "done",
+        given.dryRun ? "checked; nothing was changed" : "installed, its service is active",
+      );
     } catch (error) {
-      note("failed");
+      const [first] = problemsFor(error);
+      const what = first!.what.replace(`${core}: `, "");
+      note("failed", what);
+      if (!signal.aborted) {
+        report(target, "failed", `failed: ${what}`);
+      }
       throw error;
     }
   });
   signal.throwIfAborted();
-  emit({ type: "push-summary", done: targets.length - failures.length, failed: failures.length });
-  if (failures.length === 0) {
+  for (const { error } of failed) {
+    reportProblems(emit, problemsFor(error));
+  }
+  const done = targets.length - failed.length - left.length;
+  emit({ type: "push-summary", done, failed: failed.length, left: left.length });
+  if (failed.length === 0) {
     return 0;
   }
-  return failures.every((error) => error instanceof ProblemError && error.exitCode === 4) ? 4 : 1;
+  return failed.every(({ error }) => error instanceof ProblemError && error.exitCode === 4) ? 4 : 1;
 }
 
 /** Ten devices are a question; more of them would be a page. */
@@ -153,36 +184,4 @@ async function mustBeFresh(session: Session, files: readonly string[]): Promise<
       })),
     );
   }
-}
-
-/** Does the work for each target, at most `jobs` at the same time; reports and gives what failed. */
-async function pushAll(
-  { options: { jobs: limit, dryRun: isDry }, emit, signal }: PushContext,
-  targets: readonly PushTarget[],
-  work: (target: PushTarget, report: (what: string) => void) => Promise<void>,
-): Promise<unknown[]> {
-  const failures: unknown[] = [];
-  await inParallel(limit, targets, async (target) => {
-    if (signal.aborted) {
-      return;
-    }
-    const { core, host } = target;
-    const report = (status: Push["status"], what: string): void =>
-      emit({ type: "push", core, host, status, what });
-    try {
-      await work(target, (what) => report("running", what));
-      report("done", isDry ? "checked; nothing was changed" : "installed, its service is active");
-    } catch (error) {
-      if (signal.aborted) {
-        return;
-      }
-      failures.push(error);
-      const [first] = problemsFor(error);
-      report("failed", `failed: ${first!.what.replace(`${core}: `, "")}`);
-    }
-  });
-  for (const error of failures) {
-    reportProblems(emit, problemsFor(error));
-  }
-  return failures;
 }

@@ -88,6 +88,8 @@ export interface Declaration {
   readonly name: string;
   readonly makes: readonly { readonly path: string; readonly mode: number }[];
   readonly precious: boolean;
+  /** A plain build does not make it. */
+  readonly onDemand: boolean;
   readonly needs: Needs;
   /** Gives the contents of `makes` in order (rule), or the value (fact, effect). */
   readonly recipe: Recipe;

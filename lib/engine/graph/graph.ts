@@ -157,7 +157,11 @@ function columns(
   const out = Uint32Array.from(ordered.flatMap((draft) => draft.outputs));
   return {
     kind: Uint8Array.from(ordered, ({ declaration }) => StepKind[declaration.kind]),
-    flags: Uint8Array.from(ordered, ({ declaration }) => (declaration.precious ? StepFlag.precious : 0)),
+    flags: Uint8Array.from(
+      ordered,
+      ({ declaration: { precious, onDemand } }) =>
+        (precious ? StepFlag.precious : 0) | (onDemand ? StepFlag.onDemand : 0),
+    ),
     effectName: ordered.map(({ declaration }) => (declaration.kind === "effect" ? declaration.name : "")),
     definition: Uint32Array.from(ordered, (draft) => definition(state, source, draft)),
     needsDigest: Uint32Array.from(ordered, ({ needs }) => digestOfNeeds(state, needs)),
@@ -186,6 +190,7 @@ function definition(state: State, source: GraphSource, { declaration, outputs }:
   const shape = JSON.stringify([
     declaration.kind,
     declaration.precious,
+    declaration.onDemand,
     Object.keys(declaration.needs),
     makes,
   ]);

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { Kind, makerOf, stepCount, type Graph, type StepId } from "../model.ts";
+import { defaultSteps, Kind, makerOf, type Graph, type StepId } from "../model.ts";
 import { didYouMean, ProblemError, shown } from "../../problem/index.ts";
 import type { State } from "../state/state.ts";
 
@@ -10,12 +10,13 @@ export function targetNames(state: State, graph: Graph): string[] {
 }
 
 /**
- * The steps that some names stand for; all steps if there are no names. Throws a ProblemError (exit 2) with
+ * The steps that some names stand for, a folder for all that is made below it; all that a plain build makes if there
+ * are no names. Throws a ProblemError (exit 2) with
  * every unknown name.
  */
 export function selectSteps(state: State, graph: Graph, names: readonly string[]): Set<StepId> {
   if (names.length === 0) {
-    return new Set(Array.from({ length: stepCount(graph) }, (_, step) => step));
+    return new Set(defaultSteps(graph));
   }
   const unknown: string[] = [];
   const steps = names.flatMap((name) => {
@@ -53,5 +54,9 @@ function stepsNamed(state: State, graph: Graph, name: string): StepId[] {
       return [step];
     }
   }
-  return [];
+  const below = `${name}/`;
+  const inFolder = Array.from(graph.out, (node) =>
+    state.nodeName[node]!.startsWith(below) ? makerOf(graph, node) : undefined,
+  );
+  return [...new Set(inFolder.filter((step) => step !== undefined))];
 }

@@ -25,7 +25,7 @@ export function nothingToDo(
     return undefined;
   }
   if (
-    !(targets.length === 0 ? sections.fresh.every(isOne) : areFresh(sections, targets)) ||
+    !(targets.length === 0 ? sections.fresh.every(isNothingToDo) : areFresh(sections, targets)) ||
     !isUntouched(root, sections, bytes!)
   ) {
     return undefined;
@@ -67,8 +67,9 @@ function areFresh(sections: FirstSections, targets: readonly string[]): boolean 
   });
 }
 
-function isOne(value: number): boolean {
-  return value === 1;
+/** Fresh, or nothing that a plain build makes. */
+function isNothingToDo(value: number): boolean {
+  return value !== 0;
 }
 
 function isUntouched(root: string, sections: FirstSections, bytes: Uint8Array): boolean {

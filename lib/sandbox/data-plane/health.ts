@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { shown } from "../../problem/index.ts";
 import type { CoreDevice, Region } from "../account.ts";
-import { queueForCore } from "../greengrass/deployments.ts";
+import { queueForCore } from "../greengrass/queueing.ts";
 import { configurationArn, isTerminal } from "../greengrass/jobs.ts";
 import { objectIn, type Message, type Outcome } from "./messages.ts";
 

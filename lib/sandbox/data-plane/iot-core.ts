@@ -1,5 +1,6 @@
 import type { AccountFile } from "../account-file.ts";
 import { iotArn } from "../arns.ts";
+import { carryOn } from "../greengrass/queueing.ts";
 import { decide, type Principal } from "../iot/authorization.ts";
 import { openBroker } from "../mqtt/broker.ts";
 import type { Wire } from "../mqtt/wire.ts";
@@ -24,6 +25,9 @@ export interface IotCoreOptions {
   /** Told each message on AWS's own topics: "core-1 -> TOPIC PAYLOAD", and "<-" for an answer. */
   readonly trace: (line: string) => void;
 }
+
+/** How often deployments that keep to a rate are looked at, in milliseconds. */
+const SECOND = 1000;
 
 export interface IotCore {
   readonly accept: TlsPortOptions["accept"];
@@ -169,9 +173,16 @@ export async function openIotCore({
     }
   };
   disconnectAll();
+  const clock = setInterval(() => {
+    if (carryOn(region, now())) {
+      save();
+    }
+  }, SECOND);
+  clock.unref();
   return {
     accept: broker.accept,
     close: async () => {
+      clearInterval(clock);
       stop();
       await broker.close();
       disconnectAll();

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { Deployment, Execution, Region } from "../account.ts";
+import { endIfFailed } from "../greengrass/queueing.ts";
 import { isTerminal, jobExecution, nextJob, pendingJobs, summaryOf } from "../greengrass/jobs.ts";
 import { objectIn, tokenOf, type Message, type Outcome } from "./messages.ts";
 
@@ -79,6 +80,7 @@ export function takeJobMessage(
     return rejected(refusal);
   }
   applyUpdate(region.executions.changePair(found.deployment.id, thing), request.output, now);
+  endIfFailed(region, found.deployment, now);
   return accepted(
     {
       ...(request.output.includeJobExecutionState ? { executionState: stateOf(found.execution) } : {}),

@@ -31,10 +31,31 @@ export const policies = v.strictObject({
   configurationValidationPolicy: v.optional(v.strictObject({ timeoutInSeconds: v.optional(integer) })),
 });
 
+const criterion = v.strictObject({
+  failureType: v.picklist(["FAILED", "REJECTED", "TIMED_OUT", "ALL"]),
+  action: v.literal("CANCEL"),
+  thresholdPercentage: v.pipe(v.number(), v.minValue(0), v.maxValue(100)),
+  minNumberOfExecutedThings: v.pipe(integer, v.minValue(1)),
+});
+
+/** How the job goes out and ends; rates that grow are not modelled. */
+export const jobConfiguration = v.strictObject({
+  jobExecutionsRolloutConfig: v.optional(
+    v.strictObject({ maximumPerMinute: v.optional(v.pipe(integer, v.minValue(1), v.maxValue(1000))) }),
+  ),
+  abortConfig: v.optional(v.strictObject({ criteriaList: v.pipe(v.array(criterion), v.minLength(1)) })),
+  timeoutConfig: v.optional(
+    v.strictObject({
+      inProgressTimeoutInMinutes: v.optional(v.pipe(integer, v.minValue(1), v.maxValue(10_080))),
+    }),
+  ),
+});
+
 /** What a caller asks of a deployment, as the account keeps it. */
 export interface DeploymentDocument {
   readonly components: v.InferOutput<typeof components>;
   readonly deploymentPolicies?: v.InferOutput<typeof policies>;
+  readonly iotJobConfiguration?: v.InferOutput<typeof jobConfiguration>;
 }
 
 function isJson(text: string): boolean {

@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import * as v from "valibot";
 import { textRecord, type Deployment, type Region } from "../account.ts";
 import { iotArn, nameInArn } from "../arns.ts";
-import { groupMembers } from "../iot/groups.ts";
 import { integer, page } from "../members.ts";
 import { AwsError, rest } from "../operation.ts";
-import { components, policies, type DeploymentDocument } from "./deployment-document.ts";
+import { components, jobConfiguration, policies, type DeploymentDocument } from "./deployment-document.ts";
 import { executionsOf, isForThing } from "./jobs.ts";
+import { cancelQueued, deviceNames, queue } from "./queueing.ts";
 import { offerToThing } from "./thing-deployments.ts";
 import { clientToken, CORE_DEVICE_PATH, coreDeviceNamed, deviceName, notFound } from "./registry.ts";
 
@@ -25,42 +25,6 @@ function isTarget(region: Region, arn: string): boolean {
     region.things.has(nameInArn(region, arn, "thing") ?? "") ||
     region.groups.has(nameInArn(region, arn, "thinggroup") ?? "")
   );
-}
-
-/** The things that a deployment is for: its target, or the members of it. */
-function deviceNames(region: Region, target: string): readonly string[] {
-  const thing = nameInArn(region, target, "thing");
-  return thing === undefined ? groupMembers(region, target) : [thing];
-}
-
-/** Queues each deployment that is in effect for a core that exists and does not have it yet. */
-export function queueForCore(region: Region, core: string, now: number): void {
-  const targets = new Set([
-    iotArn(region, `thing/${core}`),
-    ...region.memberships.leftOf(core).map((group) => iotArn(region, `thinggroup/${group}`)),
-  ]);
-  for (const deployment of region.deployments.values()) {
-    if (targets.has(deployment.target)) {
-      queue(region, deployment, core, now);
-    }
-  }
-}
-
-function queue(region: Region, deployment: Deployment, core: string, now: number): void {
-  const { id, latest, canceled } = deployment;
-  if (!latest || canceled || !region.coreDevices.has(core) || region.executions.hasPair(id, core)) {
-    return;
-  }
-  region.executions.setPair(id, core, {
-    status: "QUEUED",
-    errors: [],
-    errorTypes: [],
-    version: 1,
-    details: {},
-    createdAt: now,
-    modifiedAt: now,
-  });
-  offerToThing(region, deployment, now);
 }
 
 /** A group's deployment goes on as long as it is the latest; a thing's ends with its core. */
@@ -98,19 +62,8 @@ function job(region: Region, deployment: Deployment): { iotJobId?: string; iotJo
     : { iotJobId: deployment.job, iotJobArn: iotArn(region, `job/${deployment.job}`) };
 }
 
-/** What nobody has begun is not begun any more. */
-function cancelQueued(region: Region, { id }: Deployment, now: number): void {
-  for (const core of region.executions.rightOf(id)) {
-    const { status, version } = region.executions.getPair(id, core)!;
-    if (status === "QUEUED") {
-      const draft = region.executions.changePair(id, core);
-      Object.assign(draft, { status: "CANCELED", version: version + 1, modifiedAt: now });
-    }
-  }
-}
-
 /**
- * https://docs.aws.amazon.com/greengrass/v2/developerguide/manage-deployments.html; rollout rates and
+ * https://docs.aws.amazon.com/greengrass/v2/developerguide/manage-deployments.html; rates that grow and
  * sub-deployments are not modelled.
  */
 export const deploymentOperations = [
@@ -123,6 +76,7 @@ export const deploymentOperations = [
       deploymentName: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(256))),
       components: v.optional(components, {}),
       deploymentPolicies: v.optional(policies),
+      iotJobConfiguration: v.optional(jobConfiguration),
       tags: v.optional(textRecord, {}),
       clientToken: v.optional(clientToken),
     },
@@ -134,6 +88,7 @@ export const deploymentOperations = [
       const document = JSON.stringify({
         components: input.components,
         deploymentPolicies: input.deploymentPolicies,
+        iotJobConfiguration: input.iotJobConfiguration,
       });
       const same =
         token === undefined ? undefined : [...region.deployments.values()].find((one) => one.token === token);

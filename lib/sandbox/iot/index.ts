@@ -1,3 +1,4 @@
+import { jobExecutionOperations } from "../greengrass/job-executions.ts";
 import { certificateOperations } from "./certificates.ts";
 import { connectivityOperations } from "./connectivity.ts";
 import { endpointOperations } from "./endpoint.ts";
@@ -23,4 +24,5 @@ export const iotOperations = [
   ...policyAttachmentOperations,
   ...roleAliasOperations,
   ...provisioningOperations,
+  ...jobExecutionOperations,
 ];

@@ -20,6 +20,39 @@ export interface PushSummary {
   readonly type: "push-summary";
   readonly done: number;
   readonly failed: number;
+  /** Not begun, since too many others failed. */
+  readonly left: number;
+}
+
+/** deploy: the counts, of all groups that were deployed to. */
+export interface DeploymentSummary {
+  readonly type: "deployment-summary";
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Never connected: the deployment waits for them. */
+  readonly offline: number;
+}
+
+/** push --status: which bundle a device has. */
+export interface PushState {
+  readonly type: "push-state";
+  readonly core: string;
+  readonly group: string;
+  readonly host: string;
+  /** `older`: another bundle than the one that is here now. */
+  readonly state: "current" | "older" | "failed" | "never";
+  /** When it was pushed last, in milliseconds since 1970. */
+  readonly at?: number;
+  readonly why?: string;
+}
+
+/** push --status: the counts. */
+export interface PushStateSummary {
+  readonly type: "push-state-summary";
+  readonly current: number;
+  readonly older: number;
+  readonly failed: number;
+  readonly never: number;
 }
 
 /** request: the certificate signing request of one core is here. */

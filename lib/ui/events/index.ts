@@ -36,8 +36,11 @@ import type {
   CheckSummary,
   Checked,
   DeploymentStatus,
+  DeploymentSummary,
   Push,
   PushBegin,
+  PushState,
+  PushStateSummary,
   PushSummary,
   Request,
   RequestSummary,
@@ -73,11 +76,14 @@ export type CommandEvent =
   | Elsewhere
   | Push
   | PushBegin
+  | PushState
+  | PushStateSummary
   | PushSummary
   | Request
   | RequestSummary
   | Rotation
   | DeploymentStatus
+  | DeploymentSummary
   | Checked
   | CheckSkipped
   | CheckSummary
