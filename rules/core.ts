@@ -9,6 +9,7 @@ import {
   coreHosts,
   accountId,
   ensureThingGroup,
+  fact,
   file,
   nextRequestFile,
   removeThingGroup,
@@ -121,7 +122,7 @@ function coreByTerraform(c: CoreSettings, settings: Settings, shared: Instance):
 function coreByApi(c: CoreSettings, settings: Settings, shared: Instance): Core {
   const { name } = c;
   const made = c.key === "device" ? undefined : identity(name).files;
-  const applied = registeredCore({
+  const registered = registeredCore({
     name,
     needs: { csr: made === undefined ? [] : [made.csr], after: [shared.applied, shared.serviceRole] },
     spec: ({ csr: [csr] }, context) => {
@@ -144,7 +145,21 @@ function coreByApi(c: CoreSettings, settings: Settings, shared: Instance): Core 
       };
     },
   });
-  return { name, group: applied, applied, archive: bundle(c, settings, shared, applied, made?.key) };
+  // What others need of the core does not change with its group.
+  const applied = fact({
+    name: `identity of core ${name}`,
+    needs: { registered },
+    recipe: ({
+      registered: { thing_name, thing_arn, certificate_arn, certificate_id, certificate_pem },
+    }) => ({
+      thing_name,
+      thing_arn,
+      certificate_arn,
+      certificate_id,
+      certificate_pem,
+    }),
+  });
+  return { name, group: registered, applied, archive: bundle(c, settings, shared, applied, made?.key) };
 }
 
 const AMAZON_CA = "AmazonRootCA1.pem";
