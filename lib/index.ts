@@ -25,7 +25,7 @@ export type {
   ValuesOf,
 } from "./engine/index.ts";
 export type { Problem } from "./problem/index.ts";
-export type { ByName, CoreSettings, Settings, ThingSettings } from "./settings/index.ts";
+export type { ByName, CoreSettings, GroupSettings, Settings, ThingSettings } from "./settings/index.ts";
 
 export const { rule, fact, effect, effectKind } = declare as Declare<Context, EndContext>;
 export type { Drift, EffectKind, Marker, Teardown } from "./engine/index.ts";

@@ -9,6 +9,7 @@ import {
   rule,
   type ByName,
   type Deployed,
+  type GroupSettings,
   type Settings,
 } from "dospesos";
 import type { Component } from "./component.ts";
@@ -33,8 +34,7 @@ const BROKER_PORT = 8883;
 
 /**
  * What each group of cores runs: the nucleus pinned, the CLI, the project's own components, and what client
- * devices need to find and to talk to their core. Call it last: it reads the cores' groups while the graph is
- * made.
+ * devices need to find and to talk to their core.
  */
 export function deployments(
   settings: Settings,
@@ -42,11 +42,12 @@ export function deployments(
   cores: ByName<Core>,
   own: readonly Component[],
 ) {
-  const groups = new Map<string, Core[]>();
-  for (const { name, group } of settings.cores) {
-    groups.set(group, [...(groups.get(group) ?? []), cores.get(name)]);
-  }
-  return [...groups].map(([group, members]) => deployment(group, members, settings, shared, own));
+  // A core that comes, goes or moves is the business of its own groups alone.
+  const made = settings.groups.mapIsolated((group) => {
+    const members = group.cores.map((name) => cores.get(name));
+    return deployment(group, members, settings, shared, own);
+  });
+  return [...made];
 }
 
 /**
@@ -80,24 +81,20 @@ function jobConfiguration({ deployment }: Settings): object | undefined {
 }
 
 function deployment(
-  group: string,
+  thingGroup: GroupSettings,
   members: readonly Core[],
   settings: Settings,
   shared: Instance,
   own: readonly Component[],
 ) {
-  const names = members.map(({ name }) => name);
+  const group = thingGroup.name;
   const content = rule({
     target: `${outputFolder()}/deployments/${group}.json`,
     needs: { own: own.map(({ recipe }) => recipe) },
     recipe: ({ own }, { render }) => {
       const { components, greengrass } = settings;
-      const things = settings.things
-        .map(({ name, core }) => ({ name, core }))
-        .filter(({ core }) => names.includes(core))
-        .map(({ name }) => name)
-        .sort();
-      const isLite = settings.cores.get(names[0]!).runtime === "lite";
+      const { things } = thingGroup;
+      const isLite = members[0]!.isLite();
       const rendered = render(isLite ? LITE : "templates/deployment/deployment.json.njk", {
         nucleus: greengrass.version,
         components: { ...components, cli: components.cli || greengrass.version },
@@ -149,8 +146,7 @@ function deployment(
     ],
     apply: async ({ access }, { content, group: { arn } }) => {
       // A core that moves to another group must not get this deployment on its way: its own step may come later.
-      const elsewhere = [...settings.cores].map(({ name }) => name).filter((name) => !names.includes(name));
-      await leaveThingGroup(access, group, new Set(elsewhere));
+      await leaveThingGroup(access, group, new Set(thingGroup.cores), shared.name);
       const deployed = await ensureDeployment(access, {
         instance: shared.name,
         target: arn,

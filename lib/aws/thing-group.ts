@@ -1,6 +1,6 @@
 import { call, deletion, lookUp } from "./call.ts";
 import type { AwsAccess } from "./clients.ts";
-import { instanceOf, instanceTags } from "./ownership.ts";
+import { INSTANCE_ATTRIBUTE, instanceOf, instanceTags } from "./ownership.ts";
 import type { Shared } from "./service-role.ts";
 
 /**
@@ -34,25 +34,35 @@ export async function ensureThingGroup(
 }
 
 /**
- * Takes things out of a group, those of them that are in it
+ * Takes out of a group what this instance made and is not to be in it
  * (https://docs.aws.amazon.com/iot/latest/apireference/API_RemoveThingFromThingGroup.html).
  */
 export async function leaveThingGroup(
   access: AwsAccess,
   thingGroupName: string,
-  leaving: ReadonlySet<string>,
+  members: ReadonlySet<string>,
+  instance: string,
 ): Promise<void> {
-  const { paginateListThingsInThingGroup, RemoveThingFromThingGroupCommand } =
+  const { DescribeThingCommand, paginateListThingsInThingGroup, RemoveThingFromThingGroupCommand } =
     await import("@aws-sdk/client-iot");
   const client = await access.iot();
   const inGroup = await call({ action: "iot:ListThingsInThingGroup", resource: thingGroupName }, async () => {
     const names: string[] = [];
-    for await (const { things = [] } of paginateListThingsInThingGroup({ client }, { thingGroupName })) {
-      names.push(...things.filter((name) => leaving.has(name)));
+    for await (const { things = [] } of paginateListThingsInThingGroup(
+      { client, pageSize: 250 },
+      { thingGroupName },
+    )) {
+      names.push(...things.filter((name) => !members.has(name)));
     }
     return names;
   });
   for (const thingName of inGroup) {
+    const thing = await lookUp({ action: "iot:DescribeThing", resource: thingName }, () =>
+      client.send(new DescribeThingCommand({ thingName })),
+    );
+    if (thing?.attributes?.[INSTANCE_ATTRIBUTE] !== instance) {
+      continue;
+    }
     await call(
       { action: "iot:RemoveThingFromThingGroup", resource: `${thingName} from ${thingGroupName}` },
       () => client.send(new RemoveThingFromThingGroupCommand({ thingName, thingGroupName })),

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, randomBytes, X509Certificate, type webcrypto } from "node:crypto";
+import { createHash, randomBytes, type webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import { createKey, loadX509, signingPair } from "./keypair.ts";
 
@@ -9,8 +9,7 @@ export interface Ca {
 }
 
 const SIGNING = { name: "ECDSA", hash: "SHA-256" };
-/** P-256, P-384 and P-521 by the names that OpenSSL has for them. */
-const CURVES = ["prime256v1", "secp384r1", "secp521r1"];
+const CURVES = ["P-256", "P-384", "P-521"];
 /** Where AWS IoT's own certificates end. */
 const NOT_AFTER = new Date("2049-12-31T23:59:59Z");
 
@@ -53,8 +52,9 @@ export async function readCsr(csrPem: string): Promise<CertificateRequest> {
   const { Pkcs10CertificateRequest } = await loadX509();
   const csr = new Pkcs10CertificateRequest(csrPem);
   const publicKey = Buffer.from(csr.publicKey.rawData);
-  const key = createPublicKey({ key: publicKey, format: "der", type: "spki" });
-  const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
+  const { namedCurve, modulusLength } = csr.publicKey.algorithm as Partial<
+    webcrypto.EcKeyAlgorithm & webcrypto.RsaKeyAlgorithm
+  >;
   const accepted = namedCurve === undefined ? (modulusLength ?? 0) >= 2048 : CURVES.includes(namedCurve);
   if (!accepted) {
     throw new Error("The key must be RSA of at least 2048 bits or EC on P-256, P-384 or P-521");
@@ -161,7 +161,8 @@ function subject(x509: X509, commonName: string): string {
 
 /** The id that AWS IoT gives a certificate: the SHA-256 of its DER in lower-case hex. */
 export function certificateId(pem: string): string {
-  return createHash("sha256").update(new X509Certificate(pem).raw).digest("hex");
+  const body = pem.slice(pem.indexOf("\n"), pem.lastIndexOf("\n-----END"));
+  return createHash("sha256").update(Buffer.from(body, "base64")).digest("hex");
 }
 
 /** 160 random bits, never negative as a DER integer (RFC 5280, 4.1.2.2). */

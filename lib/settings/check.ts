@@ -24,14 +24,53 @@ export function check(scan: Scan, parsed: ReadonlyMap<string, IniValues>, file: 
   checker.names();
   checker.references();
   checkCombinations(checker);
-  const names: Readonly<Record<string, readonly string[] | undefined>> = {
-    core: checker.named("core"),
-    thing: checker.named("thing"),
-  };
+  const names = new Map([
+    ["core", checker.named("core")],
+    ["thing", checker.named("thing")],
+  ]);
+  const groups = lazily(() =>
+    groupLists(names.get("core")!, names.get("thing")!, (key) => checker.value(key)),
+  );
   return {
     problems: checker.problems,
     value: (key) => checker.value(key),
     locationOf: (key) => checker.location(key),
-    names: (kind) => names[kind] ?? [],
+    names: (kind) => names.get(kind) ?? groups().get(kind) ?? [],
   };
+}
+
+/** The names of the groups, and of the cores and things of each. */
+function groupLists(
+  cores: readonly string[],
+  things: readonly string[],
+  value: (key: string) => SettingValue | undefined,
+): ReadonlyMap<string, readonly string[]> {
+  const lists = new Map<string, string[]>([["group", []]]);
+  const groupOf = new Map<string, string>();
+  for (const core of cores) {
+    const group = String(value(`core ${core}.group`));
+    groupOf.set(core, group);
+    const members = lists.get(`cores of group ${group}`);
+    if (members === undefined) {
+      lists.get("group")!.push(group);
+      lists.set(`cores of group ${group}`, [core]);
+      lists.set(`things of group ${group}`, []);
+    } else {
+      members.push(core);
+    }
+  }
+  for (const thing of things) {
+    lists.get(`things of group ${groupOf.get(String(value(`thing ${thing}.core`)))}`)?.push(thing);
+  }
+  for (const [kind, list] of lists) {
+    if (kind.startsWith("things ")) {
+      list.sort();
+    }
+  }
+  return lists;
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }

@@ -5,6 +5,7 @@ export { type KeyRule, type SettingValue } from "./key-rules.ts";
 export {
   type Isolated as ByName,
   type CoreSettings,
+  type GroupSettings,
   type Instances,
   type Settings,
   type SettingsReader,

@@ -5,17 +5,20 @@ import { faults } from "./faults.ts";
 import { type NamedKind, rulesOf, type Values } from "./schema.ts";
 import type { SettingValue } from "./key-rules.ts";
 
+/** Lists that follow from the cores and things: the groups, and the cores and things of one. */
+export type GroupList = "group" | `cores of group ${string}` | `things of group ${string}`;
+
 /** What the typed view asks its values from; the build engine implements it, and records each read. */
 export interface SettingsReader {
   /** A value that says how fast something is done, and not what: who reads it does not depend on it. */
   pace: (key: string) => SettingValue | undefined;
   value: (key: string) => SettingValue | undefined;
-  names: (kind: NamedKind) => readonly string[];
+  names: (kind: NamedKind | GroupList) => readonly string[];
   /**
    * Runs body for one instance, so that what is read in it can be told apart from what is read for the
    * others.
    */
-  forSection: <T>(kind: NamedKind, name: string, body: () => T) => T;
+  forSection: <T>(kind: NamedKind | "group", name: string, body: () => T) => T;
   /**
    * The same, but what is read in it counts for who calls the function that it gives, and for nobody else.
    */
@@ -35,6 +38,8 @@ export interface Settings {
   readonly deployment: Values<"deployment">;
   readonly cores: Instances<CoreSettings>;
   readonly things: Instances<ThingSettings>;
+  /** The thing groups that cores are in, in the order of their first cores. */
+  readonly groups: Instances<GroupSettings>;
   /** Whether the account is the embedded one. */
   readonly sandbox: boolean;
   /** Whether Terraform applies the modules: always in a real account. */
@@ -70,7 +75,16 @@ export interface ThingSettings {
   readonly registry: "terraform" | "api";
 }
 
-/** All cores, or all things, in the order of the file. */
+/** A thing group: who reads it depends on who is in it, and on no other core. */
+export interface GroupSettings {
+  readonly name: string;
+  /** The names of its cores, in the order of the file. */
+  readonly cores: readonly string[];
+  /** The names of the things that talk to them, sorted. */
+  readonly things: readonly string[];
+}
+
+/** All cores, all things or all groups, in the order of the file. */
 export interface Instances<T> extends Iterable<T> {
   readonly length: number;
   /** Calls body for each through the reader's `each`. */
@@ -112,6 +126,15 @@ export function settingsView(reader: SettingsReader): Settings {
     deployment: sectionView<Values<"deployment">>(reader, "deployment")(),
     cores: instances(reader, "core", core),
     things: instances(reader, "thing", thing),
+    groups: instances(reader, "group", (name) => ({
+      name,
+      get cores() {
+        return reader.names(`cores of group ${name}`);
+      },
+      get things() {
+        return reader.names(`things of group ${name}`);
+      },
+    })),
     get sandbox() {
       return reader.value("aws.account") === "sandbox";
     },
@@ -197,7 +220,11 @@ function strict<T extends object>(reader: SettingsReader, where: (object: T) => 
   };
 }
 
-function instances<T>(reader: SettingsReader, kind: NamedKind, view: (name: string) => T): Instances<T> {
+function instances<T>(
+  reader: SettingsReader,
+  kind: NamedKind | "group",
+  view: (name: string) => T,
+): Instances<T> {
   const absent = (name: string): ProblemError =>
     missing(
       reader,

@@ -23,7 +23,7 @@ export function reasonText(reason: Reason): string {
     case "setting":
       return `${settingName(reason.key)}: ${valueText(reason.from)} → ${valueText(reason.to)}`;
     case "names":
-      return `the list of [${reason.key} …]: ${valueText(reason.from)} → ${valueText(reason.to)}`;
+      return `${listName(reason.key)}: ${valueText(reason.from)} → ${valueText(reason.to)}`;
     case "needs":
       return reason.added.length === 0
         ? "it needs less than before"
@@ -72,4 +72,9 @@ function factChange(from: unknown, to: unknown): string {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A list of sections by their kind, or one that follows from them, as "cores of group lab". */
+function listName(kind: string): string {
+  return kind.includes(" ") ? `the ${kind}` : `the list of [${kind} …]`;
 }
