@@ -8,7 +8,7 @@ import { isAppliedHere, type ModuleInstance } from "../terraform/module-instance
 import type { ModuleWork } from "../terraform/module-work.ts";
 import { accountId } from "./account.ts";
 import { markerFile } from "./account-effect.ts";
-import { backendOf } from "./terraform-effect.ts";
+import { backendOf } from "./backend.ts";
 
 /** The settings as a command reads them, which depends on nothing. */
 export function settingsOf(content: SettingsContent, file: string): Settings {

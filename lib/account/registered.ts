@@ -1,13 +1,43 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { declare, type Declare } from "../dofile/index.ts";
 import type { Needs, Step, ValuesOf } from "../engine/index.ts";
 import type { Identity } from "../registry/identity.ts";
 import type { RegisteredCore, RegisteredThing } from "../registry/register.ts";
-import { withAccount } from "./account.ts";
+import { recordFile, stateFile } from "../terraform/module-instance.ts";
+import { guardRelease, releaseState } from "../terraform/release.ts";
+import { accountId, withAccount } from "./account.ts";
 import { appliedBefore, type EndContext } from "./account-effect.ts";
+import { backendOf } from "./backend.ts";
 import { moduleKind, moduleMarker } from "./terraform-module.ts";
 
 const { effect } = declare as Declare<Context, EndContext>;
+
+/**
+ * Registers something that Terraform may have made until now: then its state is set aside, and nothing is made a second
+ * time.
+ */
+async function takenOver<T>(
+  context: Context,
+  module: "core" | "thing",
+  name: string,
+  register: () => Promise<T>,
+): Promise<T> {
+  const { settings, root, note } = context;
+  const instance = { module, name, account: accountId(settings), region: settings.aws.region, root };
+  if (!existsSync(join(root, stateFile(instance))) && !existsSync(join(root, recordFile(instance)))) {
+    return await register();
+  }
+  guardRelease(instance, backendOf(settings));
+  const registered = await register();
+  if (releaseState(instance)) {
+    note(
+      `${module} ${name} is made by the registry's API now; Terraform's state is kept as ${stateFile(instance)}.released`,
+    );
+  }
+  return registered;
+}
 
 export interface RegisteredSpec<N extends Needs, M> {
   readonly name: string;
@@ -44,7 +74,9 @@ export function registeredCore<const N extends Needs>({
       const { identity, group } = spec(values, context);
       const { registerCore } = await import("../registry/register.ts");
       const before = appliedBefore(kind, name, context);
-      return await withAccount(context, (account) => registerCore(account, identity, group, before));
+      return await takenOver(context, "core", name, () =>
+        withAccount(context, (account) => registerCore(account, identity, group, before)),
+      );
     },
   });
 }
@@ -74,7 +106,9 @@ export function registeredThing<const N extends Needs>({
       const { identity, core } = spec(values, context);
       const { registerThing } = await import("../registry/register.ts");
       const before = appliedBefore(kind, name, context);
-      return await withAccount(context, (account) => registerThing(account, identity, core, before));
+      return await takenOver(context, "thing", name, () =>
+        withAccount(context, (account) => registerThing(account, identity, core, before)),
+      );
     },
   });
 }

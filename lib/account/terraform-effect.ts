@@ -1,8 +1,6 @@
 import type { ModuleName } from "../modules/contract.ts";
 import type { Context } from "../context.ts";
-import type { Settings } from "../settings/index.ts";
 import { applyPlan, applyUnasked } from "../terraform/apply.ts";
-import type { Backend } from "../terraform/backend.ts";
 import type { Terraform } from "../terraform/child.ts";
 import { terraformEnvironment } from "../terraform/environment.ts";
 import { findTerraform, type Binary } from "../terraform/guards.ts";
@@ -11,6 +9,7 @@ import { isAppliedHere, recordFile, stateFile } from "../terraform/module-instan
 import type { ModuleWork } from "../terraform/module-work.ts";
 import { planLines, planModule, type Planned } from "../terraform/plan.ts";
 import { accountId, withAccount, type Account } from "./account.ts";
+import { backendOf } from "./backend.ts";
 
 export interface ModuleToApply {
   readonly module: ModuleName;
@@ -101,17 +100,4 @@ function binary(root: string, name: string): Promise<Binary> {
 
 function terraformEnvironmentForVersion(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TF_")));
-}
-
-export function backendOf({ terraform, aws }: Settings): Backend {
-  if (terraform.backend === "local") {
-    return { kind: "local" };
-  }
-  return {
-    kind: "s3",
-    bucket: terraform.bucket ?? "",
-    prefix: terraform.prefix,
-    region: aws.region,
-    endpoint: terraform.endpoint,
-  };
 }

@@ -4,6 +4,7 @@ import type { EffectKind, EffectPlan, Need, Rule, Step } from "../engine/index.t
 import { markerFile, type EndContext } from "./account-effect.ts";
 import type { ModuleName, ModuleOutputs } from "../modules/contract.ts";
 import type { Planned } from "../terraform/plan.ts";
+import { ProblemError } from "../problem/index.ts";
 import { withAccount } from "./account.ts";
 
 /** What other steps can need of an applied module. */
@@ -72,6 +73,7 @@ export function terraformModule<M extends ModuleName>({
       if (!usesTerraform || sandbox) {
         return undefined;
       }
+      refuseRegistered(module, name, marker, context);
       const { planEffect } = await import("./terraform-effect.ts");
       const variablesText = needs.vars.text;
       const { planned, lines } = await planEffect(context, { module, name, marker, variablesText });
@@ -79,6 +81,9 @@ export function terraformModule<M extends ModuleName>({
       return { changes: lines };
     },
     apply: async (needs, context): Promise<Facts<M>> => {
+      if (context.settings.usesTerraform) {
+        refuseRegistered(module, name, marker, context);
+      }
       const { revision: _, ...facts } = context.settings.usesTerraform
         ? ((await (
             await import("./terraform-effect.ts")
@@ -92,6 +97,27 @@ export function terraformModule<M extends ModuleName>({
       return facts as Facts<M>;
     },
   });
+}
+
+/**
+ * Terraform cannot take over a certificate that was made from a request: it would make another one, and cut the device
+ * off.
+ * @throws ProblemError with exit code 4.
+ */
+function refuseRegistered(module: ModuleName, name: string, marker: string, { existing }: Context): void {
+  const known = existing(marker)?.json as { outputs?: { registry?: string } } | null | undefined;
+  if (known?.outputs?.registry !== "api") {
+    return;
+  }
+  throw new ProblemError([
+    {
+      code: "DP422",
+      location: { file: marker },
+      what: `${module} ${name} was made by the registry's API, and the settings say registry = terraform`,
+      why: "Terraform would give it another certificate: a device that is installed would be cut off",
+      fix: `set registry = api in [${module} ${name}], or end it with dospesos destroy ${name} and give it a new identity`,
+    },
+  ]);
 }
 
 /** Plan and apply of one run of a step have the same context. */

@@ -60,6 +60,8 @@ export const noWait: Flag = {
   type: "boolean",
   help: "do not wait while another run works in the folder (exit 3)",
 };
+export const planOut = text("FILE", "write what would change in the account, and apply nothing");
+export const plan = text("FILE", "apply exactly what --plan-out wrote, or refuse");
 export const verify: Flag = {
   type: "boolean",
   help: "ask the account whether what was applied is still there",

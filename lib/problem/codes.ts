@@ -119,6 +119,8 @@ export const codes = {
   DP245: engine(4, "a precious target is a link or a special file"),
   DP246: engine(2, "a link leads to a target under another name"),
   DP251: engine(2, "a file that a glob finds has a name that is not UTF-8"),
+  DP260: cli(2, "a file is no saved plan"),
+  DP261: cli(4, "a saved plan does not have what would change now"),
   DP250: cli(2, "the project's folder has a backslash in its path"),
   DP249: engine(2, "two groups have the same name"),
   DP248: dofile(2, "other users may write the Dofile, a rule or a template"),
@@ -147,6 +149,11 @@ export const codes = {
   DP418: account(4, "the variables of an applied module are gone"),
   DP420: terraform(4, "an identity is being rotated"),
   DP419: terraform(2, "a module of Terraform is outside of the folder that is copied"),
+  DP421: terraform(4, "a module that Terraform keeps in S3 is to be made by the registry's API"),
+  DP422: account(
+    4,
+    "what the registry's API made is to be made by Terraform, which would replace its certificate",
+  ),
 
   DP501: render(2, "there is no such template"),
   DP502: render(2, "a template's file name does not name an output language"),

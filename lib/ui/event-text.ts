@@ -2,6 +2,7 @@ import { nothingToDoText, type Freshness, type Reason } from "../engine/index.ts
 import { problemLines, type Problem } from "../problem/index.ts";
 import type { BuildEnd, CommandEvent } from "./events/index.ts";
 import { reasonText } from "./reason-text.ts";
+import { checkTexts } from "./check-text.ts";
 import { pushTexts } from "./push-text.ts";
 import { settingTexts } from "./setting-text.ts";
 import { listening } from "./sandbox-text.ts";
@@ -36,6 +37,7 @@ const answer = (...line: Line): EventLines => ({ answer: [line] });
 const say = (...line: Line): EventLines => ({ lines: [line] });
 
 const texts: Texts = {
+  begin: () => none,
   step: stepText,
   problem: ({ problem }) => ({ lines: problemStyled(problem) }),
   note: ({ what }) => say(styled("yellow", "note"), `     ${what}`),
@@ -78,6 +80,12 @@ const texts: Texts = {
   "clean-summary": ({ removed }) => say(`${removed} removed; keys, Terraform state and settings stay`),
 
   watching: () => say("watching: save a file and what depends on it is made again; Ctrl-C ends"),
+  "plan-saved": ({ file, effects }) =>
+    say(
+      effects === 0
+        ? `nothing would change; ${file} is an empty plan`
+        : `${effects} would change: read ${file}, then dospesos build --plan ${file}`,
+    ),
   "not-applied": ({ effects }) =>
     say(
       styled("yellow", "note"),
@@ -116,20 +124,7 @@ const texts: Texts = {
       ? none
       : say(`${succeeded} cores succeeded, ${failed} failed, ${offline} never connected`),
 
-  check: ({ kind, name, links }) => ({
-    answer: [
-      [`${kind} ${name}`],
-      ...links.flatMap(({ link, state, what, cause, fix }): Line[] => [
-        [`  ${linkWords[state].padEnd(widthOf(linkWords))}  ${link.padEnd(24)}  ${what}`],
-        ...(cause === undefined ? [] : [[`               cause: ${cause}`]]),
-        ...(fix === undefined ? [] : [[`               fix: ${fix}`]]),
-      ]),
-    ],
-  }),
-  "check-skipped": ({ kind, name }) => ({
-    answer: [[`${kind} ${name}`], ["  not checked: its core comes first"]],
-  }),
-  "check-summary": ({ passed }) => say(passed ? "all checks passed" : "broken: see the cause above"),
+  ...checkTexts,
 
   thing: ({ kind, name, status = "", connected, certificates, declared }) => {
     const words = [
@@ -198,8 +193,6 @@ const rotationTexts: Readonly<
   offline: (name) => [`${name}  is not connected, so nobody can see whether it has its new certificate`],
   ended: (name) => [`${name}  the old certificate is deleted, the new one has taken its place`],
 };
-
-const linkWords = { ok: "ok", broken: "BROKEN", unchecked: "not checked" } as const;
 
 function widthOf(words: Readonly<Record<string, string>>): number {
   return Math.max(...Object.values(words).map((word) => word.length));

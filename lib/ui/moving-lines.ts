@@ -26,7 +26,7 @@ export class MovingLines {
 
   /** What a job does now, or its last word. */
   update(name: string, text: string, isRunning: boolean, print: (line: Line) => void): void {
-    const moves = this.#names.length > 1 && this.#stream.isTTY;
+    const moves = (this.#names.length > 1 || name === "") && this.#stream.isTTY;
     if (!moves) {
       if (!isRunning || this.#names.length <= 1) {
         print(this.#line(name, text));
@@ -43,6 +43,12 @@ export class MovingLines {
     }
   }
 
+  /** The lines that move go. */
+  clear(): void {
+    this.#erase();
+    this.#running.clear();
+  }
+
   /** A line that stays, above those that move. */
   print(line: Line): void {
     this.#erase();
@@ -53,7 +59,7 @@ export class MovingLines {
   /** Escaped here, since an escaped line is longer. */
   #line(name: string, text: string): readonly [string] {
     const width = Math.max(...this.#names.map((one) => one.length), name.length);
-    return [`${name.padEnd(width)}  ${visible(text)}`];
+    return [name === "" ? visible(text) : `${name.padEnd(width)}  ${visible(text)}`];
   }
 
   #erase(): void {

@@ -3,6 +3,7 @@ import type { CommandEvent } from "./events/index.ts";
 import { eventLines, problemStyled } from "./event-text.ts";
 import { MovingLines } from "./moving-lines.ts";
 import type { Palette } from "./palette.ts";
+import { Progress } from "./progress.ts";
 import { printJson, printLine, styled, type Line } from "./terminal.ts";
 
 /**
@@ -21,6 +22,7 @@ const MAX_STEPS = 40;
  */
 export function textScreen(colors: Palette, banner: () => string, interrupt: AbortSignal): Screen {
   const moving = new MovingLines(process.stderr, colors);
+  const progress = new Progress(process.stderr.isTTY);
   let steps = 0;
   let bannerShown = false;
   const say = (line: Line): void => {
@@ -42,14 +44,24 @@ export function textScreen(colors: Palette, banner: () => string, interrupt: Abo
       moving.update(event.core, event.what, event.status === "running", say);
       return;
     }
-    if (event.type === "step" && event.status === "ran") {
-      steps++;
-      if (steps > MAX_STEPS) {
+    if (event.type === "begin") {
+      progress.begin(event.steps, performance.now());
+      return;
+    }
+    if (event.type === "step" && event.status !== "fresh") {
+      const far = progress.step(event.effect ?? event.target, performance.now());
+      if (event.status === "ran" && ++steps > MAX_STEPS) {
         if (steps === MAX_STEPS + 1) {
           say([styled("dim", "…")]);
         }
+        if (far !== undefined) {
+          moving.update("", far, true, say);
+        }
         return;
       }
+    }
+    if (event.type === "end" || event.type === "plan") {
+      moving.clear();
     }
     if (event.type === "end") {
       // A watch goes on: what the next batch makes is reported again.

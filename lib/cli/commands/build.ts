@@ -6,17 +6,35 @@ import {
   lookForOrphans,
   openStore,
   selectSteps,
+  type PlannedEffect,
   type Summary,
 } from "../../engine/index.ts";
+import { settingsOf } from "../../account/modules.ts";
+import type { Settings } from "../../settings/index.ts";
 import { askConsent } from "../../ui/consent.ts";
 import { command, type CommandContext } from "../command.ts";
-import { dryRun, force, jobs, keepGoing, noWait, verify, yes, type OptionValues } from "../options.ts";
+import {
+  dryRun,
+  force,
+  jobs,
+  keepGoing,
+  noWait,
+  plan,
+  planOut,
+  verify,
+  yes,
+  type OptionValues,
+} from "../options.ts";
+import { checkPlan, savePlan } from "../saved-plan.ts";
 import { reportStatus } from "./status.ts";
 
-const options = { dryRun, jobs, keepGoing, force, yes, verify, noWait };
+const options = { dryRun, jobs, keepGoing, force, yes, verify, noWait, planOut, plan };
 
 /** The context of build, and of who builds in its course. */
 export type BuildContext = CommandContext & { readonly options: OptionValues<typeof options> };
+
+/** Who builds in its course does not have these. */
+export const NO_BUILD_OPTIONS = { verify: false, planOut: undefined, plan: undefined } as const;
 
 /** `dospesos build`. */
 export const build = command({
@@ -26,8 +44,16 @@ export const build = command({
     1: "a step failed",
     3: "another run works here (--no-wait)",
     4: "something needs a person: consent, credentials, a request of a device",
+    5: "with --plan-out: something would change",
   },
-  examples: ["build", "build edge-installer", "build --dry-run", "build --verify --yes"],
+  examples: [
+    "build",
+    "build edge-installer",
+    "build --dry-run",
+    "build --verify --yes",
+    "build --plan-out plan.json",
+    "build --plan plan.json",
+  ],
   locks: ({ dryRun: isDry }) => !isDry,
   run: (context) => (context.options.dryRun ? showPlan(context) : runBuild(context)),
 });
@@ -49,7 +75,17 @@ export async function runBuild(context: BuildContext): Promise<number> {
   }
   const store = openStore(session, emit);
   let isDeclined = false;
-  const consent = async (effects: readonly unknown[]): Promise<boolean> => {
+  const planned: PlannedEffect[] = [];
+  const settings = (): Settings => settingsOf(session.observer.settings, session.observer.settingsFile);
+  const consent = async (effects: readonly PlannedEffect[]): Promise<boolean> => {
+    if (given.planOut !== undefined) {
+      planned.push(...effects);
+      return false;
+    }
+    if (given.plan !== undefined) {
+      checkPlan(given.plan, settings(), effects);
+      return true;
+    }
     const isConsented = given.yes || (await askConsent(`Apply these changes (${effects.length})?`, signal));
     isDeclined ||= !isConsented;
     return isConsented;
@@ -80,6 +116,11 @@ export async function runBuild(context: BuildContext): Promise<number> {
   const ms = Math.round(performance.now() - begin);
   const interrupted = signal.aborted;
   emit({ type: "end", ran, fresh, failed, skipped, ms, targets: names, interrupted, watch: false });
+  if (given.planOut !== undefined && !interrupted && failed === 0) {
+    savePlan(given.planOut, settings(), planned);
+    emit({ type: "plan-saved", file: given.planOut, effects: planned.length });
+    return planned.length === 0 ? exit : 5;
+  }
   if (isDeclined && !interrupted) {
     emit({
       type: "declined",

@@ -10,7 +10,7 @@ import type { DeploymentStatus } from "../../ui/events/index.ts";
 import { command, locked, type CommandContext } from "../command.ts";
 import { dryRun, force, jobs, keepGoing, noWait, text, yes, type OptionValues } from "../options.ts";
 import { openProject } from "../project.ts";
-import { runBuild, showPlan } from "./build.ts";
+import { NO_BUILD_OPTIONS, runBuild, showPlan } from "./build.ts";
 
 /** How often AWS is asked, and how long a core may take: components are downloaded. */
 const POLL_MS = 2_000;
@@ -70,7 +70,7 @@ async function deployTo(context: DeployContext, groups: readonly string[] | unde
     ]);
   }
   const names = groups?.map((group) => markerFile("deployment", group)) ?? ["deployment"];
-  const building = { ...context, names, options: { ...context.options, verify: false } };
+  const building = { ...context, names, options: { ...context.options, ...NO_BUILD_OPTIONS } };
   if (context.options.dryRun) {
     return showPlan(building);
   }

@@ -24,7 +24,7 @@ import { askForWord } from "../../ui/consent.ts";
 import { command, type CommandContext } from "../command.ts";
 import { jobs, noWait, yes } from "../options.ts";
 import { openProject, type OpenProject } from "../project.ts";
-import { runBuild } from "./build.ts";
+import { NO_BUILD_OPTIONS, runBuild } from "./build.ts";
 
 const options = { jobs, yes, noWait };
 
@@ -156,7 +156,7 @@ async function build(context: CommandContext<typeof options>, { archive }: Subje
   return await runBuild({
     ...context,
     names: [archive],
-    options: { ...context.options, dryRun: false, keepGoing: false, force: false, verify: false },
+    options: { ...context.options, dryRun: false, keepGoing: false, force: false, ...NO_BUILD_OPTIONS },
   });
 }
 

@@ -27,7 +27,21 @@ export type StepStatus = "ran" | "fresh" | "failed" | "skipped";
 
 /** Everything that a run reports; what a person sees and the lines of --json are two renderings of it. */
 export type EngineEvent =
-  StepEvent | ProblemEvent | NoteEvent | RemovedEvent | WouldRemoveEvent | LockWaitEvent | PlanEvent;
+  | BeginEvent
+  | StepEvent
+  | ProblemEvent
+  | NoteEvent
+  | RemovedEvent
+  | WouldRemoveEvent
+  | LockWaitEvent
+  | PlanEvent;
+
+/** A run begins. */
+export interface BeginEvent {
+  readonly type: "begin";
+  /** How many steps it has at the most: what comes out as it was ends a run sooner. */
+  readonly steps: number;
+}
 
 /** How one step ended. */
 export interface StepEvent {
@@ -89,6 +103,8 @@ export interface PlanEvent {
 export interface PlannedEffect {
   readonly name: string;
   readonly changes: readonly string[];
+  /** Stands for all that the plan was made from: the same in another clone with the same files and settings. */
+  readonly inputs?: string;
 }
 
 /** An effect that cannot be planned yet: it needs what another one gives. */

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { FileValue } from "../graph/file-value.ts";
 import { fileName } from "../disk/files.ts";
+import { digestOfList } from "../disk/digest.ts";
 import { Digest, Kind, type DigestId, type NodeId } from "../model.ts";
 import type { Observer } from "../observe/observe.ts";
 import { ProblemError } from "../../problem/index.ts";
@@ -30,6 +31,16 @@ export class DependencyRecorder {
   /** Whether the step itself makes this file. */
   isOwn(name: string): boolean {
     return this.#own.has(name);
+  }
+
+  /** Stands for everything that was read so far. */
+  digest(): string {
+    const { state } = this.observer;
+    const lines = Array.from(
+      this.edges,
+      ([node, digest]) => `${state.nodeKind[node]}${state.nodeName[node]} ${state.digests[digest]}`,
+    );
+    return digestOfList(lines.sort());
   }
 
   setting(key: string): string | number | boolean | undefined {

@@ -30,7 +30,7 @@ export class Scheduler {
   /** Effects that wait for a person. */
   readonly #needsPerson = new Set<StepId>();
   #wake: () => void = () => {};
-  /** For each running recipe how to end it when nothing is left that it could wait for. */
+  /** How to end each running recipe when nothing is left that it could wait for. */
   readonly #giveUp = new Set<(why: Error) => void>();
 
   /** `needed`: the steps that the targets need, as a 0/1 mask. */
@@ -98,6 +98,7 @@ export class Scheduler {
         this.#wake();
       },
     );
+    this.#input.emit({ type: "begin", steps: this.#at.filter(isOpen).length });
     let breath = performance.now();
     let full: Error | undefined;
     this.#stopping ||= this.#input.signal.aborted;
@@ -129,11 +130,7 @@ export class Scheduler {
     await new Promise((resolve) => setImmediate(resolve));
     unguard();
     // Only steps that an interrupt or a failure kept from running are left.
-    for (let step = 0; step < this.#at.length; step++) {
-      if (isOpen(this.#at[step]!)) {
-        this.#end(step, At.skipped, 0, dependents);
-      }
-    }
+    this.#at.forEach((at, step) => isOpen(at) && this.#end(step, At.skipped, 0, dependents));
     if (full !== undefined) {
       throw full;
     }
@@ -165,7 +162,8 @@ export class Scheduler {
       await runStep(runner, step, prepared);
       return At.ran;
     }
-    const planned = { name: this.#input.graph.effectName[step]!, changes: plan.changes };
+    const name = this.#input.graph.effectName[step]!;
+    const planned = { name, changes: plan.changes, inputs: prepared.recorder.digest() };
     this.#held.push({ step, planned, prepared });
     return At.held;
   }

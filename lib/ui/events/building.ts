@@ -75,6 +75,14 @@ export interface WhyTarget {
   readonly reasons: readonly Reason[];
 }
 
+/** build --plan-out: the plan is written. */
+export interface PlanSaved {
+  readonly type: "plan-saved";
+  readonly file: string;
+  /** How many effects would change something. */
+  readonly effects: number;
+}
+
 /** settings: one key, with its default where it is not set. */
 export interface Setting {
   readonly type: "setting";

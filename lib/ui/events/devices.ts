@@ -116,6 +116,8 @@ export interface Checked {
   /** The first broken link. */
   readonly broken: string | null;
   readonly links: readonly CheckedLink[];
+  /** One of many, and nothing is broken: only the sum is shown to a person. */
+  readonly brief?: boolean;
 }
 
 /** check: a thing that was not checked, since its core is broken. */
@@ -129,5 +131,11 @@ export interface CheckSkipped {
 /** check: the result. */
 export interface CheckSummary {
   readonly type: "check-summary";
+  readonly cores: number;
+  readonly brokenCores: number;
+  readonly things: number;
+  readonly brokenThings: number;
+  /** Things whose core is broken. */
+  readonly skipped: number;
   readonly passed: boolean;
 }

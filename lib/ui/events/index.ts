@@ -23,6 +23,7 @@ import type {
   ListedGroup,
   ListedTarget,
   NotApplied,
+  PlanSaved,
   Setting,
   SettingDifference,
   SettingDifferences,
@@ -66,6 +67,7 @@ export type CommandEvent =
   | DryRunSummary
   | WhyTarget
   | CleanSummary
+  | PlanSaved
   | Setting
   | SettingDifference
   | SettingDifferences
