@@ -7,6 +7,8 @@ export interface Association {
   readonly thing: string;
   /** The core that an earlier run associated the thing with. Other associations are not ours and stay. */
   readonly previousCore?: string;
+  /** The thing was made a moment ago, so it has no association yet: nobody has to look. */
+  readonly isNew?: boolean;
 }
 
 /**
@@ -17,11 +19,11 @@ export interface Association {
  */
 export async function associateClientDevice(
   access: AwsAccess,
-  { core, thing, previousCore }: Association,
+  { core, thing, previousCore, isNew = false }: Association,
 ): Promise<void> {
   const { BatchAssociateClientDeviceWithCoreDeviceCommand } = await import("@aws-sdk/client-greengrassv2");
   const greengrass = await access.greengrass();
-  if (!(await isAssociated(access, core, thing))) {
+  if (isNew || !(await isAssociated(access, core, thing))) {
     const operation = {
       action: "greengrass:BatchAssociateClientDeviceWithCoreDevice",
       resource: `${thing} with ${core}`,

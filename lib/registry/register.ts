@@ -55,10 +55,11 @@ export async function registerThing(
   core: string,
   before: RegisteredThing | undefined,
 ): Promise<RegisteredThing> {
-  const { isNew: _, ...outputs } = await convergeIdentity(access, identity, certificates);
+  const { isNew, ...outputs } = await convergeIdentity(access, identity, certificates);
   await associateClientDevice(access, {
     core,
     thing: identity.name,
+    isNew,
     ...(before === undefined ? {} : { previousCore: before.core }),
   });
   return { ...outputs, registry: "api", instance: identity.instance, core, thing: identity.name };
