@@ -43,7 +43,12 @@ const LOOK = {
     "iot:ListPrincipalThings",
     "sts:GetCallerIdentity",
   ],
-  deploy: ["greengrass:GetCoreDevice", "sts:GetCallerIdentity"],
+  deploy: [
+    "greengrass:GetDeployment",
+    "greengrass:ListCoreDevices",
+    "iot:ListJobExecutionsForJob",
+    "sts:GetCallerIdentity",
+  ],
 } as const;
 
 const BUILD = [
@@ -152,6 +157,7 @@ const BESIDES: Readonly<Record<string, readonly (readonly [action: string, why: 
     ["iot:UpdateRoleAlias", "the role of the alias changes"],
     ["iot:UpdateThing", "the attributes of a thing change"],
     ["iot:ListCertificates", "an apply was interrupted: certificates that it made are looked for"],
+    ["iot:UpdateCertificate", "a certificate is to be active again"],
     ["iam:UpdateAssumeRolePolicy", "who may take the role changes"],
     ["greengrass:BatchDisassociateClientDeviceFromCoreDevice", "a thing moves to another core"],
     ["greengrass:CreateComponentVersion", "there are components of your own"],
@@ -169,6 +175,7 @@ const BESIDES: Readonly<Record<string, readonly (readonly [action: string, why: 
     ["greengrass:ListComponentVersions", "the same"],
     ["greengrass:DeleteComponent", "the same"],
   ],
+  deploy: [["greengrass:ListEffectiveDeployments", "why a core failed it"]],
   rotate: [
     ["iot:UpdateCertificate", "the old certificate is made inactive, and active again"],
     ["iot:DetachPolicy", "its end"],

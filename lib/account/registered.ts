@@ -7,7 +7,7 @@ import type { Identity } from "../registry/identity.ts";
 import type { RegisteredCore, RegisteredThing } from "../registry/register.ts";
 import { recordFile, stateFile } from "../terraform/module-instance.ts";
 import { guardRelease, releaseState } from "../terraform/release.ts";
-import { accountId, withAccount } from "./account.ts";
+import { accountId, withAccount, type Account } from "./account.ts";
 import { appliedBefore, type EndContext } from "./account-effect.ts";
 import { backendOf } from "./backend.ts";
 import { moduleKind, moduleMarker } from "./terraform-module.ts";
@@ -30,13 +30,13 @@ async function takenOver<T>(
     return await register();
   }
   guardRelease(instance, backendOf(settings));
-  const registered = await register();
+  const result = await register();
   if (releaseState(instance)) {
     note(
       `${module} ${name} is made by the registry's API now; Terraform's state is kept as ${stateFile(instance)}.released`,
     );
   }
-  return registered;
+  return result;
 }
 
 export interface RegisteredSpec<N extends Needs, M> {
@@ -50,64 +50,62 @@ export interface RegisteredSpec<N extends Needs, M> {
  * Declares that AWS's registry has a core, made by its API: many at a time, at the pace of the account's quotas. It
  * gives what the Terraform module gives.
  */
-export function registeredCore<const N extends Needs>({
-  name,
-  needs,
-  spec,
-}: RegisteredSpec<N, { readonly group: string }>): Step<RegisteredCore> {
-  const kind = moduleKind<RegisteredCore>("core");
-  return effect<RegisteredCore, N>({
-    kind,
-    name,
-    target: moduleMarker("core", name),
-    needs,
-    remote: true,
-    plan: async (values, context) => {
-      if (context.settings.sandbox) {
-        return undefined;
-      }
-      const { group } = spec(values, context);
-      const verb = appliedBefore(kind, name, context) === undefined ? "+" : "~";
-      return { changes: [`${verb}   thing, certificate and policy of ${name}, in the thing group ${group}`] };
-    },
-    apply: async (values, context) => {
-      const { identity, group } = spec(values, context);
-      const { registerCore } = await import("../registry/register.ts");
-      const before = appliedBefore(kind, name, context);
-      return await takenOver(context, "core", name, () =>
-        withAccount(context, (account) => registerCore(account, identity, group, before)),
-      );
-    },
+export function registeredCore<const N extends Needs>(
+  spec: RegisteredSpec<N, { readonly group: string }>,
+): Step<RegisteredCore> {
+  return registered<RegisteredCore, N, { readonly group: string }>("core", spec, {
+    change: ({ group }) => `in the thing group ${group}`,
+    register: async (account, { identity, group }, before) =>
+      await (await import("../registry/register.ts")).registerCore(account, identity, group, before),
   });
 }
 
 /** The same of a client thing, with its association with a core. */
-export function registeredThing<const N extends Needs>({
-  name,
-  needs,
-  spec,
-}: RegisteredSpec<N, { readonly core: string }>): Step<RegisteredThing> {
-  const kind = moduleKind<RegisteredThing>("thing");
-  return effect<RegisteredThing, N>({
+export function registeredThing<const N extends Needs>(
+  spec: RegisteredSpec<N, { readonly core: string }>,
+): Step<RegisteredThing> {
+  return registered<RegisteredThing, N, { readonly core: string }>("thing", spec, {
+    change: ({ core }) => `associated with ${core}`,
+    register: async (account, { identity, core }, before) =>
+      await (await import("../registry/register.ts")).registerThing(account, identity, core, before),
+  });
+}
+
+interface Registration<T, M> {
+  /** What is said of it in a plan, behind its name. */
+  readonly change: (wanted: M) => string;
+  readonly register: (
+    account: Account,
+    wanted: { readonly identity: Identity } & M,
+    before: T | undefined,
+  ) => Promise<T>;
+}
+
+function registered<T, N extends Needs, M>(
+  module: "core" | "thing",
+  { name, needs, spec }: RegisteredSpec<N, M>,
+  { change, register }: Registration<T, M>,
+): Step<T> {
+  const kind = moduleKind<T>(module);
+  return effect<T, N>({
     kind,
     name,
-    target: moduleMarker("thing", name),
+    target: moduleMarker(module, name),
     needs,
     remote: true,
     plan: async (values, context) => {
       if (context.settings.sandbox) {
         return undefined;
       }
-      const { core } = spec(values, context);
-      const verb = appliedBefore(kind, name, context) === undefined ? "+" : "~";
-      return { changes: [`${verb}   thing, certificate and policy of ${name}, associated with ${core}`] };
+      const sign = appliedBefore(kind, name, context) === undefined ? "+" : "~";
+      const wanted = spec(values, context);
+      return { changes: [`${sign}   thing, certificate and policy of ${name}, ${change(wanted)}`] };
     },
     apply: async (values, context) => {
-      const { identity, core } = spec(values, context);
-      const { registerThing } = await import("../registry/register.ts");
+      const wanted = spec(values, context);
       const before = appliedBefore(kind, name, context);
-      return await takenOver(context, "thing", name, () =>
-        withAccount(context, (account) => registerThing(account, identity, core, before)),
+      return await takenOver(context, module, name, () =>
+        withAccount(context, (account) => register(account, wanted, before)),
       );
     },
   });
