@@ -3,44 +3,47 @@ import { certificateState, connectivityOf } from "./device-state.ts";
 import type { AwsAccess } from "./clients.ts";
 import { INSTANCE_ATTRIBUTE } from "./ownership.ts";
 
-export interface ListedThing {
-  readonly name: string;
+export interface DescribedThing {
   /** e.g. ["ACTIVE"], one for each certificate. */
   readonly certificates: readonly string[];
   readonly connected: string;
 }
 
 /**
- * The things of the account that the instance made
+ * The names of the things of the account that the instance made, sorted
  * (https://docs.aws.amazon.com/iot/latest/apireference/API_ListThings.html).
  */
-export async function thingsOf(access: AwsAccess, instance: string): Promise<ListedThing[]> {
-  const { ListThingPrincipalsCommand, paginateListThings } = await import("@aws-sdk/client-iot");
+export async function thingNames(access: AwsAccess, instance: string): Promise<string[]> {
+  const { paginateListThings } = await import("@aws-sdk/client-iot");
   const client = await access.iot();
-  const names = await call({ action: "iot:ListThings", resource: instance }, async () => {
+  return await call({ action: "iot:ListThings", resource: instance }, async () => {
     const found: string[] = [];
     for await (const { things = [] } of paginateListThings(
-      { client, pageSize: 100 },
+      { client, pageSize: 250 },
       { attributeName: INSTANCE_ATTRIBUTE, attributeValue: instance },
     )) {
       found.push(...things.map(({ thingName = "" }) => thingName));
     }
     return found.sort();
   });
-  const listed: ListedThing[] = [];
-  for (const name of names) {
-    const { principals = [] } = await call({ action: "iot:ListThingPrincipals", resource: name }, () =>
-      client.send(new ListThingPrincipalsCommand({ thingName: name })),
-    );
-    const states = await Promise.all(
-      principals.map((arn) => certificateState(access, arn.slice(arn.lastIndexOf("/") + 1))),
-    );
-    const connectivity = await connectivityOf(access, name);
-    const seen = typeof connectivity === "object" && connectivity.connected ? "connected" : "not connected";
-    const connected = typeof connectivity === "string" ? connectivity : seen;
-    listed.push({ name, certificates: states.map(({ status = "unknown" }) => status), connected });
-  }
-  return listed;
+}
+
+/** The certificates of a thing, and whether it is connected: some calls, and a query that AWS charges for. */
+export async function describeThing(access: AwsAccess, name: string): Promise<DescribedThing> {
+  const { ListThingPrincipalsCommand } = await import("@aws-sdk/client-iot");
+  const client = await access.iot();
+  const { principals = [] } = await call({ action: "iot:ListThingPrincipals", resource: name }, () =>
+    client.send(new ListThingPrincipalsCommand({ thingName: name })),
+  );
+  const states = await Promise.all(
+    principals.map((arn) => certificateState(access, arn.slice(arn.lastIndexOf("/") + 1))),
+  );
+  const connectivity = await connectivityOf(access, name);
+  const seen = typeof connectivity === "object" && connectivity.connected ? "connected" : "not connected";
+  return {
+    certificates: states.map(({ status = "unknown" }) => status),
+    connected: typeof connectivity === "string" ? connectivity : seen,
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import { nothingToDoText, type Freshness, type Reason } from "../engine/index.ts
 import { problemLines, type Problem } from "../problem/index.ts";
 import type { BuildEnd, CommandEvent } from "./events/index.ts";
 import { reasonText } from "./reason-text.ts";
+import { inventoryTexts } from "./inventory-text.ts";
 import { checkTexts } from "./check-text.ts";
 import { pushTexts } from "./push-text.ts";
 import { settingTexts } from "./setting-text.ts";
@@ -54,7 +55,10 @@ const texts: Texts = {
   group: ({ target }) => answer(`${target}  (group)`),
   target: ({ target, effect }) => answer(`${target}${effect === undefined ? "" : `  (effect ${effect})`}`),
 
-  status: ({ target, effect, status, reasons, dryRun }) => {
+  status: ({ target, effect, status, reasons, dryRun, brief }) => {
+    if (brief === true) {
+      return none;
+    }
     const why = reasons.length === 0 ? "" : `  ${firstReasons(reasons)}`;
     if (!dryRun) {
       return answer(`${statusWords[status].padEnd(widthOf(statusWords))}  ${target}${why}`);
@@ -126,32 +130,7 @@ const texts: Texts = {
 
   ...checkTexts,
 
-  thing: ({ kind, name, status = "", connected, certificates, declared }) => {
-    const words = [
-      kind.padEnd(5),
-      name.padEnd(24),
-      status,
-      connected,
-      `certificate ${certificates.join(", ") || "none"}`,
-      declared ? "" : "NOT IN settings.ini",
-    ];
-    return answer(words.filter((word) => word !== "").join("  "));
-  },
-  "other-core": ({ name, status }) =>
-    answer(`other  ${name}  ${status}  a core that this instance did not make`),
-  cost: ({ resource, when }) => say(`  ${resource.padEnd(12)}  ${when}`),
-  "inventory-summary": ({ instance, things, undeclared }) => ({
-    lines: [
-      ...(undeclared.length === 0
-        ? []
-        : [
-            [
-              `${undeclared.join(", ")}: no longer in settings.ini; remove with: npx dospesos destroy ${undeclared.join(" ")}`,
-            ],
-          ]),
-      [`${things} things of ${instance}. In a real account these may cost money:`],
-    ],
-  }),
+  ...inventoryTexts,
 
   "sandbox-listening": listening,
   "sandbox-ended": () => say("the sandbox has ended"),

@@ -1,4 +1,4 @@
-// Many devices at once, some of them broken in different ways: the others are installed, the broken ones named and done later.
+// Many devices at once, some broken in different ways: the others are installed, the broken ones named and done later.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";

@@ -1,8 +1,10 @@
 import { withAccount } from "../../account/account.ts";
 import { appliedNames, elsewhere, worldOf } from "../../account/world.ts";
-import { allCoreDevices, thingsOf } from "../../aws/inventory.ts";
+import { allCoreDevices, describeThing, thingNames, type DescribedThing } from "../../aws/inventory.ts";
+import { inParallel } from "../../parallel.ts";
 import type { ListedThing } from "../../ui/events/index.ts";
 import { command } from "../command.ts";
+import { jobs } from "../options.ts";
 import { openProject } from "../project.ts";
 
 /**
@@ -23,35 +25,59 @@ const COSTS: readonly (readonly [string, string])[] = [
   ["S3", "component artifacts and, with [terraform] backend = s3, states with their older versions"],
 ];
 
+/**
+ * Of more things than this their certificates and connections are not asked for, unless --all: that is some calls for
+ * each, at ten a second, and queries that AWS charges for.
+ */
+const ASKED_WHOLE = 100;
+
 /** `dospesos inventory`: what the instance has in the account, and what of it may cost money. Changes nothing. */
 export const inventory = command({
-  options: {},
+  options: {
+    jobs,
+    all: { type: "boolean", help: `certificates and connections, also of more than ${ASKED_WHOLE} things` },
+  },
   exits: { 0: "listed", 4: "the account needs credentials" },
-  examples: ["inventory", "inventory --json"],
+  examples: ["inventory", "inventory --all", "inventory --json"],
   locks: true,
   run: async (context) => {
-    const { root, emit } = context;
+    const { root, emit, options } = context;
     const { session, settings } = openProject(context);
     return withAccount({ root, settings }, async ({ access }) => {
-      const [things, cores] = [await thingsOf(access, settings.instance.name), await allCoreDevices(access)];
+      const names = await thingNames(access, settings.instance.name);
+      const cores = new Map((await allCoreDevices(access)).map((core) => [core.name, core]));
+      const isBrief = names.length > ASKED_WHOLE && !options.all;
+      const things: Partial<DescribedThing>[] = isBrief
+        ? []
+        : await inParallel(options.jobs, names, (name) => describeThing(access, name));
       const declared = new Set([...settings.cores, ...settings.things].map(({ name }) => name));
       const coreNames = new Set([
         ...[...settings.cores].map(({ name }) => name),
         ...appliedNames(root, "core"),
       ]);
-      const rows = things.map((thing): ListedThing => {
-        const core = cores.find(({ name }) => name === thing.name);
+      const states: Record<string, number> = {};
+      const rows = names.map((name, index): ListedThing => {
+        const core = cores.get(name);
+        const kind = core !== undefined || coreNames.has(name) ? "core" : "thing";
+        const state = core?.status ?? "never reported";
+        if (kind === "core") {
+          states[state] = (states[state] ?? 0) + 1;
+        }
+        const isDeclared = declared.has(name);
         return {
           type: "thing",
-          ...thing,
-          kind: core !== undefined || coreNames.has(thing.name) ? "core" : "thing",
+          name,
+          ...things[index],
+          kind,
           ...(core === undefined ? {} : { status: core.status }),
-          declared: declared.has(thing.name),
+          declared: isDeclared,
+          ...(isBrief && isDeclared && state !== "UNHEALTHY" ? { brief: true } : {}),
         };
       });
       rows.forEach(emit);
-      for (const { name, status } of cores) {
-        if (!things.some((thing) => thing.name === name)) {
+      const ours = new Set(names);
+      for (const { name, status } of cores.values()) {
+        if (!ours.has(name)) {
           emit({ type: "other-core", name, status });
         }
       }
@@ -62,6 +88,7 @@ export const inventory = command({
         type: "inventory-summary",
         instance: settings.instance.name,
         things: rows.length,
+        cores: states,
         undeclared: rows.filter((row) => !row.declared).map(({ name }) => name),
       });
       for (const [resource, when] of COSTS) {

@@ -33,11 +33,13 @@ export interface ListedThing {
   readonly name: string;
   /** Of a core device: as AWS names it (HEALTHY, UNHEALTHY). */
   readonly status?: string;
-  /** The states of its certificates, e.g. ["ACTIVE"]. */
-  readonly certificates: readonly string[];
-  readonly connected: string;
+  /** The states of its certificates, e.g. ["ACTIVE"]; of many things they are not asked for. */
+  readonly certificates?: readonly string[];
+  readonly connected?: string;
   /** Whether the settings still name it. */
   readonly declared: boolean;
+  /** One of many that are as they should be: only the sum is shown to a person. */
+  readonly brief?: boolean;
 }
 
 /** inventory: a core device that the instance did not make. */
@@ -59,6 +61,8 @@ export interface InventorySummary {
   readonly type: "inventory-summary";
   readonly instance: string;
   readonly things: number;
+  /** Of these, core devices by their state, e.g. {"HEALTHY":12}; of a core that never reported "never reported". */
+  readonly cores: Readonly<Record<string, number>>;
   /** In the account, and no longer in the settings. */
   readonly undeclared: readonly string[];
 }

@@ -49,6 +49,8 @@ export interface TargetStatus {
   readonly reasons: readonly Reason[];
   /** Of a dry run: only what a build would or may make is listed. */
   readonly dryRun: boolean;
+  /** One of many that are fresh: only the sum is shown to a person. */
+  readonly brief?: boolean;
 }
 
 /** status: the counts. */
