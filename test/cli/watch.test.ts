@@ -28,7 +28,7 @@ test("a save of settings, a template, a rule or the Dofile of the shipped projec
   edit(root, "settings.ini", "root    = /greengrass/v2", "root    = /opt/greengrass");
   await becomes(root, "edge/out/core-1/config.yaml", (text) => text.includes("/opt/greengrass"));
   put(root, "templates/core/other.txt.njk", "another template\n");
-  edit(root, "rules/core.ts", "templates/core/README.txt.njk", "templates/core/other.txt.njk");
+  edit(root, "rules/core-bundle.ts", "templates/core/README.txt.njk", "templates/core/other.txt.njk");
   await becomes(root, "edge/out/core-1/README.txt", (text) => text === "another template\n");
   edit(
     root,
@@ -56,7 +56,7 @@ test("broken settings, templates, rules and Dofiles are reported with their plac
   const breaks: [string, string, string, RegExp][] = [
     ["settings.ini", "region  =", "region", /settings\.ini:7:\d+/],
     ["templates/core/README.txt.njk", "{{", "{{ (", /templates\/core\/README\.txt\.njk:\d+/],
-    ["rules/core.ts", "export function core", "export funktion core", /rules\/core\.ts:\d+:\d+/],
+    ["rules/core-bundle.ts", "export function core", "export funktion core", /rules\/core\.ts:\d+:\d+/],
     ["Dofile.ts", "group(", "group((", /Dofile\.ts:\d+:\d+/],
   ];
   for (const [name, good, bad, place] of breaks) {
