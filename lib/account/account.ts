@@ -23,6 +23,8 @@ export interface Account {
   readonly sandboxCa: string | undefined;
   /** What is known of certificates that were asked for and not attached yet. */
   readonly certificates: CertificateJournal;
+  /** Whether a build may replace the certificate of a device: in the sandbox alone. */
+  readonly replacesIdentities: boolean;
 }
 
 /** The 12-digit id of the account that the settings name. */
@@ -78,6 +80,7 @@ async function openRealAccount(root: string, settings: Settings): Promise<OpenAc
     endpoint: undefined,
     sandboxCa: undefined,
     certificates,
+    replacesIdentities: false,
     close: async () => {
       access.close();
       await certificates.close();
@@ -97,6 +100,7 @@ async function openSandboxAccount(root: string, settings: Settings): Promise<Ope
     endpoint: sandbox.endpoint,
     sandboxCa: sandbox.caPem,
     certificates,
+    replacesIdentities: true,
     close: async () => {
       access.close();
       await certificates.close();

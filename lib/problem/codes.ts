@@ -24,6 +24,7 @@ const aws = room("aws");
 const sandbox = room("sandbox");
 const rules = room("rules");
 const account = room("account");
+const registry = room("registry");
 const pki = room("pki");
 
 /**
@@ -180,6 +181,7 @@ export const codes = {
   DP612: aws(4, "a resource exists and belongs to something else"),
   DP613: aws(4, "the credentials belong to another account"),
   DP614: aws(4, "the clock of this machine is wrong"),
+  DP617: registry(4, "a build would replace the certificate of a device"),
   DP620: device(1, "ssh failed"),
   DP621: device(4, "sudo on the device asks for a password"),
   DP622: device(1, "a bundle could not be installed on its device"),

@@ -5,4 +5,9 @@ import type { CertificateJournal } from "./certificate-journal.ts";
 export interface RegistryAccess {
   readonly access: AwsAccess;
   readonly certificates: CertificateJournal;
+  /**
+   * Whether a certificate that was issued for another key is replaced: in the sandbox, where no device has that key.
+   * In a real account only a rotation does that.
+   */
+  readonly replacesIdentities: boolean;
 }

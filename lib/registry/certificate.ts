@@ -109,11 +109,11 @@ async function certificateWithId(access: AwsAccess, id: string): Promise<IssuedC
   return found === undefined ? undefined : { arn, id, pem, status };
 }
 
-function keyOf(certificatePem: string): Buffer {
+export function keyOf(certificatePem: string): Buffer {
   return new X509Certificate(certificatePem).publicKey.export({ type: "spki", format: "der" });
 }
 
-async function certificatesOf(access: AwsAccess, thingName: string): Promise<IssuedCertificate[]> {
+export async function certificatesOf(access: AwsAccess, thingName: string): Promise<IssuedCertificate[]> {
   const { ListThingPrincipalsCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
   const { principals = [] } = await call({ action: "iot:ListThingPrincipals", resource: thingName }, () =>

@@ -12,14 +12,12 @@ import type { CoreOutputs, CoreVars } from "../modules/contract.ts";
  * @throws ProblemError: exit 4 where the thing or policy is somebody else's or the account is another one; 1
  * where AWS refuses.
  */
-export async function applyCore(
-  { access, certificates }: RegistryAccess,
-  vars: CoreVars,
-): Promise<CoreOutputs> {
+export async function applyCore(registry: RegistryAccess, vars: CoreVars): Promise<CoreOutputs> {
+  const { access } = registry;
   await checkAccount(access, vars.account);
   const policy = { name: vars.device_policy, document: vars.device_policy_document };
   const identity = { ...vars, nextCsr: vars.next_csr, policy, sharedPolicies: [vars.core_policy] };
-  const { isNew, ...outputs } = await convergeIdentity(access, identity, certificates);
+  const { isNew, ...outputs } = await convergeIdentity(registry, identity);
   await (isNew ? joinGroup(access, vars.name, vars.group) : convergeGroup(access, vars));
   return { ...outputs, revision: vars.revision };
 }

@@ -1,7 +1,18 @@
 import { call, lookUp } from "../aws/call.ts";
 import type { AwsAccess } from "../aws/clients.ts";
 import { checkOwner, INSTANCE_ATTRIBUTE } from "../aws/ownership.ts";
-import { certificateFor, newCertificate, removeCertificate, setStatus } from "./certificate.ts";
+import { privateKeyFile } from "../layout.ts";
+import { requestedKey } from "../pki/keypair.ts";
+import { ProblemError } from "../problem/index.ts";
+import type { RegistryAccess } from "./access.ts";
+import {
+  certificateFor,
+  certificatesOf,
+  keyOf,
+  newCertificate,
+  removeCertificate,
+  setStatus,
+} from "./certificate.ts";
 import type { IssuedCertificate } from "./certificate.ts";
 import type { CertificateJournal } from "./certificate-journal.ts";
 import { convergePolicy, createPolicy } from "./iot-policy.ts";
@@ -34,15 +45,14 @@ export interface RegisteredThing extends Omit<ThingOutputs, "revision"> {
  * @throws ProblemError (exit 4) where a thing or policy of that name is not the instance's.
  */
 export async function convergeIdentity(
-  access: AwsAccess,
+  { access, certificates: journal, replacesIdentities }: RegistryAccess,
   identity: Identity,
-  journal: CertificateJournal,
 ): Promise<RegisteredThing> {
   const { arn, isNew } = await convergeThing(access, identity.name, identity.instance);
   const certificate =
     isNew && identity.nextCsr === ""
       ? await firstCertificate(access, identity, journal)
-      : await convergeCertificates(access, identity, journal);
+      : await convergeCertificates(access, identity, journal, replacesIdentities);
   return {
     thing_name: identity.name,
     thing_arn: arn,
@@ -76,8 +86,12 @@ async function convergeCertificates(
   access: AwsAccess,
   identity: Identity,
   journal: CertificateJournal,
+  replacesIdentities: boolean,
 ): Promise<IssuedCertificate> {
   const { name, policy, instance } = identity;
+  if (!replacesIdentities) {
+    await guardIdentity(access, identity);
+  }
   await convergePolicy(access, policy.name, policy.document, instance);
   const kept: IssuedCertificate[] = [];
   let others: readonly IssuedCertificate[] = [];
@@ -102,6 +116,29 @@ async function convergeCertificates(
     await removeCertificate(access, name, old);
   }
   return kept.at(-1)!;
+}
+
+/**
+ * A device that runs has the key of its certificate: another key here is a mistake, and no new identity.
+ * @throws ProblemError with exit code 4.
+ */
+async function guardIdentity(access: AwsAccess, { name, csr }: Identity): Promise<void> {
+  const present = await certificatesOf(access, name);
+  const key = await requestedKey(csr);
+  if (present.length === 0 || present.some((one) => keyOf(one.pem).equals(key))) {
+    return;
+  }
+  throw new ProblemError([
+    {
+      code: "DP617",
+      location: { file: privateKeyFile(name) },
+      what: `the certificate of ${name} was issued for another key`,
+      why: "a device that runs has that key; a build never replaces an identity",
+      fix:
+        `bring ${privateKeyFile(name)} from whoever installed the device; or give it another identity: ` +
+        `dospesos rotate ${name}`,
+    },
+  ]);
 }
 
 async function convergeThing(

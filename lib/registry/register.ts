@@ -33,15 +33,16 @@ export interface RegisteredThing extends ByApi, Omit<ThingOutputs, "revision"> {
  * @throws ProblemError: exit 4 where the thing or policy is somebody else's; 1 where AWS refuses.
  */
 export async function registerCore(
-  { access, certificates }: RegistryAccess,
+  registry: RegistryAccess,
   identity: Identity,
   group: string,
   before: RegisteredCore | undefined,
 ): Promise<RegisteredCore> {
+  const { access } = registry;
   const { name, instance } = identity;
   const [{ arn }, { isNew, ...outputs }] = await Promise.all([
     groupOnce(access, group, instance),
-    convergeIdentity(access, identity, certificates),
+    convergeIdentity(registry, identity),
   ]);
   await (isNew ? joinGroup(access, name, group) : convergeGroup(access, { name, group, instance }));
   const groups = [...new Set([...(before?.groups ?? []), group])].sort();
@@ -50,13 +51,13 @@ export async function registerCore(
 
 /** Makes a client thing what it shall be: its thing, certificate, policy, and its association with a core. */
 export async function registerThing(
-  { access, certificates }: RegistryAccess,
+  registry: RegistryAccess,
   identity: Identity,
   core: string,
   before: RegisteredThing | undefined,
 ): Promise<RegisteredThing> {
-  const { isNew, ...outputs } = await convergeIdentity(access, identity, certificates);
-  await associateClientDevice(access, {
+  const { isNew, ...outputs } = await convergeIdentity(registry, identity);
+  await associateClientDevice(registry.access, {
     core,
     thing: identity.name,
     isNew,

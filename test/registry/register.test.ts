@@ -12,7 +12,7 @@ import { applyCore } from "../../lib/registry/core.ts";
 import { driftOfRegistered } from "../../lib/registry/drift.ts";
 import type { Identity } from "../../lib/registry/identity.ts";
 import { registerCore, registerThing, unregisterCore, unregisterThing } from "../../lib/registry/register.ts";
-import { withSandbox } from "../sandbox/rig.ts";
+import { failure, withSandbox } from "../sandbox/rig.ts";
 import { regionIn } from "../support/account.ts";
 import { tempFolder } from "../support/temp.ts";
 
@@ -45,9 +45,19 @@ async function callsOf(access: AwsAccess): Promise<string[]> {
 test("a new core takes seven calls and a new thing seven; of the group the first of its cores asks alone", () =>
   withSandbox(async ({ access }) => {
     const certificates = openCertificateJournal(tempFolder("journal"));
-    await registerCore({ access, certificates }, await identityOf("first"), "lab", undefined);
+    await registerCore(
+      { access, certificates, replacesIdentities: true },
+      await identityOf("first"),
+      "lab",
+      undefined,
+    );
     const calls = await callsOf(access);
-    await registerCore({ access, certificates }, await identityOf("core-1"), "lab", undefined);
+    await registerCore(
+      { access, certificates, replacesIdentities: true },
+      await identityOf("core-1"),
+      "lab",
+      undefined,
+    );
     assert.equal(calls.splice(0).sort(), [
       "AddThingToThingGroup",
       "AttachPolicy",
@@ -58,11 +68,11 @@ test("a new core takes seven calls and a new thing seven; of the group the first
       "DescribeThing",
     ]);
     const thing = await identityOf("thing-1");
-    await registerThing({ access, certificates }, thing, "core-1", undefined);
+    await registerThing({ access, certificates, replacesIdentities: true }, thing, "core-1", undefined);
     assert.is(calls.splice(0).length, 7);
     // Once more with the same changes nothing.
     const before = await (await access.iot()).send(new iot.ListCertificatesCommand({}));
-    await registerThing({ access, certificates }, thing, "core-1", undefined);
+    await registerThing({ access, certificates, replacesIdentities: true }, thing, "core-1", undefined);
     assert.not(calls.some((name) => name.startsWith("Create") || name.startsWith("Attach")));
     const after = await (await access.iot()).send(new iot.ListCertificatesCommand({}));
     assert.equal(after.certificates, before.certificates);
@@ -87,7 +97,12 @@ test("a certificate whose answer nobody heard is found, and not made a second ti
     const other = await identityOf("other");
     await client.send(new iot.CreateCertificateFromCsrCommand({ certificateSigningRequest: other.csr }));
     const certificates = openCertificateJournal(folder);
-    const made = await registerCore({ access, certificates }, identity, "lab", undefined);
+    const made = await registerCore(
+      { access, certificates, replacesIdentities: true },
+      identity,
+      "lab",
+      undefined,
+    );
     assert.is(made.certificate_id, certificateId);
     assert.is(regionIn(file).certificates.length, 2);
     await certificates.close();
@@ -111,7 +126,12 @@ test("a certificate whose answer was written down is taken by its id", () =>
     );
     appendFileSync(join(folder, "certificates.log"), `asked 1 core-1\nmade ${certificateId} core-1\n`);
     const certificates = openCertificateJournal(folder);
-    const made = await registerCore({ access, certificates }, identity, "lab", undefined);
+    const made = await registerCore(
+      { access, certificates, replacesIdentities: true },
+      identity,
+      "lab",
+      undefined,
+    );
     assert.is(made.certificate_id, certificateId);
     assert.is(regionIn(file).certificates.length, 1);
   }));
@@ -126,12 +146,12 @@ test("the API and the modules' own way give the same facts of one identity", () 
       instance: ___,
       groups: ____,
       ...byApi
-    } = await registerCore({ access, certificates }, identity, "lab", undefined);
+    } = await registerCore({ access, certificates, replacesIdentities: true }, identity, "lab", undefined);
     await (
       await access.iot()
     ).send(new iot.CreatePolicyCommand({ policyName: "acme-core", policyDocument: DOCUMENT }));
     const { revision: _____, ...byModule } = await applyCore(
-      { access, certificates },
+      { access, certificates, replacesIdentities: true },
       {
         region: "eu-west-1",
         account: "000000000000",
@@ -149,9 +169,24 @@ test("the API and the modules' own way give the same facts of one identity", () 
     assert.equal(byModule, byApi);
   }));
 
+test("where devices are real, another key is a mistake and replaces no certificate", () =>
+  withSandbox(async ({ access, file }) => {
+    const certificates = openCertificateJournal(tempFolder("journal"));
+    const registry = { access, certificates, replacesIdentities: false };
+    await registerCore(registry, await identityOf("core-1"), "lab", undefined);
+    const before = regionIn(file).certificates;
+    const error = await failure(registerCore(registry, await identityOf("core-1"), "lab", undefined));
+    assert.match(error.message, "DP617: the certificate of core-1 was issued for another key");
+    assert.equal(regionIn(file).certificates, before);
+  }));
+
 test("what differs is named, and the end leaves nothing", () =>
   withSandbox(async ({ access, file }) => {
-    const registry = { access, certificates: openCertificateJournal(tempFolder("journal")) };
+    const registry = {
+      access,
+      certificates: openCertificateJournal(tempFolder("journal")),
+      replacesIdentities: true,
+    };
     const core = await registerCore(registry, await identityOf("core-1"), "lab", undefined);
     const thing = await registerThing(registry, await identityOf("thing-1"), "core-1", undefined);
     assert.equal(await driftOfRegistered(access, core), []);

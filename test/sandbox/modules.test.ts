@@ -21,6 +21,7 @@ import { failure, policy, REGION, withSandbox, type Rig } from "./rig.ts";
 const inRegistry = (access: AwsAccess): RegistryAccess => ({
   access,
   certificates: openCertificateJournal(tempFolder("journal")),
+  replacesIdentities: true,
 });
 
 const shared = { region: REGION, account: "000000000000", instance: "acme", revision: "1" };
