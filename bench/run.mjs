@@ -11,7 +11,17 @@ import { plot } from "./plot.mjs";
 import { cloneBin, installedBin } from "./program.mjs";
 import { HEADER, line, row, verdict } from "./table.mjs";
 
-const CASES = ["first-build", "nothing-to-do", "floor", "growth", "one-key", "one-template", "tiny", "watch"];
+const CASES = [
+  "first-build",
+  "nothing-to-do",
+  "floor",
+  "growth",
+  "one-key",
+  "one-template",
+  "tiny",
+  "fleet",
+  "watch",
+];
 const PLOT = fileURLToPath(new URL("./growth.svg", import.meta.url));
 
 const { values } = parseArgs({

@@ -5,7 +5,7 @@ import { inTurns, median } from "../measure.mjs";
 import { run } from "../processes.mjs";
 import { atMost, row } from "../table.mjs";
 
-const PEAK = fileURLToPath(new URL("../preload/peak.cjs", import.meta.url));
+export const PEAK = fileURLToPath(new URL("../preload/peak.cjs", import.meta.url));
 const MAY_TAKE = 250;
 
 export function* rows(bench) {
