@@ -90,6 +90,12 @@ const texts: Texts = {
         ? `nothing would change; ${file} is an empty plan`
         : `${effects} would change: read ${file}, then dospesos build --plan ${file}`,
     ),
+  "many-states": ({ cores, things }) =>
+    say(
+      styled("yellow", "note"),
+      `     a Terraform state for each device (cores: ${cores}, things: ${things}) takes seconds for each; ` +
+        "[instance] registry = api makes them many at a time (README: A fleet)",
+    ),
   "not-applied": ({ effects }) =>
     say(
       styled("yellow", "note"),

@@ -34,4 +34,19 @@ test("what a dry run lists is what the build does, effects by their names and re
   assert.not.match(text.stdout, "terraform/state/effects");
 });
 
+test("a plan for a hundred cores with a Terraform state each names the registry's API", () => {
+  const clone = freshClone();
+  const settings = join(clone.root, "settings.ini");
+  const text = readFileSync(settings, "utf8");
+  const more = Array.from({ length: 99 }, (_, index) => `\n[core more-${index}]\n`).join("");
+  const advised = (): unknown[] =>
+    events(clone.dospesos("build", "-n", "--json")).filter(({ type }) => type === "many-states");
+  assert.equal(advised(), []);
+  writeFileSync(settings, text + more);
+  assert.equal(advised(), [{ type: "many-states", cores: 100, things: 1 }]);
+  assert.match(clone.dospesos("build", "-n").stderr, "a Terraform state for each device (cores: 100, things: 1)");
+  writeFileSync(settings, text.replace("[instance]", "[instance]\nregistry = api") + more);
+  assert.equal(advised(), []);
+});
+
 test.run();

@@ -12,6 +12,7 @@ import {
 import { settingsOf } from "../../account/modules.ts";
 import type { Settings } from "../../settings/index.ts";
 import { askConsent } from "../../ui/consent.ts";
+import { advise } from "../advice.ts";
 import { command, type CommandContext } from "../command.ts";
 import {
   dryRun,
@@ -86,6 +87,7 @@ export async function runBuild(context: BuildContext): Promise<number> {
       checkPlan(given.plan, settings(), effects);
       return true;
     }
+    advise(settings(), emit);
     const isConsented = given.yes || (await askConsent(`Apply these changes (${effects.length})?`, signal));
     isDeclined ||= !isConsented;
     return isConsented;
@@ -141,6 +143,9 @@ export async function showPlan({ names, emit, open }: CommandContext): Promise<n
   const explanations = explain(session, graph, selectSteps(session.state, graph, names));
   const notFresh = explanations.filter(({ freshness }) => freshness !== "fresh");
   reportStatus(emit, notFresh, true);
+  if (notFresh.length > 0) {
+    advise(settingsOf(session.observer.settings, session.observer.settingsFile), emit);
+  }
   emit({ type: "dry-run-summary", notFresh: notFresh.length, targets: explanations.length });
   return 0;
 }

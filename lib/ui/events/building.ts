@@ -77,6 +77,13 @@ export interface WhyTarget {
   readonly reasons: readonly Reason[];
 }
 
+/** With a plan: many devices have a Terraform state each, where the registry's API would make them. */
+export interface ManyStates {
+  readonly type: "many-states";
+  readonly cores: number;
+  readonly things: number;
+}
+
 /** build --plan-out: the plan is written. */
 export interface PlanSaved {
   readonly type: "plan-saved";

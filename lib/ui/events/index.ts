@@ -22,6 +22,7 @@ import type {
   DryRunSummary,
   ListedGroup,
   ListedTarget,
+  ManyStates,
   NotApplied,
   PlanSaved,
   Setting,
@@ -68,6 +69,7 @@ export type CommandEvent =
   | WhyTarget
   | CleanSummary
   | PlanSaved
+  | ManyStates
   | Setting
   | SettingDifference
   | SettingDifferences
