@@ -44,7 +44,10 @@ test("a plan for a hundred cores with a Terraform state each names the registry'
   assert.equal(advised(), []);
   writeFileSync(settings, text + more);
   assert.equal(advised(), [{ type: "many-states", cores: 100, things: 1 }]);
-  assert.match(clone.dospesos("build", "-n").stderr, "a Terraform state for each device (cores: 100, things: 1)");
+  assert.match(
+    clone.dospesos("build", "-n").stderr,
+    "a Terraform state for each device (cores: 100, things: 1)",
+  );
   writeFileSync(settings, text.replace("[instance]", "[instance]\nregistry = api") + more);
   assert.equal(advised(), []);
 });

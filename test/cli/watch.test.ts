@@ -56,7 +56,12 @@ test("broken settings, templates, rules and Dofiles are reported with their plac
   const breaks: [string, string, string, RegExp][] = [
     ["settings.ini", "region  =", "region", /settings\.ini:7:\d+/],
     ["templates/core/README.txt.njk", "{{", "{{ (", /templates\/core\/README\.txt\.njk:\d+/],
-    ["rules/core-bundle.ts", "export function core", "export funktion core", /rules\/core-bundle\.ts:\d+:\d+/],
+    [
+      "rules/core-bundle.ts",
+      "export function core",
+      "export funktion core",
+      /rules\/core-bundle\.ts:\d+:\d+/,
+    ],
     ["Dofile.ts", "group(", "group((", /Dofile\.ts:\d+:\d+/],
   ];
   for (const [name, good, bad, place] of breaks) {
