@@ -1,6 +1,7 @@
 import { proxyOf } from "../http/proxy.ts";
 import { ProblemError, shown } from "../problem/index.ts";
 import { eventually, isNotYet } from "./eventually.ts";
+import { LostAnswer } from "./lost-answer.ts";
 
 /** What was asked of AWS, for the message when it fails: an action as IAM names it, and the resource. */
 export interface AwsCall {
@@ -12,13 +13,13 @@ export interface AwsCall {
 /**
  * The answer of one call.
  * @throws ProblemError with the action, the resource, and AWS's error; exit 4 where credentials or rights are
- * missing, else 1.
+ * missing, else 1; LostAnswer of a command that is not sent twice.
  */
 export async function call<T>(operation: AwsCall, send: () => Promise<T>): Promise<T> {
   try {
     return await send();
   } catch (error) {
-    throw problemOf(operation, error);
+    throw error instanceof LostAnswer ? error : problemOf(operation, error);
   }
 }
 

@@ -1,7 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import type { Certificate, CertificateStatus } from "@aws-sdk/client-iot";
-import { call, deletion, lookUp } from "../aws/call.ts";
+import { call, deletion, lookUp, type AwsCall } from "../aws/call.ts";
 import type { AwsAccess } from "../aws/clients.ts";
+import { LostAnswer, notTwice } from "../aws/lost-answer.ts";
 import { requestedKey } from "../pki/keypair.ts";
 import type { CertificateJournal } from "./certificate-journal.ts";
 import { detachAll } from "./policy-attachment.ts";
@@ -125,8 +126,12 @@ export async function certificatesOf(access: AwsAccess, thingName: string): Prom
   return found.filter((one) => one !== undefined);
 }
 
+/** How often a certificate is asked for where answers are lost. */
+const TRIES = 3;
+
 /**
  * A new certificate. It is active from the beginning: the key is here alone, and without a policy it allows nothing.
+ * Where AWS's answer is lost, the certificate that was made all the same is looked for before another is asked for.
  */
 export async function newCertificate(
   access: AwsAccess,
@@ -134,13 +139,42 @@ export async function newCertificate(
   csr: string,
   journal: CertificateJournal,
 ): Promise<IssuedCertificate> {
+  await journal.asked(thingName);
+  for (let left = TRIES; ; left--) {
+    try {
+      const made = await askForCertificate(access, thingName, csr);
+      await journal.made(thingName, made.id);
+      return made;
+    } catch (error) {
+      if (!(error instanceof LostAnswer)) {
+        throw error;
+      }
+      const found = await unattachedCertificate(access, thingName, await requestedKey(csr), journal);
+      if (found !== undefined) {
+        await journal.made(thingName, found.id);
+        return found;
+      }
+      if (left === 1) {
+        return await call(certificateFrom(thingName), () => Promise.reject(error.instead));
+      }
+    }
+  }
+}
+
+const certificateFrom = (thingName: string): AwsCall => ({
+  action: "iot:CreateCertificateFromCsr",
+  resource: thingName,
+});
+
+async function askForCertificate(
+  access: AwsAccess,
+  thingName: string,
+  certificateSigningRequest: string,
+): Promise<IssuedCertificate> {
   const { CreateCertificateFromCsrCommand } = await import("@aws-sdk/client-iot");
   const iot = await access.iot();
-  await journal.asked(thingName);
-  const made = await call({ action: "iot:CreateCertificateFromCsr", resource: thingName }, () =>
-    iot.send(new CreateCertificateFromCsrCommand({ certificateSigningRequest: csr, setAsActive: true })),
-  );
-  await journal.made(thingName, made.certificateId ?? "");
+  const command = new CreateCertificateFromCsrCommand({ certificateSigningRequest, setAsActive: true });
+  const made = await call(certificateFrom(thingName), () => iot.send(notTwice(command)));
   return {
     arn: made.certificateArn ?? "",
     id: made.certificateId ?? "",

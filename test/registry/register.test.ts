@@ -42,6 +42,37 @@ async function callsOf(access: AwsAccess): Promise<string[]> {
   return calls;
 }
 
+/** The account does what is asked by that operation, and its answers are lost, so many times. */
+async function losing(access: AwsAccess, operation: string, times: number): Promise<void> {
+  const client = await access.iot();
+  let left = times;
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const answer = await next(args);
+        if (commandName === `${operation}Command` && left-- > 0) {
+          throw Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
+        }
+        return answer;
+      },
+    { step: "deserialize", priority: "low" },
+  );
+}
+
+test("a certificate whose answer was lost is found again and not asked for twice", () =>
+  withSandbox(async ({ access }) => {
+    const certificates = openCertificateJournal(tempFolder("journal"));
+    const registry = { access, certificates, replacesIdentities: true };
+    await registerCore(registry, await identityOf("core-1"), "lab", undefined);
+    await losing(access, "CreateCertificateFromCsr", 1);
+    await losing(access, "CreateThing", 1);
+    const made = await registerCore(registry, await identityOf("core-2"), "lab", undefined);
+    const { certificates: all = [] } = await (await access.iot()).send(new iot.ListCertificatesCommand({}));
+    assert.is(all.length, 2);
+    assert.ok(all.some(({ certificateId }) => certificateId === made.certificate_id));
+    assert.equal(await driftOfRegistered(access, made), []);
+  }));
+
 test("a new core takes seven calls and a new thing seven; of the group the first of its cores asks alone", () =>
   withSandbox(async ({ access }) => {
     const certificates = openCertificateJournal(tempFolder("journal"));
