@@ -19,31 +19,56 @@ export function savePlan(file: string, settings: Settings, effects: readonly Pla
   replaceFile(file, `${JSON.stringify(plan, null, 2)}\n`, { mode: 0o600 });
 }
 
-/**
- * Whether effects are exactly those of a saved plan: made from the same, and changing the same.
- * @throws ProblemError (exit 2) for a file that is no plan; (exit 4) where the plan is for another world, or no longer
- * fits.
- */
-export function checkPlan(file: string, settings: Settings, effects: readonly PlannedEffect[]): void {
-  const plan = readPlan(file);
-  const world = worldOf(settings);
-  if (plan.world !== world) {
-    throw outdated(file, `it was made for ${plan.world}, this is ${world}`);
+/** What a saved plan says to the effects of a build, batch by batch. */
+export class PlanToFollow {
+  readonly #file: string;
+  readonly #settings: () => Settings;
+  readonly #applied = new Set<string>();
+  #later: readonly string[] = [];
+
+  constructor(file: string, settings: () => Settings) {
+    this.#file = file;
+    this.#settings = settings;
   }
-  const known = new Map(plan.effects.map((effect) => [effect.name, effect]));
-  const others = effects.filter((effect) => {
-    const one = known.get(effect.name);
-    return (
-      one === undefined ||
-      one.inputs !== effect.inputs ||
-      one.changes.join("\n") !== effect.changes.join("\n")
-    );
-  });
-  if (others.length > 0) {
-    const names = others.slice(0, 5).map(({ name }) => name);
-    const more = others.length > names.length ? ` and ${others.length - names.length} more` : "";
-    throw outdated(file, `it does not have these changes: ${names.join(", ")}${more}`);
+
+  /** The names of effects that come after all that was planned: the next plan has them. */
+  get later(): readonly string[] {
+    return this.#later;
   }
+
+  /**
+   * Whether effects are to be applied: they are those of the plan, made from the same and changing the same. Effects
+   * that can be planned only now that the whole plan is applied are for the next one.
+   * @throws ProblemError (exit 2) for a file that is no plan; (exit 4) where the plan is for another world, or no
+   * longer fits.
+   */
+  consents(effects: readonly PlannedEffect[]): boolean {
+    const plan = readPlan(this.#file);
+    const world = worldOf(this.#settings());
+    if (plan.world !== world) {
+      throw outdated(this.#file, `it was made for ${plan.world}, this is ${world}`);
+    }
+    const known = new Map(plan.effects.map((effect) => [effect.name, effect]));
+    const isDone = known.size > 0 && plan.effects.every(({ name }) => this.#applied.has(name));
+    if (isDone && effects.every(({ name }) => !known.has(name))) {
+      this.#later = effects.map(({ name }) => name);
+      return false;
+    }
+    const others = effects.filter((effect) => !isSame(known.get(effect.name), effect));
+    if (others.length > 0) {
+      const names = others.slice(0, 5).map(({ name }) => name);
+      const more = others.length > names.length ? ` and ${others.length - names.length} more` : "";
+      throw outdated(this.#file, `it does not have these changes: ${names.join(", ")}${more}`);
+    }
+    for (const { name } of effects) {
+      this.#applied.add(name);
+    }
+    return true;
+  }
+}
+
+function isSame(planned: PlannedEffect | undefined, { inputs, changes }: PlannedEffect): boolean {
+  return planned?.inputs === inputs && planned?.changes.join("\n") === changes.join("\n");
 }
 
 function readPlan(file: string): SavedPlan {

@@ -176,15 +176,19 @@ export async function savePlan(
   }
 }
 
-/** The changes of a plan's stream, without bookkeeping. */
+/**
+ * The changes of a plan's stream, without bookkeeping, by address: Terraform tells them in the order in which it got
+ * round to them, another one each time.
+ */
 export function changesIn(messages: readonly Message[]): Change[] {
-  return messages.flatMap(({ type, change }) => {
+  const changes = messages.flatMap(({ type, change }) => {
     if (type !== "planned_change" || change === undefined || change.resource.resource_type === BOOKKEEPING) {
       return [];
     }
     const action = actions[change.action] ?? (change.importing === undefined ? undefined : "adopt");
     return action === undefined ? [] : [{ address: change.resource.addr, action }];
   });
+  return changes.toSorted((a, b) => (a.address < b.address ? -1 : 1));
 }
 
 /** Terraform's words for what a plan does; others ("read", "no-op") change nothing. */

@@ -90,6 +90,10 @@ const texts: Texts = {
         ? `nothing would change; ${file} is an empty plan`
         : `${effects} would change: read ${file}, then dospesos build --plan ${file}`,
     ),
+  "plan-followed": ({ file, later }) =>
+    say(
+      `${file} is applied; what follows can be planned now: ${listed(later)}; dospesos build --plan-out ${file}`,
+    ),
   "many-states": ({ cores, things }) =>
     say(
       styled("yellow", "note"),
@@ -106,10 +110,9 @@ const texts: Texts = {
   "verify-summary": ({ compared, drifted }) =>
     say(`${compared} applied effects compared with the account, ${drifted} differ`),
   elsewhere: ({ world, effects, settings }) => {
-    const list = effects.length > 6 ? [...effects.slice(0, 5), `${effects.length - 5} more`] : effects;
     return say(
       styled("yellow", "note"),
-      `     ${world} still has ${list.join(", ")}: to destroy them set ${settings} and run dospesos destroy; ` +
+      `     ${world} still has ${listed(effects)}: to destroy them set ${settings} and run dospesos destroy; ` +
         "to keep them, leave terraform/state as it is",
     );
   },
@@ -264,4 +267,9 @@ function deploymentText(event: EventOf<"deployment">): EventLines {
     case "timeout":
       return line(styled("red", "failed  "), ` is still ${status}; dospesos check ${core} finds the cause`);
   }
+}
+
+/** The names, or some of them and how many more there are. */
+function listed(names: readonly string[]): string {
+  return (names.length > 6 ? [...names.slice(0, 5), `${names.length - 5} more`] : names).join(", ");
 }

@@ -26,7 +26,7 @@ import {
   yes,
   type OptionValues,
 } from "../options.ts";
-import { checkPlan, savePlan } from "../saved-plan.ts";
+import { PlanToFollow, savePlan } from "../saved-plan.ts";
 import { reportStatus } from "./status.ts";
 
 const options = { dryRun, jobs, keepGoing, force, yes, verify, noWait, planOut, plan };
@@ -45,7 +45,7 @@ export const build = command({
     1: "a step failed",
     3: "another run works here (--no-wait)",
     4: "something needs a person: consent, credentials, a request of a device",
-    5: "with --plan-out: something would change",
+    5: "with --plan-out: something would change; with --plan: it is applied, and what follows is the next plan",
   },
   examples: [
     "build",
@@ -78,14 +78,14 @@ export async function runBuild(context: BuildContext): Promise<number> {
   let isDeclined = false;
   const planned: PlannedEffect[] = [];
   const settings = (): Settings => settingsOf(session.observer.settings, session.observer.settingsFile);
+  const toFollow = given.plan === undefined ? undefined : new PlanToFollow(given.plan, settings);
   const consent = async (effects: readonly PlannedEffect[]): Promise<boolean> => {
     if (given.planOut !== undefined) {
       planned.push(...effects);
       return false;
     }
-    if (given.plan !== undefined) {
-      checkPlan(given.plan, settings(), effects);
-      return true;
+    if (toFollow !== undefined) {
+      return toFollow.consents(effects);
     }
     advise(settings(), emit);
     const isConsented = given.yes || (await askConsent(`Apply these changes (${effects.length})?`, signal));
@@ -122,6 +122,10 @@ export async function runBuild(context: BuildContext): Promise<number> {
     savePlan(given.planOut, settings(), planned);
     emit({ type: "plan-saved", file: given.planOut, effects: planned.length });
     return planned.length === 0 ? exit : 5;
+  }
+  if (toFollow !== undefined && toFollow.later.length > 0 && !interrupted && failed === 0) {
+    emit({ type: "plan-followed", file: given.plan!, later: toFollow.later });
+    return 5;
   }
   if (isDeclined && !interrupted) {
     emit({

@@ -92,6 +92,14 @@ export interface PlanSaved {
   readonly effects: number;
 }
 
+/** build --plan: the plan is applied, and what could not be planned before it was is still to be done. */
+export interface PlanFollowed {
+  readonly type: "plan-followed";
+  readonly file: string;
+  /** The names of effects that can be planned now. */
+  readonly later: readonly string[];
+}
+
 /** settings: one key, with its default where it is not set. */
 export interface Setting {
   readonly type: "setting";

@@ -24,6 +24,7 @@ import type {
   ListedTarget,
   ManyStates,
   NotApplied,
+  PlanFollowed,
   PlanSaved,
   Setting,
   SettingDifference,
@@ -68,6 +69,7 @@ export type CommandEvent =
   | DryRunSummary
   | WhyTarget
   | CleanSummary
+  | PlanFollowed
   | PlanSaved
   | ManyStates
   | Setting
