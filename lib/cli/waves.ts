@@ -11,7 +11,7 @@ export const waveOptions = {
   maxFailures: failuresOption(),
 } as const;
 
-/** How many failures end it: a number, or a part of all. */
+/** How many may fail before no other is begun: a number, or a part of all. */
 export interface MaxFailures {
   readonly number?: number;
   readonly percent?: number;
@@ -21,7 +21,7 @@ function failuresOption(): ValueOption<MaxFailures | undefined> {
   return {
     type: "string",
     placeholder: "N|N%",
-    help: "begin no other once so many, or so many of a hundred, have failed",
+    help: "begin no other once more than N, or more than N of a hundred, have failed",
     default: undefined,
     parse: (given) => {
       const [, digits, sign] = /^(\d{1,6})(%?)$/.exec(given) ?? [];

@@ -12,9 +12,13 @@ import { dryRun, force, jobs, keepGoing, noWait, text, yes, type OptionValues } 
 import { openProject } from "../project.ts";
 import { NO_BUILD_OPTIONS, runBuild, showPlan } from "./build.ts";
 
-/** How often AWS is asked, and how long a core may take: components are downloaded. */
+/** How often AWS is asked. */
 const POLL_MS = 2_000;
-const TIMEOUT_MS = 15 * 60_000;
+/**
+ * How many milliseconds it is waited while nothing happens on any core: components are downloaded, and AWS may bring a
+ * deployment to some cores a minute only.
+ */
+const STANDSTILL_MS = 15 * 60_000;
 const FINAL_STATUSES = ["SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELED", "REJECTED"];
 
 const options = {
@@ -85,11 +89,13 @@ async function waitForGroups(context: DeployContext, groups: readonly string[]):
   for (const { name, group } of settings.cores) {
     members.get(group)?.push(name);
   }
+  const minutes = settings.deployment.timeout_minutes ?? 0;
+  const standstill = Math.max(STANDSTILL_MS, (minutes + 1) * 60_000);
   const counts = { succeeded: 0, failed: 0, offline: 0 };
   await withDevices({ root, settings, log: () => {} }, () =>
     withAccount({ root, settings }, async (account) => {
       for (const [group, cores] of members) {
-        const found = await waitForGroup(context, account, group, cores);
+        const found = await waitForGroup({ ...context, standstill }, account, group, cores);
         for (const key of ["succeeded", "failed", "offline"] as const) {
           counts[key] += found[key];
         }
@@ -104,7 +110,7 @@ type Counts = Record<"succeeded" | "failed" | "offline", number>;
 
 /** Follows one deployment until each core of its group has a result; all cores in a few calls at a time. */
 async function waitForGroup(
-  { root, emit, signal }: DeployContext,
+  { root, emit, signal, standstill }: DeployContext & { readonly standstill: number },
   { access }: Account,
   group: string,
   cores: readonly string[],
@@ -127,9 +133,9 @@ async function waitForGroup(
   const job = await jobOf(access, deployment);
   const counts: Counts = { succeeded: 0, failed: 0, offline: 0 };
   const seen = new Map<string, string | undefined>();
+  const present = await coreDevicesOf(access, target);
   let open = [...cores];
-  for (const deadline = Date.now() + TIMEOUT_MS; open.length > 0;) {
-    const present = await coreDevicesOf(access, target);
+  for (let deadline = Date.now() + standstill; open.length > 0;) {
     const executions = await jobExecutions(access, job);
     const isLate = Date.now() > deadline;
     const left: string[] = [];
@@ -143,12 +149,14 @@ async function waitForGroup(
         const reason = isGood ? undefined : (await effectiveDeployment(access, core, deployment))?.reason;
         report(core, isGood ? "succeeded" : "failed", status, reason);
         counts[isGood ? "succeeded" : "failed"]++;
+        deadline = Date.now() + standstill;
       } else if (isLate) {
         report(core, "timeout", status);
         counts.failed++;
       } else {
         if (!seen.has(core) || seen.get(core) !== status) {
           report(core, "pending", status);
+          deadline = Date.now() + standstill;
         }
         seen.set(core, status);
         left.push(core);
