@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { coreHosts, greengrassHost } from "../../aws/hosts.ts";
 import { partitionOf } from "../../aws/partition.ts";
+import { inParallel } from "../../parallel.ts";
 import { visible } from "../../problem/index.ts";
 import type { Account } from "../account.ts";
 import { openAccountFile } from "../account-file.ts";
@@ -213,6 +214,9 @@ function endpointNames({ identity: { dataPrefix, credentialsPrefix } }: Account,
   return [...new Set([data, credentials, greengrassHost(region), fips.data, fips.credentials])];
 }
 
+/** How many cores connect at the same time: this process is both ends of each handshake. */
+const CONNECTING = 32;
+
 function simulatedCores(
   bundles: string,
   isSimulated: (core: string) => boolean,
@@ -221,13 +225,14 @@ function simulatedCores(
   make: (name: string, bundle: ReturnType<typeof readCoreBundle>) => SimulatedCore,
 ) {
   let running: SimulatedCore[] = [];
+  let starting: Promise<unknown> = Promise.resolve();
   const close = async (): Promise<void> => {
     await Promise.all(running.splice(0).map((core) => core.close()));
   };
   return {
     close,
     settled: async (): Promise<void> => {
-      await Promise.all(running.map((core) => core.settled));
+      await starting;
     },
     restart: async (): Promise<readonly string[]> => {
       await close();
@@ -245,7 +250,12 @@ function simulatedCores(
       for (const { name } of running) {
         simulated.add(name);
       }
-      await Promise.all(running.map((core) => core.start()));
+      // Those that were not begun when this is closed are taken from the list, and are not.
+      starting = inParallel(CONNECTING, running, async (core) => {
+        await core.start();
+        await core.settled;
+      });
+      starting.catch(() => {});
       return running.map(({ name }) => name);
     },
   };

@@ -31,6 +31,9 @@ export class CoreConnection {
   async open(): Promise<void> {
     const { bundle, port, log, onConnect, onClose, onMessage } = this.#options;
     const { connect } = await import("mqtt");
+    if (this.#closed) {
+      return;
+    }
     const client = connect({
       protocol: "mqtts",
       host: "127.0.0.1",

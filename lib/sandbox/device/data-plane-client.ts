@@ -6,6 +6,7 @@ import type { Address } from "../account.ts";
 import { sentAddress } from "../greengrass/connectivity.ts";
 import { recipeIn, type Recipe } from "../greengrass/recipes.ts";
 import type { CoreBundle } from "./bundle.ts";
+import { gate } from "./gate.ts";
 
 /** What a core asks of Greengrass' data plane, over HTTPS with the certificate of its bundle. */
 export interface DataPlaneClient {
@@ -27,12 +28,21 @@ const failed = v.object({ message: v.string() });
 
 const NOT_FOUND = 404;
 
+/**
+ * All simulated cores live in one process, with the server that answers them: what a thousand ask at the same moment
+ * would not be answered in time.
+ */
+const oneOfFew = gate(16);
+
+interface Answer {
+  readonly status: number;
+  readonly said: unknown;
+}
+
 export function dataPlaneClient(bundle: CoreBundle, port: number, region: string): DataPlaneClient {
-  const ask = async (
-    method: string,
-    path: string,
-    body?: object,
-  ): Promise<{ status: number; said: unknown }> => {
+  const ask = (method: string, path: string, body?: object): Promise<Answer> =>
+    oneOfFew(() => askNow(method, path, body));
+  const askNow = async (method: string, path: string, body?: object): Promise<Answer> => {
     const text = body === undefined ? "" : JSON.stringify(body);
     return await new Promise((resolve, reject) => {
       const asked = request(
@@ -63,7 +73,7 @@ export function dataPlaneClient(bundle: CoreBundle, port: number, region: string
       asked.end(text);
     });
   };
-  const must = (what: string, { status, said }: { status: number; said: unknown }): unknown => {
+  const must = (what: string, { status, said }: Answer): unknown => {
     if (status !== 200) {
       const message = v.safeParse(failed, said);
       throw new Error(`${what}: ${status} ${message.success ? message.output.message : ""}`.trim());
